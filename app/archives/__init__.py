@@ -1,0 +1,1 @@
+"""Archives: from a file of some format to a stream of tweets."""

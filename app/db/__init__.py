@@ -1,0 +1,1 @@
+"""The database: tables, sessions, and one room per subject that is stored."""

@@ -1,0 +1,328 @@
+"""The schema: every table, with what a row means. Rows of tweets, samples, guesses and generators never change
+what they say; columns that do change (counters, state) are named as such."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.types import TypeDecorator
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_N_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class Moment(TypeDecorator[datetime]):
+    """A moment in UTC, stored as whole milliseconds since 1970: the same on both databases, and cheap to bucket."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        """Milliseconds of an aware datetime; a naive one is a bug and raises ValueError."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment needs a time zone")
+        return round(value.timestamp() * 1000)
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
+        """The aware datetime that was stored."""
+        return None if value is None else datetime.fromtimestamp(value / 1000, UTC)
+
+
+# SQLite only numbers rows by itself when the key is its own INTEGER.
+Id = BigInteger().with_variant(Integer, "sqlite")
+
+archives = Table(
+    "archives",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("slug", String(64), nullable=False, unique=True),
+    Column("name", String(200), nullable=False),
+    Column("handle", String(64)),  # without @; null for texts that no account posted
+    Column("unit", String(16), nullable=False),  # tweet or passage: what pages call a card
+    Column("is_demo", Boolean, nullable=False, default=False),
+    Column("created_at", Moment, nullable=False),
+    # Changes. Goes up with every change of what may be dealt (import, restock, retirement, hiding).
+    Column("stamp", BigInteger, nullable=False, default=0),
+    Column("paused", Boolean, nullable=False, default=False),
+)
+
+# One run of an import. Its tweets are invisible until state is done.
+imports = Table(
+    "imports",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("archive_id", ForeignKey("archives.id"), nullable=False, index=True),
+    Column("source", Text, nullable=False),  # the file's name, not its path
+    Column("format", String(32), nullable=False),
+    Column("state", String(16), nullable=False),  # running, done, failed
+    Column("read", BigInteger, nullable=False, default=0),
+    Column("added", BigInteger, nullable=False, default=0),
+    Column("left_out", JSON, nullable=False, default=dict),  # reason -> rows
+    Column("deck_from", BigInteger),  # tweets.deck_seq of its deck cards: a block [deck_from, deck_to)
+    Column("deck_to", BigInteger),
+    Column("started_at", Moment, nullable=False),
+    Column("finished_at", Moment),
+)
+
+tweets = Table(
+    "tweets",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("archive_id", ForeignKey("archives.id"), nullable=False),
+    Column("import_id", ForeignKey("imports.id"), nullable=False, index=True),
+    # What makes it the same tweet at a second import: "id:…" of the source, else "text:" + hash of the text.
+    Column("source_key", String(96), nullable=False),
+    Column("source_id", String(64)),  # the id at the source, a string: above 2^53 numbers lie
+    Column("text", Text, nullable=False),
+    Column("text_version", Integer, nullable=False),
+    Column("length", Integer, nullable=False),  # characters of text
+    Column("split", String(16), nullable=False),  # train, validation, deck
+    Column("leaning", String(16)),  # reply, thread or cut: does not stand on its own; null: it does
+    Column("deck_seq", BigInteger),  # place in the archive's deck, counted from 0; null outside the deck split
+    Column("posted_at", Moment),
+    Column("zone", String(16)),  # utc; unknown: the source gave no zone and no id that tells it; null: no date
+    Column("hidden_at", Moment),  # changes: an admin took it off the deck
+    UniqueConstraint("archive_id", "source_key"),
+    Index("ix_tweets_archive_split", "archive_id", "split", "id"),
+    Index("ix_tweets_archive_deck_seq", "archive_id", "deck_seq"),
+)
+
+# A recipe: any change of checkpoint or decoding is a new row.
+generators = Table(
+    "generators",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("archive_id", ForeignKey("archives.id"), nullable=False),
+    Column("number", Integer, nullable=False),  # shown as v1, v2, … within an archive
+    Column("parent_id", ForeignKey("generators.id")),
+    Column("checkpoint_key", String(200), nullable=False),  # folder relative to the checkpoint folder
+    Column("checkpoint_sha256", String(64), nullable=False),
+    Column("decoding", JSON, nullable=False),  # temperature, top_p, best_of
+    Column("scorer_sha256", String(64)),
+    Column("vetting_version", Integer, nullable=False),
+    Column("alphabet", Text, nullable=False),  # characters it can write: a deck card with another one is not dealt
+    Column("bits_per_character", Float),  # on the validation split, when it was registered
+    Column("card", JSON, nullable=False, default=dict),  # figures and settings for its model card
+    Column("label_set_id", BigInteger),  # the frozen labels that it learned from; null: from none
+    Column("created_at", Moment, nullable=False),
+    UniqueConstraint("archive_id", "number"),
+)
+
+# Changes: which generator plays which part now.
+arms = Table(
+    "arms",
+    metadata,
+    Column("archive_id", ForeignKey("archives.id"), primary_key=True),
+    Column("arm", String(16), primary_key=True),  # champion, candidate, anchor
+    Column("generator_id", ForeignKey("generators.id"), nullable=False),
+    Column("share", Float, nullable=False),  # of rounds; the shares of an archive sum to 1
+    Column("since", Moment, nullable=False),
+)
+
+# One batch of samples: what was written and what vetting turned away.
+restocks = Table(
+    "restocks",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("archive_id", ForeignKey("archives.id"), nullable=False),
+    Column("generator_id", ForeignKey("generators.id"), nullable=False, index=True),
+    Column("seed", BigInteger, nullable=False),
+    Column("state", String(16), nullable=False),  # running, done, failed
+    Column("written", Integer, nullable=False, default=0),
+    Column("shelved", Integer, nullable=False, default=0),
+    Column("rejected", JSON, nullable=False, default=dict),  # rule -> samples
+    Column("seconds", Float),
+    Column("started_at", Moment, nullable=False),
+    Column("finished_at", Moment),
+)
+
+samples = Table(
+    "samples",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("archive_id", ForeignKey("archives.id"), nullable=False),
+    Column("generator_id", ForeignKey("generators.id"), nullable=False),
+    Column("restock_id", ForeignKey("restocks.id"), nullable=False, index=True),
+    Column("seed", BigInteger, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("text_version", Integer, nullable=False),
+    Column("length", Integer, nullable=False),
+    Column("text_hash", String(32), nullable=False),  # of the text folded for comparison: no sample twice
+    Column("score", Float),  # the scorer's, where one chose it
+    # Changes. On the shelf for deals whose stamp s has shelved_stamp <= s < retired_stamp.
+    Column("shelved_stamp", BigInteger),  # null: its restock is not done
+    Column("retired_stamp", BigInteger),  # null: still on the shelf
+    Column("hidden_at", Moment),
+    Column("hidden_reason", String(64)),
+    Column("guesses", Integer, nullable=False, default=0),  # of real players
+    Column("fooled", Integer, nullable=False, default=0),
+    Column("exposures", Integer, nullable=False, default=0),  # guesses of anyone: what retires it
+    Index("ix_samples_archive_shelved", "archive_id", "shelved_stamp"),
+    Index("ix_samples_archive_retired", "archive_id", "retired_stamp"),
+    UniqueConstraint("archive_id", "text_hash"),
+)
+
+players = Table(
+    "players",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("key", LargeBinary(16), nullable=False, unique=True),  # what the cookie carries; replaced by "forget me"
+    Column("simulated", String(64)),  # which simulated player; null: a real one
+    Column("created_at", Moment, nullable=False),
+    Column("nickname", String(32)),
+)
+
+# Changes. Where a player stands in an archive's deck; written with each guess.
+seats = Table(
+    "seats",
+    metadata,
+    Column("player_id", ForeignKey("players.id"), primary_key=True),
+    Column("archive_id", ForeignKey("archives.id"), primary_key=True),
+    Column("mode", String(16), primary_key=True),
+    Column("position", BigInteger, nullable=False),  # the next place in the player's own order of the deck
+    Column("stamp", BigInteger, nullable=False),  # the archive's stamp that the next deal is made with
+    Column("guesses", Integer, nullable=False),
+    Column("spotted", Integer, nullable=False),
+    Column("streak", Integer, nullable=False),
+    Column("best_streak", Integer, nullable=False),
+)
+
+# Immutable: what was shown, what was picked, and the answer that was given.
+guesses = Table(
+    "guesses",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("round_id", LargeBinary(16), nullable=False, unique=True),
+    Column("player_id", ForeignKey("players.id"), nullable=False),
+    Column("archive_id", ForeignKey("archives.id"), nullable=False),
+    Column("tweet_id", ForeignKey("tweets.id"), nullable=False, index=True),
+    Column("sample_id", ForeignKey("samples.id"), nullable=False, index=True),
+    Column("generator_id", ForeignKey("generators.id"), nullable=False),
+    Column("arm", String(16), nullable=False),
+    Column("mode", String(16), nullable=False),  # endless, daily, challenge, practice, class
+    Column("position", BigInteger, nullable=False),
+    Column("repeat", Boolean, nullable=False),  # the player had met one of the cards before
+    Column("tweet_index", Integer, nullable=False),  # 0 or 1: which card was the tweet
+    Column("pick", Integer, nullable=False),  # 0 or 1: which card the player took for it
+    Column("verdict", String(8), nullable=False),  # spotted, fooled
+    Column("recognised", Boolean, nullable=False),
+    Column("has_cookie", Boolean, nullable=False),
+    Column("policy_version", Integer, nullable=False),
+    Column("arm_probability", Float, nullable=False),
+    Column("card_probability", Float, nullable=False),
+    Column("network", LargeBinary(16)),  # HMAC of the address prefix under the day's key; dropped after 30 days
+    Column("dealt_at", Moment, nullable=False),
+    Column("guessed_at", Moment, nullable=False),
+    Column("shown_ms", Integer),  # as the browser says it; untrusted
+    Column("answer", Text, nullable=False),  # the body as it was given, byte for byte
+    Index("ix_guesses_player_sample", "player_id", "sample_id"),
+    Index("ix_guesses_archive_id", "archive_id", "id"),
+    Index("ix_guesses_generator_id", "generator_id", "id"),
+)
+
+# Changes. Our reading of a guess; reversible.
+labels = Table(
+    "labels",
+    metadata,
+    Column("guess_id", ForeignKey("guesses.id"), primary_key=True),
+    Column("status", String(16), nullable=False),  # accepted, quarantined, excluded
+    Column("reason", String(32)),  # null when accepted
+    Column("rules_version", Integer, nullable=False),
+    Column("decided_at", Moment, nullable=False),
+    Index("ix_labels_status_guess_id", "status", "guess_id"),
+)
+
+# What a player said of a round after the verdict; the last word counts.
+remarks = Table(
+    "remarks",
+    metadata,
+    Column("guess_id", ForeignKey("guesses.id"), primary_key=True),
+    Column("reason", String(16)),  # spelling, sense, repeats, style, other
+    Column("report", String(500)),
+    Column("said_at", Moment, nullable=False),
+)
+
+# Counters, kept with each guess so that no page scans guesses.
+tallies = Table(
+    "tallies",
+    metadata,
+    Column("archive_id", ForeignKey("archives.id"), primary_key=True),
+    Column("generator_id", ForeignKey("generators.id"), primary_key=True),
+    Column("day", Integer, primary_key=True),  # whole days since 1970, UTC
+    Column("mode", String(16), primary_key=True),
+    Column("crowd", String(64), primary_key=True),  # real, or the name of a simulated player
+    Column("guesses", BigInteger, nullable=False),
+    Column("fooled", BigInteger, nullable=False),
+    Column("accepted", BigInteger, nullable=False),  # labels accepted at the guess
+)
+
+# What somebody wants done, and how far it is. The truth; the workflow engine's own tables can be rebuilt from it.
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("kind", String(16), nullable=False),  # import, train, restock, retrain
+    Column("archive_id", ForeignKey("archives.id")),
+    Column("arguments", JSON, nullable=False),
+    Column("asked_by", String(64), nullable=False),  # schedule, shelf, command line, or an admin's name
+    Column("wanted", String(16), nullable=False),  # run, cancel
+    Column("state", String(16), nullable=False),  # queued, running, done, failed, cancelled, skipped
+    Column("step", String(64)),
+    Column("progress", JSON, nullable=False, default=dict),
+    Column("outcome", Text),  # one line: what came of it, or why not
+    Column("worker", String(64)),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("created_at", Moment, nullable=False),
+    Column("started_at", Moment),
+    Column("finished_at", Moment),
+    Index("ix_jobs_state_id", "state", "id"),
+)
+
+workers = Table(
+    "workers",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("started_at", Moment, nullable=False),
+    Column("heartbeat_at", Moment, nullable=False),
+    Column("trains", Boolean, nullable=False),  # whether TensorFlow is there
+)
+
+# The labels that a generator learned from, frozen.
+label_sets = Table(
+    "label_sets",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("archive_id", ForeignKey("archives.id"), nullable=False),
+    Column("cutoff_guess_id", BigInteger, nullable=False),  # labels of guesses up to and including this one
+    Column("rules_version", Integer, nullable=False),
+    Column("counts", JSON, nullable=False),  # status or reason -> labels
+    Column("file_key", String(200), nullable=False),  # relative to the checkpoint folder
+    Column("sha256", String(64), nullable=False),
+    Column("created_at", Moment, nullable=False),
+)

@@ -1,0 +1,1 @@
+"""Rules of the game: pure functions of what they are handed, with no database and no web."""

@@ -1,0 +1,133 @@
+"""Settings: one frozen object, read from ``WHICHTWEET_*`` variables and handed down."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+PREFIX = "WHICHTWEET_"
+
+
+class SettingsError(ValueError):
+    """A setting is unknown or malformed; the message is one line that names it."""
+
+
+def _absolute(path: Path) -> Path:
+    return path.expanduser().absolute()
+
+
+Folder = Annotated[Path, AfterValidator(_absolute)]
+
+
+class Settings(BaseSettings):
+    """Everything an operator can change; each field is the variable ``WHICHTWEET_`` + its name in capitals."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+
+    # Where things lie
+    data_dir: Folder = Field(Path("data"), description="folder for the database, checkpoints, keys and logs")
+    database_url: str = Field(
+        "", description="SQLAlchemy URL; empty means SQLite in the data folder; PostgreSQL: postgresql+psycopg://…"
+    )
+    checkpoint_dir: Folder | None = Field(
+        None, description="folder for checkpoints; shared between machines; default: checkpoints/ in the data folder"
+    )
+
+    # The web server
+    host: str = Field("127.0.0.1", description="address to listen on")
+    port: int = Field(8000, ge=0, le=65535, description="port to listen on")
+    metrics_port: int = Field(
+        0, ge=0, le=65535, description="port of Prometheus metrics on 127.0.0.1; 0 means PORT + 1000"
+    )
+    open_browser: Literal["auto", "yes", "no"] = Field(
+        "auto", description="open the page at start: auto means only on a desktop"
+    )
+    secret_key: SecretStr | None = Field(
+        None,
+        description="key or keys (comma-separated, newest first) that seal rounds and cookies;"
+        " default: secret.key in the data folder, made at first start",
+    )
+    operator_key: SecretStr | None = Field(
+        None, description="key of the operator's tools (simulate); default: operator.key in the data folder"
+    )
+    secure_cookies: bool = Field(False, description="mark cookies Secure (only behind https)")
+    rate_limit: str = Field(
+        "120/minute", description="rounds and guesses each that one player may ask for (limits notation)"
+    )
+    network_rate_limit: str = Field("1200/minute", description="the same for one network (IPv4 /24, IPv6 /64)")
+
+    # The game
+    round_minutes: float = Field(120.0, gt=0, description="minutes until a round that was dealt expires")
+    deck_include: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="kinds of tweet to deal although they lean on others: reply, thread, cut (comma-separated)"
+    )
+    sample_retires_after: int = Field(20, ge=1, description="guesses after which a sample leaves the shelf")
+    blocked_words: Folder | None = Field(
+        None, description="file of words that no card may hold, one a line; default: the shipped list"
+    )
+    learn_from: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("real",), description="whose guesses teach: real, simulated (comma-separated)"
+    )
+
+    # The worker
+    retrain_cron: str = Field("0 3 * * *", description="when to retrain (cron expression, UTC); empty means never")
+    retrain_min_labels: int = Field(50, ge=1, description="new labels below which a scheduled retraining is skipped")
+    train_minutes: float = Field(15.0, gt=0, description="minutes that a scheduled training may take")
+    shelf_low: int = Field(500, ge=1, description="samples on a shelf below which it is restocked")
+    shelf_full: int = Field(2000, ge=1, description="samples that a restock fills a shelf up to")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least urgent log line kept")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _split_lists(cls, values: dict[str, object]) -> dict[str, object]:
+        for name in ("deck_include", "learn_from"):
+            value = values.get(name)
+            if isinstance(value, str):
+                values[name] = tuple(part.strip() for part in value.split(",") if part.strip())
+        return values
+
+    @model_validator(mode="after")
+    def _known_words(self) -> Settings:
+        _only(self.deck_include, {"reply", "thread", "cut"}, "DECK_INCLUDE")
+        _only(self.learn_from, {"real", "simulated"}, "LEARN_FROM")
+        return self
+
+    @property
+    def database(self) -> str:
+        """The database's URL, with the embedded default filled in."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'whichtweet.db'}"
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder below which checkpoints are stored by relative key."""
+        return self.checkpoint_dir or self.data_dir / "checkpoints"
+
+
+def _only(words: tuple[str, ...], known: set[str], name: str) -> None:
+    strange = [word for word in words if word not in known]
+    if strange:
+        raise ValueError(f"{PREFIX}{name}: found {strange[0]!r}, expected any of {', '.join(sorted(known))}")
+
+
+def read_settings(**overrides: object) -> Settings:
+    """Settings from the environment, with overrides from a command line on top.
+
+    Raises:
+        SettingsError: a variable is unknown or malformed; the message is one line that names it.
+    """
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    for variable in os.environ:
+        if variable.startswith(PREFIX) and variable not in known:
+            raise SettingsError(f"unknown setting {variable}; known are {', '.join(sorted(known))}")
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = PREFIX + ".".join(str(part) for part in first["loc"]).upper() if first["loc"] else ""
+        words = first["msg"].removeprefix("Value error, ")
+        found = f", found {first['input']!r}" if name else ""
+        raise SettingsError(f"{name}: {words}{found}" if name else words) from None

@@ -1,0 +1,1 @@
+"""The web: routes, pages, identity and limits."""
