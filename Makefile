@@ -1,0 +1,57 @@
+# Which tweet is real?  `make` lists the targets.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+BIN := .venv/bin
+export PYTHON
+ifdef PORT
+export WHICHTWEET_PORT := $(PORT)
+endif
+
+.PHONY: help setup setup-train setup-test play test test-fast test-long check format bench lock clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup:  ## make .venv with the command whichtweet, enough to play
+	@tools/venv.sh play
+
+setup-train: setup  ## add what training needs (TensorFlow)
+	@tools/venv.sh train
+
+setup-test: setup  ## add what the tests need (Chromium and PostgreSQL too)
+	@tools/venv.sh test
+	@tools/browser.sh
+
+play: setup  ## play at http://127.0.0.1:8000 (another port: make play PORT=8123)
+	@exec $(BIN)/whichtweet play
+
+test: setup-test  ## run all the tests (up to ten minutes)
+	$(BIN)/python -m pytest -m "not long"
+
+test-fast: setup-test  ## run the tests that need neither TensorFlow nor a browser (half a minute)
+	$(BIN)/python -m pytest -q -m "not long and not train and not browser and not postgres"
+
+test-long: setup-test  ## run the long forms of the tests
+	$(BIN)/python -m pytest -m long
+
+check: setup-test  ## lint, format, types, and the floors of the house
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy --strict app model
+	$(BIN)/python -m pytest -q tests/test_floors.py
+
+format: setup-test  ## put the code into its format
+	$(BIN)/ruff check --fix --quiet .
+	$(BIN)/ruff format .
+
+bench: setup-test  ## run every bench, one after the other (hours)
+	@for file in bench/[a-z]*.py; do echo "== $$file"; $(BIN)/python -m "bench.$$(basename $$file .py)"; done
+
+lock: setup  ## pin what pyproject.toml asks for, with hashes
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --extra train --extra test pyproject.toml -o requirements-test.lock
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate -c requirements-test.lock --extra train pyproject.toml -o requirements-train.lock
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate -c requirements-test.lock pyproject.toml -o requirements.lock
+
+clean:  ## remove the environment and caches (your data/ stays)
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

@@ -1,0 +1,226 @@
+"""The commands `serve` and `play`: the web server alone, and the whole game on one machine."""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import webbrowser
+from contextlib import suppress
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Any
+
+import httpx
+import typer
+
+from app.settings import Settings, SettingsError, read_settings
+
+HOUSE = Path(__file__).resolve().parents[2]
+TRAIN_LOCK = HOUSE / "requirements-train.lock"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the program."""
+    app.command()(play)
+    app.command()(serve)
+
+
+HostOption = Annotated[str | None, typer.Option(help="address to listen on (WHICHTWEET_HOST)")]
+PortOption = Annotated[int | None, typer.Option(help="port to listen on (WHICHTWEET_PORT)", min=0, max=65535)]
+
+
+def serve(host: HostOption = None, port: PortOption = None) -> None:
+    """Serve the pages and the API. Samples come from the shelf: this process never trains."""
+    settings = _settings(host, port)
+    _check_data_dir(settings.data_dir)
+    # Imported here: the other commands should not wait for the web framework.
+    import uvicorn
+
+    from app.db.migrate import migrate
+    from app.db.session import open_engine
+    from app.main import create_app
+    from app.web.metrics import start_metrics
+
+    migrate(open_engine(settings.database))
+    _check_port(settings.host, settings.port)
+    start_metrics(settings.metrics_port or settings.port + 1000)
+    uvicorn.run(
+        create_app(settings),
+        host=settings.host,
+        port=settings.port,
+        loop="uvloop" if importlib.util.find_spec("uvloop") else "asyncio",
+        log_level="warning",
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=20,
+    )
+
+
+def play(host: HostOption = None, port: PortOption = None) -> None:
+    """Play at once: open the demo if there is no archive yet, then run the web server and the worker."""
+    settings = _settings(host, port)
+    _check_data_dir(settings.data_dir)
+    _check_port(settings.host, settings.port)
+    from app.jobs.demo import open_demo_if_empty
+
+    open_demo_if_empty(settings.database, settings.checkpoints, say=_say)
+    Household(settings).run()
+
+
+class Household:
+    """The processes of a game on one machine: the web server, the worker, and TensorFlow's installer if need be."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.stopping = False
+        self.environment = os.environ | {
+            "WHICHTWEET_HOST": settings.host,
+            "WHICHTWEET_PORT": str(settings.port),
+            "WHICHTWEET_DATA_DIR": str(settings.data_dir),
+        }
+
+    def run(self) -> None:
+        """Start everything, and keep it running until a signal asks to stop."""
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._stop)
+        web = self._start("serve")
+        address = f"http://{self.settings.host}:{self.settings.port}"
+        if not self._wait_until_ready(web, address):
+            self._end(web)
+            sys.exit(0 if self.stopping else 1)
+        _say(f"Play at {address}  (Ctrl-C stops)")
+        if _wants_browser(self.settings):
+            webbrowser.open(address)
+        worker = self._start("work")
+        installer = self._install_training()
+        worker_started = time.monotonic()
+        while not self.stopping and web.poll() is None:
+            if worker.poll() is not None and time.monotonic() - worker_started > 10:
+                _say("The worker stopped; starting it again.")
+                worker, worker_started = self._start("work"), time.monotonic()
+            time.sleep(0.2)
+        if not self.stopping:
+            _say(f"The web server stopped (exit code {web.returncode}); stopping the rest.")
+        for process in (web, worker, installer):
+            self._end(process)
+        sys.exit(0 if self.stopping else 1)
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        self.stopping = True
+
+    def _start(self, *command: str) -> subprocess.Popen[bytes]:
+        # A session of its own: Ctrl-C reaches this process alone, which then stops the others in order.
+        return subprocess.Popen(
+            [sys.executable, "-m", "app.cli", *command],
+            env=self.environment,
+            start_new_session=True,
+            preexec_fn=_die_with_parent,  # single-threaded here
+        )
+
+    def _install_training(self) -> subprocess.Popen[bytes] | None:
+        """Install TensorFlow in the background, so that play does not wait for it."""
+        if importlib.util.find_spec("tensorflow") or not TRAIN_LOCK.exists() or sys.prefix == sys.base_prefix:
+            return None
+        log = self.settings.data_dir / "setup-train.log"
+        _say(f"Training needs TensorFlow: installing it in the background (log: {_shown(log)}).")
+        script = HOUSE / "tools" / "venv.sh"
+        with log.open("wb") as output:
+            return subprocess.Popen(
+                [str(script), "train"],
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                preexec_fn=_die_with_parent,
+            )
+
+    def _wait_until_ready(self, web: subprocess.Popen[bytes], address: str) -> bool:
+        deadline = time.monotonic() + 60
+        while not self.stopping and web.poll() is None and time.monotonic() < deadline:
+            with suppress(httpx.TransportError):
+                httpx.get(address + "/healthz", timeout=5)
+                return True
+            time.sleep(0.05)
+        if web.poll() is None and not self.stopping:
+            _say("The web server did not answer within a minute; its messages stand above.")
+        return False
+
+    def _end(self, process: subprocess.Popen[bytes] | None) -> None:
+        if process is None or process.poll() is not None:
+            return
+        _signal_session(process.pid, signal.SIGTERM)
+        try:
+            process.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            _signal_session(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def _signal_session(pid: int, number: int) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(pid, number)
+
+
+def _die_with_parent() -> None:
+    """Ask Linux to end this process if its parent is killed, so that nothing is left running."""
+    if sys.platform == "linux":
+        pr_set_pdeathsig = 1
+        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
+
+
+def _settings(host: str | None, port: int | None) -> Settings:
+    given: dict[str, Any] = {"host": host, "port": port}
+    return read_settings(**{name: value for name, value in given.items() if value is not None})
+
+
+def _check_data_dir(folder: Path) -> None:
+    probe = folder / f".probe-{os.getpid()}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        raise SettingsError(
+            f"cannot write in the data folder {folder} ({error.strerror}): "
+            "make it writable, or name another with WHICHTWEET_DATA_DIR"
+        ) from None
+
+
+def _check_port(host: str, port: int) -> None:
+    if port == 0:
+        return
+    try:
+        # The server's own options: a port in TIME_WAIT is free for it.
+        with socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET):
+            pass
+    except OSError as error:
+        raise SettingsError(
+            f"cannot listen on {host} port {port} ({error.strerror}): "
+            f"stop the other program, or choose another port: make play PORT={port + 123}"
+        ) from None
+
+
+def _wants_browser(settings: Settings) -> bool:
+    if settings.open_browser != "auto":
+        return settings.open_browser == "yes"
+    on_desktop = sys.platform in ("darwin", "win32") or bool(
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    )
+    return on_desktop and sys.stdout.isatty() and shutil.which("xdg-open") is not None
+
+
+def _shown(path: Path) -> str:
+    with suppress(ValueError):
+        return str(path.relative_to(Path.cwd()))
+    return str(path)
+
+
+def _say(words: str) -> None:
+    typer.echo(words, err=True)

@@ -1,0 +1,151 @@
+"""The command `simulate`: players made of code, who play over the HTTP API like anyone else."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Annotated, Any
+
+import httpx
+import typer
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from app.game.scoring import interval
+from app.keys import operator_key
+from app.settings import read_settings
+
+Player = Callable[[str, str, Random], int]
+
+
+class SimulationError(RuntimeError):
+    """The game could not be reached or refused to deal; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What one guess came to."""
+
+    generator: str
+    fooled: bool
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the program."""
+    app.command()(simulate)
+
+
+def simulate(
+    archive: Annotated[str, typer.Option(help="slug of the archive to play")],
+    player: Annotated[
+        str, typer.Option(help="package.module:function; called with (left, right, rng), returns 0 or 1")
+    ],
+    guesses: Annotated[int, typer.Option(min=1, help="guesses to make")] = 200,
+    players: Annotated[int, typer.Option(min=1, help="players to share them among")] = 10,
+    url: Annotated[str, typer.Option(help="address of the game; default: this machine's")] = "",
+    seed: Annotated[int, typer.Option(help="randomness of the players; the same seed plays alike")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
+) -> None:
+    """Let players made of code guess, marked as simulated, and print the fool rate by generator.
+
+    A player is a function that gets the two cards' texts and answers which one it takes for the tweet:
+
+        whichtweet simulate --archive mayor-of-gannet --player bench.players:speller
+    """
+    settings = read_settings()
+    choose = load_player(player)
+    address = url or f"http://{settings.host}:{settings.port}"
+    name = player.rpartition(":")[2][:64]
+    headers = {"Authorization": f"Bearer {operator_key(settings)}", "X-Whichtweet-Simulated": name}
+    shares = [guesses // players + (index < guesses % players) for index in range(players)]
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True) as progress, ThreadPoolExecutor(4) as pool:
+        bar = progress.add_task(f"{name} plays {archive}", total=guesses)
+
+        def sit(index: int) -> list[Verdict]:
+            with httpx.Client(base_url=address, headers=headers, timeout=30) as client:
+                rng = Random(f"{seed}/{index}")  # noqa: S311  # play, not secrets
+                return play(client, archive, choose, rng, shares[index], lambda: progress.advance(bar))
+
+        verdicts = [verdict for hand in pool.map(sit, range(players)) for verdict in hand]
+    report(verdicts, name, archive, as_json)
+
+
+def load_player(path: str) -> Player:
+    """The function that `package.module:function` names, looked for in the current folder too.
+
+    Raises:
+        typer.BadParameter: there is no such module or function.
+    """
+    module, _, function = path.partition(":")
+    sys.path.insert(0, str(Path.cwd()))
+    try:
+        found = getattr(importlib.import_module(module), function)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise typer.BadParameter(f"{path}: {error}; expected package.module:function") from None
+    if not callable(found):
+        raise typer.BadParameter(f"{path} is a {type(found).__name__}, expected a function")
+    return found  # type: ignore[no-any-return]
+
+
+def play(
+    client: httpx.Client, archive: str, choose: Player, rng: Random, count: int, advance: Callable[[], None]
+) -> list[Verdict]:
+    """Make `count` guesses as one player."""
+    verdicts = []
+    for _ in range(count):
+        deal = _ask(client, "/api/rounds", {"archive": archive})
+        left, right = (card["text"] for card in deal["cards"])
+        pick = choose(left, right, rng)
+        if pick not in (0, 1):
+            raise SimulationError(f"the player answered {pick!r}, expected 0 (left) or 1 (right)")
+        answer = _ask(client, "/api/guesses", {"round": deal["round"], "pick": int(pick)})
+        verdicts.append(Verdict(answer["generator"], answer["verdict"] == "fooled"))
+        advance()
+    return verdicts
+
+
+def _ask(client: httpx.Client, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    try:
+        response = client.post(path, json=body)
+    except httpx.TransportError as error:
+        raise SimulationError(
+            f"no game answers at {client.base_url} ({error}): start it with make play, or name it with --url"
+        ) from None
+    if response.is_success:
+        return response.json()  # type: ignore[no-any-return]
+    try:
+        detail = response.json().get("detail", "")
+    except ValueError:
+        detail = response.text[:200]
+    raise SimulationError(f"{path} answered {response.status_code}: {detail}")
+
+
+def report(verdicts: list[Verdict], name: str, archive: str, as_json: bool) -> None:
+    """Print guesses and fool rate with its 95 % interval, by generator."""
+    guesses = Counter(verdict.generator for verdict in verdicts)
+    fooled = Counter(verdict.generator for verdict in verdicts if verdict.fooled)
+    rows = {}
+    for generator in sorted(guesses, key=lambda v: (len(v), v)):
+        low, high = interval(fooled[generator], guesses[generator])
+        rate = fooled[generator] / guesses[generator]
+        rows[generator] = {"guesses": guesses[generator], "fool_rate": rate, "low": low, "high": high}
+    if as_json:
+        body = {"archive": archive, "player": name, "guesses": len(verdicts), "generators": rows}
+        typer.echo(json.dumps(body))
+        return
+    table = Table(title=f"{name} on {archive}")
+    for column in ("generator", "guesses", "fool rate", "95 % interval"):
+        table.add_column(column, justify="left" if column == "generator" else "right")
+    for generator, row in rows.items():
+        percent = f"{row['fool_rate']:.1%}"
+        table.add_row(generator, str(row["guesses"]), percent, f"{row['low']:.1%} to {row['high']:.1%}")
+    Console().print(table)

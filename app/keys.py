@@ -1,0 +1,61 @@
+"""Secret keys: read from the settings, or made on the first start and kept in the data folder."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from pathlib import Path
+
+from app.db.session import is_sqlite
+from app.settings import Settings, SettingsError
+
+
+def secret_keys(settings: Settings) -> list[bytes]:
+    """The keys that seal rounds and cookies, newest first; older ones only open what they once sealed.
+
+    Raises:
+        SettingsError: a key is too short to be one, or the database is shared and no key was given.
+    """
+    if settings.secret_key is not None:
+        words = settings.secret_key.get_secret_value().split(",")
+        return [_strong(word.strip(), "WHICHTWEET_SECRET_KEY") for word in words]
+    if not is_sqlite(settings.database):
+        raise SettingsError(
+            "WHICHTWEET_SECRET_KEY is not set: every web process on a shared database needs the same one; "
+            "make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
+        )
+    file = settings.data_dir / "secret.key"
+    return [_strong(line, str(file)) for line in _kept(file).splitlines() if line.strip()]
+
+
+def operator_key(settings: Settings) -> str:
+    """The key that the operator's own tools show to the web server."""
+    if settings.operator_key is not None:
+        return _strong(settings.operator_key.get_secret_value(), "WHICHTWEET_OPERATOR_KEY").decode()
+    file = settings.data_dir / "operator.key"
+    return _strong(_kept(file).strip(), str(file)).decode()
+
+
+def _strong(word: str, where: str) -> bytes:
+    if len(word) < 32:
+        raise SettingsError(f"{where}: found a key of {len(word)} characters, expected 32 or more")
+    return word.encode()
+
+
+def _kept(file: Path) -> str:
+    """The text of a key file, made with a fresh key (mode 600) if it is not there."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    # Written aside and linked: of two processes that start at once, both end up with the first one's key.
+    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        if not file.exists():
+            with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as handle:
+                handle.write(secrets.token_urlsafe(32) + "\n")
+                handle.flush()
+                os.fsync(handle.fileno())
+            with contextlib.suppress(FileExistsError):
+                os.link(draft, file)
+        return file.read_text(encoding="ascii")
+    finally:
+        draft.unlink(missing_ok=True)
