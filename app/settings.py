@@ -6,7 +6,9 @@ import os
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
+from croniter import croniter
+from limits import parse as parse_rate
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "WHICHTWEET_"
@@ -90,11 +92,38 @@ class Settings(BaseSettings):
                 values[name] = tuple(part.strip() for part in value.split(",") if part.strip())
         return values
 
-    @model_validator(mode="after")
-    def _known_words(self) -> Settings:
-        _only(self.deck_include, {"reply", "thread", "cut"}, "DECK_INCLUDE")
-        _only(self.learn_from, {"real", "simulated"}, "LEARN_FROM")
-        return self
+    @field_validator("deck_include")
+    @classmethod
+    def _known_leanings(cls, words: tuple[str, ...]) -> tuple[str, ...]:
+        return _only(words, {"reply", "thread", "cut"})
+
+    @field_validator("learn_from")
+    @classmethod
+    def _known_teachers(cls, words: tuple[str, ...]) -> tuple[str, ...]:
+        return _only(words, {"real", "simulated"})
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, url: str) -> str:
+        if url and not url.startswith(("sqlite:///", "postgresql+psycopg://")):
+            raise ValueError("expected sqlite:///… or postgresql+psycopg://…")
+        return url
+
+    @field_validator("rate_limit", "network_rate_limit")
+    @classmethod
+    def _known_rate(cls, rate: str) -> str:
+        try:
+            parse_rate(rate)
+        except ValueError:
+            raise ValueError("expected a rate like 120/minute") from None
+        return rate
+
+    @field_validator("retrain_cron")
+    @classmethod
+    def _known_schedule(cls, schedule: str) -> str:
+        if schedule and not croniter.is_valid(schedule):
+            raise ValueError("expected a cron expression of five fields like 0 3 * * *, or nothing")
+        return schedule
 
     @property
     def database(self) -> str:
@@ -107,10 +136,10 @@ class Settings(BaseSettings):
         return self.checkpoint_dir or self.data_dir / "checkpoints"
 
 
-def _only(words: tuple[str, ...], known: set[str], name: str) -> None:
-    strange = [word for word in words if word not in known]
-    if strange:
-        raise ValueError(f"{PREFIX}{name}: found {strange[0]!r}, expected any of {', '.join(sorted(known))}")
+def _only(words: tuple[str, ...], known: set[str]) -> tuple[str, ...]:
+    if strange := set(words) - known:
+        raise ValueError(f"expected any of {', '.join(sorted(known))}, not {', '.join(sorted(strange))}")
+    return words
 
 
 def read_settings(**overrides: object) -> Settings:

@@ -1,0 +1,41 @@
+"""Keys are made once, readable by their owner alone, and never guessed for a shared database."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from app.keys import operator_key, secret_keys
+from app.settings import Settings, SettingsError
+
+
+def test_a_key_is_made_once_and_read_again(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path)
+    assert secret_keys(settings) == secret_keys(settings)
+    assert operator_key(settings) == operator_key(settings)
+
+
+@pytest.mark.parametrize("name", ["secret.key", "operator.key"])
+def test_key_files_are_for_their_owner_alone(tmp_path: Path, name: str) -> None:
+    settings = Settings(data_dir=tmp_path)
+    secret_keys(settings)
+    operator_key(settings)
+    assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
+
+
+def test_keys_in_the_setting_come_newest_first(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path, secret_key=f"{'n' * 32}, {'o' * 32}")  # type: ignore[arg-type]
+    assert secret_keys(settings) == [b"n" * 32, b"o" * 32]
+
+
+def test_a_short_key_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="found a key of 5 characters"):
+        secret_keys(Settings(data_dir=tmp_path, secret_key="short"))  # type: ignore[arg-type]
+
+
+def test_a_shared_database_needs_an_explicit_key(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path, database_url="postgresql+psycopg://somewhere/game")
+    with pytest.raises(SettingsError, match="WHICHTWEET_SECRET_KEY is not set"):
+        secret_keys(settings)
