@@ -37,8 +37,11 @@ def _prepare_sqlite(connection: SqliteConnection, _: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
+    options = connection.get_execution_options()
+    if options.get("isolation_level") == "AUTOCOMMIT":
+        return
     # A writer takes its lock at once: upgrading a read transaction later fails with "database is locked".
-    writes = connection.get_execution_options().get("writes", False)
+    writes = options.get("writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 

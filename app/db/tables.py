@@ -22,6 +22,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.types import TypeDecorator
 
@@ -52,6 +53,12 @@ class Moment(TypeDecorator[datetime]):
     def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
         """The aware datetime that was stored."""
         return None if value is None else datetime.fromtimestamp(value / 1000, UTC)
+
+
+def _only_hidden(table: str) -> Index:
+    """An index of the few rows that were hidden: web processes read all of them whenever something changed."""
+    hidden = text("hidden_at IS NOT NULL")
+    return Index(f"ix_{table}_hidden", "archive_id", sqlite_where=hidden, postgresql_where=hidden)
 
 
 # SQLite only numbers rows by itself when the key is its own INTEGER.
@@ -109,6 +116,7 @@ tweets = Table(
     Column("zone", String(16)),  # utc; unknown: the source gave no zone and no id that tells it; null: no date
     Column("hidden_at", Moment),  # changes: an admin took it off the deck
     UniqueConstraint("archive_id", "source_key"),
+    _only_hidden("tweets"),
     Index("ix_tweets_archive_split", "archive_id", "split", "id"),
     Index("ix_tweets_archive_deck_seq", "archive_id", "deck_seq"),
 )
@@ -185,6 +193,7 @@ samples = Table(
     Column("exposures", Integer, nullable=False, default=0),  # guesses of anyone: what retires it
     Index("ix_samples_archive_shelved", "archive_id", "shelved_stamp"),
     Index("ix_samples_archive_retired", "archive_id", "retired_stamp"),
+    _only_hidden("samples"),
     UniqueConstraint("archive_id", "text_hash"),
 )
 
@@ -196,6 +205,18 @@ players = Table(
     Column("simulated", String(64)),  # which simulated player; null: a real one
     Column("created_at", Moment, nullable=False),
     Column("nickname", String(32)),
+    # Change with each guess: what the label rules need without a look through the player's guesses.
+    Column("last_guess_at", Moment),
+    Column("day", Integer),  # of last_guess_at: whole days since 1970, UTC
+    Column("day_accepted", Integer, nullable=False, default=0),  # labels accepted on that day
+)
+
+# Keys that "forget me" dropped, hashed: a cookie or round made before must not bring the player back.
+forgotten = Table(
+    "forgotten",
+    metadata,
+    Column("key_hash", LargeBinary(16), primary_key=True),
+    Column("forgotten_at", Moment, nullable=False),
 )
 
 # Changes. Where a player stands in an archive's deck; written with each guess.
@@ -206,7 +227,9 @@ seats = Table(
     Column("archive_id", ForeignKey("archives.id"), primary_key=True),
     Column("mode", String(16), primary_key=True),
     Column("position", BigInteger, nullable=False),  # the next place in the player's own order of the deck
+    Column("again", BigInteger, nullable=False, default=0),  # the same for repeats, once the deck is through
     Column("stamp", BigInteger, nullable=False),  # the archive's stamp that the next deal is made with
+    Column("next_stamp", BigInteger, nullable=False),  # and the deal after it, which may be prefetched
     Column("guesses", Integer, nullable=False),
     Column("spotted", Integer, nullable=False),
     Column("streak", Integer, nullable=False),

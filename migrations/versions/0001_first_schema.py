@@ -28,12 +28,21 @@ def upgrade() -> None:
         sa.UniqueConstraint("slug", name=op.f("uq_archives_slug")),
     )
     op.create_table(
+        "forgotten",
+        sa.Column("key_hash", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("forgotten_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("key_hash", name=op.f("pk_forgotten")),
+    )
+    op.create_table(
         "players",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("key", sa.LargeBinary(length=16), nullable=False),
         sa.Column("simulated", sa.String(length=64), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("nickname", sa.String(length=32), nullable=True),
+        sa.Column("last_guess_at", sa.BigInteger(), nullable=True),
+        sa.Column("day", sa.Integer(), nullable=True),
+        sa.Column("day_accepted", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_players")),
         sa.UniqueConstraint("key", name=op.f("uq_players_key")),
     )
@@ -128,7 +137,9 @@ def upgrade() -> None:
         sa.Column("archive_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("mode", sa.String(length=16), nullable=False),
         sa.Column("position", sa.BigInteger(), nullable=False),
+        sa.Column("again", sa.BigInteger(), nullable=False),
         sa.Column("stamp", sa.BigInteger(), nullable=False),
+        sa.Column("next_stamp", sa.BigInteger(), nullable=False),
         sa.Column("guesses", sa.Integer(), nullable=False),
         sa.Column("spotted", sa.Integer(), nullable=False),
         sa.Column("streak", sa.Integer(), nullable=False),
@@ -206,6 +217,13 @@ def upgrade() -> None:
     with op.batch_alter_table("tweets", schema=None) as batch_op:
         batch_op.create_index("ix_tweets_archive_deck_seq", ["archive_id", "deck_seq"], unique=False)
         batch_op.create_index("ix_tweets_archive_split", ["archive_id", "split", "id"], unique=False)
+        batch_op.create_index(
+            "ix_tweets_hidden",
+            ["archive_id"],
+            unique=False,
+            sqlite_where=sa.text("hidden_at IS NOT NULL"),
+            postgresql_where=sa.text("hidden_at IS NOT NULL"),
+        )
         batch_op.create_index(batch_op.f("ix_tweets_import_id"), ["import_id"], unique=False)
 
     op.create_table(
@@ -236,6 +254,13 @@ def upgrade() -> None:
     with op.batch_alter_table("samples", schema=None) as batch_op:
         batch_op.create_index("ix_samples_archive_retired", ["archive_id", "retired_stamp"], unique=False)
         batch_op.create_index("ix_samples_archive_shelved", ["archive_id", "shelved_stamp"], unique=False)
+        batch_op.create_index(
+            "ix_samples_hidden",
+            ["archive_id"],
+            unique=False,
+            sqlite_where=sa.text("hidden_at IS NOT NULL"),
+            postgresql_where=sa.text("hidden_at IS NOT NULL"),
+        )
         batch_op.create_index(batch_op.f("ix_samples_restock_id"), ["restock_id"], unique=False)
 
     op.create_table(
@@ -321,12 +346,22 @@ def downgrade() -> None:
     op.drop_table("guesses")
     with op.batch_alter_table("samples", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_samples_restock_id"))
+        batch_op.drop_index(
+            "ix_samples_hidden",
+            sqlite_where=sa.text("hidden_at IS NOT NULL"),
+            postgresql_where=sa.text("hidden_at IS NOT NULL"),
+        )
         batch_op.drop_index("ix_samples_archive_shelved")
         batch_op.drop_index("ix_samples_archive_retired")
 
     op.drop_table("samples")
     with op.batch_alter_table("tweets", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_tweets_import_id"))
+        batch_op.drop_index(
+            "ix_tweets_hidden",
+            sqlite_where=sa.text("hidden_at IS NOT NULL"),
+            postgresql_where=sa.text("hidden_at IS NOT NULL"),
+        )
         batch_op.drop_index("ix_tweets_archive_split")
         batch_op.drop_index("ix_tweets_archive_deck_seq")
 
@@ -350,5 +385,6 @@ def downgrade() -> None:
     op.drop_table("generators")
     op.drop_table("workers")
     op.drop_table("players")
+    op.drop_table("forgotten")
     op.drop_table("archives")
     # ### end Alembic commands ###
