@@ -165,6 +165,10 @@ restocks = Table(
     Column("written", Integer, nullable=False, default=0),
     Column("shelved", Integer, nullable=False, default=0),
     Column("rejected", JSON, nullable=False, default=dict),  # rule -> samples
+    Column("tweets_read", Integer, nullable=False, default=0),  # held-out tweets that the same rules were tried on
+    Column("tweets_rejected", JSON, nullable=False, default=dict),  # rule -> held-out tweets
+    Column("goal", Integer, nullable=False),  # samples it is to shelve
+    Column("job_id", BigInteger),  # the job it runs in: what takes it up again after a crash
     Column("seconds", Float),
     Column("started_at", Moment, nullable=False),
     Column("finished_at", Moment),
@@ -321,6 +325,7 @@ jobs = Table(
     Column("outcome", Text),  # one line: what came of it, or why not
     Column("worker", String(64)),
     Column("attempts", Integer, nullable=False, default=0),
+    Column("once", String(128), unique=True),  # what is asked for once only, by whoever is first; null: no limit
     Column("created_at", Moment, nullable=False),
     Column("started_at", Moment),
     Column("finished_at", Moment),

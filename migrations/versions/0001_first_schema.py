@@ -109,11 +109,13 @@ def upgrade() -> None:
         sa.Column("outcome", sa.Text(), nullable=True),
         sa.Column("worker", sa.String(length=64), nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("once", sa.String(length=128), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("started_at", sa.BigInteger(), nullable=True),
         sa.Column("finished_at", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["archive_id"], ["archives.id"], name=op.f("fk_jobs_archive_id_archives")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_jobs")),
+        sa.UniqueConstraint("once", name=op.f("uq_jobs_once")),
     )
     with op.batch_alter_table("jobs", schema=None) as batch_op:
         batch_op.create_index("ix_jobs_state_id", ["state", "id"], unique=False)
@@ -169,6 +171,10 @@ def upgrade() -> None:
         sa.Column("written", sa.Integer(), nullable=False),
         sa.Column("shelved", sa.Integer(), nullable=False),
         sa.Column("rejected", sa.JSON(), nullable=False),
+        sa.Column("tweets_read", sa.Integer(), nullable=False),
+        sa.Column("tweets_rejected", sa.JSON(), nullable=False),
+        sa.Column("goal", sa.Integer(), nullable=False),
+        sa.Column("job_id", sa.BigInteger(), nullable=True),
         sa.Column("seconds", sa.Float(), nullable=True),
         sa.Column("started_at", sa.BigInteger(), nullable=False),
         sa.Column("finished_at", sa.BigInteger(), nullable=True),
