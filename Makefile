@@ -7,7 +7,7 @@ ifdef PORT
 export WHICHTWEET_PORT := $(PORT)
 endif
 
-.PHONY: help setup setup-train setup-test play test test-fast test-long check format bench lock clean
+.PHONY: help setup setup-train setup-test play test test-fast test-long check format bench lock docs demo clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ lock: setup  ## pin what pyproject.toml asks for, with hashes
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --extra train --extra test pyproject.toml -o requirements-test.lock
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate -c requirements-test.lock --extra train pyproject.toml -o requirements-train.lock
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate -c requirements-test.lock pyproject.toml -o requirements.lock
+
+docs: setup  ## write the parts of the docs that the code tells
+	@$(BIN)/python -m tools.docs
 
 clean:  ## remove the environment and caches (your data/ stays)
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
