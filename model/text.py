@@ -1,0 +1,206 @@
+"""The one door for every text: tweets on their way in and samples on their way out pass `normalise`, so that formatting
+never tells one from the other.
+
+What passes: letters, marks, digits, punctuation, symbols and emoji, one space between words, one line break between
+lines. Every link becomes the same mark, `LINK`. Curly quotes stay curly: they are how an account writes.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from functools import cache
+
+TEXT_VERSION = 1  # goes up with any change of what `normalise` returns; stored with each text
+
+LINK = "🔗"  # stands for any link
+START = "\x02"  # begins a text in the network's input; `normalise` never returns it
+END = "\x03"  # ends one
+UNKNOWN = "\ufffd"  # a character outside the vocabulary
+
+_MARKS_PER_LETTER = 3  # the most that living scripts stack; "zalgo" stacks dozens and spills over its card
+
+# What html5 calls a character reference, but only when closed by ";": "AT&T" and "?a=1&para=2" are no references.
+_ENTITY = re.compile(r"&(?:#[0-9]{1,8}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+_AMPERSANDS = re.compile(r"&(?:amp;)+", re.IGNORECASE)
+
+_HIGH_AND_LOW = re.compile("[\ud800-\udbff][\udc00-\udfff]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+_EMOJI = (
+    "©®‼⁉™ℹ\u2194-\u21aa⌚-⏿Ⓜ\u25aa-\u25fe☀-➿⤴⤵\u2b05-\u2b55〰〽㊗㊙"
+    "\U0001f000-\U0001f516\U0001f518-\U0001faff"  # all but U+1F517, which is LINK
+)
+_LONE_JOINER = re.compile(f"(?<![{_EMOJI}\ufe0f])\u200d|\u200d(?![{_EMOJI}])")
+_LONE_SELECTOR = re.compile(f"(?<![{_EMOJI}0-9#*])\ufe0f|(?<=[0-9#*])\ufe0f(?!\u20e3)")
+
+# Drawn as nothing although Unicode calls them letters or marks: fillers, joiners and variation selectors.
+_INVISIBLE = frozenset(
+    {0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFFA0}
+    | set(range(0x180B, 0x1810))
+    | set(range(0xFE00, 0xFE0F))
+    | set(range(0xE0100, 0xE01F0))
+)
+_BLANK = frozenset({0x09, 0x1C, 0x1D, 0x1E, 0x1F, 0x85, 0x2800})
+_LINE_BREAKS = frozenset({0x0A, 0x0B, 0x0C, 0x0D, 0x2028, 0x2029})
+
+_IN_LINK = r"""[^\s<>"“”«»…「」『』、。！？（）【】🔗]"""
+_NEXT_LINK = r"(?:https?:/|pic\.twitter\.com/)"
+_TOP_LEVEL = (
+    "com|org|net|edu|gov|mil|info|biz|int|io|co|tv|ly|gl|gd|fm|uk|ca|de|fr|eu|au|nz|es|nl|jp|ru|br|news|app|dev"
+)
+_SHORTENERS = (  # on top levels that are words too ("tell.me/us")
+    "youtu.be|wp.me|fb.me|on.fb.me|t.me|amzn.to|nyti.ms|dlvr.it|lnkd.in|apne.ws|tl.gd|is.gd|dld.bz|cnn.it|wapo.st"
+)
+_WEB_LINK = re.compile(
+    rf"""(?:
+        (?:https?|ftp):(?://|/(?=\w))(?:(?!{_NEXT_LINK})(?:{_IN_LINK}|…(?=/)))*   # glued to a word or not
+      | pic\.twitter\.com/\w+
+      | (?<![\w@.-])(?:
+            www\.[a-z0-9-]+\.{_IN_LINK}+
+          | t\.co/\w+
+          | (?:{_SHORTENERS.replace(".", "[.]")})/{_IN_LINK}+
+          | (?:(?!pic\.twitter)[a-z0-9-]{{1,63}}\.){{1,5}}(?:{_TOP_LEVEL})/(?:(?!{_NEXT_LINK}){_IN_LINK})+
+        )
+    )(?:\u00a0…)?   # how twitter.com's own pages end a link that they show shortened""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_CUT_LINK = re.compile(r"(?<!\w)(?:h(?:t(?:t(?:ps?(?::/?)?)?)?)?(?=…\s*$)|https?:/?(?=\s*$))", re.IGNORECASE)
+_MAY_END_CUT = re.compile(r"[…:/]\s*$")
+_BALANCED = {")": "(", "]": "[", "}": "{"}
+_LINK_TAIL = re.compile(r"[.,;:!?'’)\]}*~|]+$")
+_GLUED_BEFORE = re.compile(rf"""(?<![\s(\[{{“‘«])(?<!\s["'])(?<!^["'])(?<!^){LINK}""")
+_GLUED_AFTER = re.compile(rf"""{LINK}(?=[^\s.,;:!?…)\]}}"”’'»])""")
+_LINK_RUN = re.compile(rf"{LINK}(?:\s*{LINK})+")
+
+_LINE_BREAK_RUN = re.compile(r" *\n[ \n]*")
+_SPACE_RUN = re.compile(r"  +")
+# Four of ten tweets hold nothing that `normalise` would touch; this tells them quickly.
+_TOUCHED = re.compile(r"[^ -~]|[&/]|  |[wW]{3}\.|[pP][sS]?:$|^ | $|^$")
+
+_MENTION = re.compile(r"(?<![\w@＠/.])[@＠]([A-Za-z0-9_]{1,20})(?!\w)")
+_HASHTAG = re.compile(r"(?<![\w&/#＃])[#＃](\w*[^\W\d_]\w*)")
+_APOSTROPHES = re.compile(r"['’ʼ`]")
+_NO_WORD = re.compile(r"[\W_]+")
+
+
+class _Door(dict[int, int | str | None]):
+    """What becomes of each character by itself, decided when it first comes by (for `str.translate`)."""
+
+    def __missing__(self, code: int) -> int | str | None:
+        self[code] = fate = _fate(code)
+        return fate
+
+
+def _fate(code: int) -> int | str | None:
+    if code in _LINE_BREAKS:
+        return "\n"
+    if code in _BLANK:
+        return " "
+    if code in _INVISIBLE or code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF:
+        return None
+    category = unicodedata.category(chr(code))
+    if category == "Zs":
+        return " "
+    # A joiner is an invisible character too, but inside emoji it is kept: `_lone_joiners` decides.
+    return None if category in ("Cc", "Cf", "Cs", "Co") and code != 0x200D else code
+
+
+_DOOR = _Door()
+
+
+def normalise(raw: str) -> str:
+    """The text as the game stores, learns and shows it.
+
+    Character references are resolved (however often they were escaped), canonical composition is applied, what cannot
+    be seen is dropped, white space is reduced to single spaces and single line breaks, and every link becomes `LINK`,
+    set apart from words. Idempotent: a text that passed passes unchanged.
+    """
+    if not _TOUCHED.search(raw):
+        return raw
+    text = _pass(raw)
+    # One step may make room for another (a reference that hid a control character); nearly all texts stop at once.
+    while (again := _pass(text)) != text:
+        text = again
+    return text
+
+
+def _pass(text: str) -> str:
+    if not text.isascii():
+        text = _join_surrogates(text)
+    text = _mark_links(_unescape(text)).translate(_DOOR)
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text)
+        if "\u200d" in text or "\ufe0f" in text:
+            text = _LONE_SELECTOR.sub("", _LONE_JOINER.sub("", text))
+        text = _mark_run().sub(r"\1", text)
+    text = _SPACE_RUN.sub(" ", _LINE_BREAK_RUN.sub("\n", text)).strip()
+    return _set_links_apart(text) if LINK in text else text
+
+
+def _join_surrogates(text: str) -> str:
+    if not _SURROGATE.search(text):
+        return text
+    joined = _HIGH_AND_LOW.sub(lambda pair: pair.group().encode("utf-16", "surrogatepass").decode("utf-16"), text)
+    return _SURROGATE.sub("", joined)
+
+
+def _unescape(text: str) -> str:
+    if "&" not in text or ";" not in text:
+        return text
+    while True:
+        plain = _ENTITY.sub(lambda entity: html.unescape(entity.group()), _AMPERSANDS.sub("&", text))
+        if plain == text:
+            return text
+        text = plain
+
+
+def _mark_links(text: str) -> str:
+    if "/" in text or "www." in text.lower():
+        text = _WEB_LINK.sub(_link_and_tail, text)
+    return _CUT_LINK.sub(LINK, text) if _MAY_END_CUT.search(text) else text
+
+
+def _link_and_tail(found: re.Match[str]) -> str:
+    """LINK, and behind it the punctuation that ends the sentence rather than the address."""
+    address = found.group()
+    tail = _LINK_TAIL.search(address)
+    cut = found.string.startswith("…", found.end())
+    if tail is None or cut:
+        return LINK
+    rest = tail.group()
+    opening = _BALANCED.get(rest[0])
+    return LINK + (rest[1:] if opening and opening in address else rest)
+
+
+def _set_links_apart(text: str) -> str:
+    text = _GLUED_AFTER.sub(LINK + " ", _GLUED_BEFORE.sub(" " + LINK, text))
+    return _LINK_RUN.sub(LINK, text)
+
+
+@cache
+def _mark_run() -> re.Pattern[str]:
+    """More marks on one letter than `_MARKS_PER_LETTER`, with those that stay as its group."""
+    # Within the basic plane a class is one table; with the historic scripts beyond it would be ten times slower.
+    codes = (code for code in range(0x300, 0x10000) if unicodedata.category(chr(code)) in ("Mn", "Me"))
+    marks = "".join(map(chr, codes))
+    return re.compile(f"([{marks}]{{{_MARKS_PER_LETTER}}})[{marks}]+")
+
+
+def fold(text: str) -> str:
+    """`text` for comparison: lower-case letters and digits only, accents dropped, single spaces between words."""
+    decomposed = unicodedata.normalize("NFKD", _APOSTROPHES.sub("", text)).casefold()
+    if not decomposed.isascii():
+        decomposed = "".join(c for c in decomposed if unicodedata.category(c)[0] != "M")
+    return _NO_WORD.sub(" ", decomposed).strip()
+
+
+def mentions(text: str) -> list[str]:
+    """The handles that `text` names, lower case and without @, in order."""
+    return [handle.lower() for handle in _MENTION.findall(text)]
+
+
+def hashtags(text: str) -> list[str]:
+    """The hashtags of `text`, lower case and without #, in order."""
+    return [tag.lower() for tag in _HASHTAG.findall(text)]
