@@ -56,5 +56,8 @@ lock: setup  ## pin what pyproject.toml asks for, with hashes
 docs: setup  ## write the parts of the docs that the code tells
 	@$(BIN)/python -m tools.docs
 
+demo: setup  ## fill the demo's shelf anew from its checkpoint
+	@$(BIN)/python -m tools.demo
+
 clean:  ## remove the environment and caches (your data/ stays)
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

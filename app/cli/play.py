@@ -69,9 +69,15 @@ def play(host: HostOption = None, port: PortOption = None) -> None:
     settings = _settings(host, port)
     _check_data_dir(settings.data_dir)
     _check_port(settings.host, settings.port)
-    from app.jobs.demo import open_demo_if_empty
+    from app.db.migrate import migrate
+    from app.db.session import open_engine
+    from app.jobs.demo import open_demo
 
-    open_demo_if_empty(settings.database, settings.checkpoints, say=_say)
+    engine = open_engine(settings.database)
+    migrate(engine)
+    if open_demo(engine, settings.checkpoints):
+        _say("Opened the demo archive: the posts of a mayor who does not exist.")
+    engine.dispose()
     Household(settings).run()
 
 
