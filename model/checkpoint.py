@@ -1,0 +1,194 @@
+"""Checkpoints: a folder with weights, vocabulary and figures, checked against its hashes whenever it is read."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors.numpy
+from numpy.typing import NDArray
+
+from model.config import Config, ConfigError
+from model.vocab import Vocab, VocabError
+
+FORMAT = 1
+WEIGHTS, VOCAB, META = "weights.safetensors", "vocab.json", "meta.json"
+FILES = (WEIGHTS, VOCAB, META)
+
+Weights = dict[str, NDArray[np.float32]]
+
+
+class CheckpointError(ValueError):
+    """A checkpoint is missing, damaged, foreign or does not match itself; the message is one line naming the file."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A trained network: what `generate` writes with and `evaluate` measures."""
+
+    config: Config
+    vocab: Vocab
+    weights: Weights  # name -> array in float32, as in `Config.shapes`
+    meta: Mapping[str, Any] = field(default_factory=dict)  # figures of its training, free-form
+
+
+def read_checkpoint(folder: Path) -> Checkpoint:
+    """The checkpoint that lies in `folder`, verified.
+
+    Raises:
+        CheckpointError: a file is missing, damaged, foreign, or does not match the others.
+    """
+    folder = Path(folder)
+    if not folder.is_dir() and _old(folder).is_dir():
+        folder = _old(folder)
+    if not folder.is_dir():
+        raise CheckpointError(f"{folder}: no such checkpoint folder")
+    meta = _object(folder / META)
+    if meta.get("format") != FORMAT:
+        raise CheckpointError(f"{folder / META}: found format {meta.get('format')!r}, expected {FORMAT}")
+    hashes = meta.get("files")
+    if not isinstance(hashes, dict):
+        raise CheckpointError(f"{folder / META}: the hashes of the other files are missing")
+    for name in (WEIGHTS, VOCAB):
+        if hashlib.sha256(_bytes(folder / name)).hexdigest() != hashes.get(name):
+            raise CheckpointError(f"{folder / name}: damaged: its SHA-256 is not the one in {META}")
+    try:
+        config = Config.from_json(meta.get("config"))
+    except ConfigError as error:
+        raise CheckpointError(f"{folder / META}: {error}") from None
+    try:
+        vocab = Vocab.from_json(_object(folder / VOCAB))
+    except VocabError as error:
+        raise CheckpointError(f"{folder / VOCAB}: {error}") from None
+    return Checkpoint(config, vocab, _weights(folder / WEIGHTS, config, vocab), meta.get("figures", {}))
+
+
+def write_checkpoint(folder: Path, checkpoint: Checkpoint, *, half: bool = False) -> None:
+    """Write `checkpoint` to `folder`, whole or not at all: beside it first, on disk, then renamed over the old one.
+
+    Args:
+        folder: where it goes; a checkpoint that lies there is replaced.
+        checkpoint: what is written.
+        half: store the weights in float16: half the size, for shipping.
+
+    Raises:
+        OSError: the disk is full or the place is not writable; what lay in `folder` is still there.
+    """
+    folder = Path(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    beside = folder.parent / f".{folder.name}.{uuid.uuid4().hex}"
+    kind = np.float16 if half else np.float32
+    weights = {name: np.ascontiguousarray(array, kind) for name, array in checkpoint.weights.items()}
+    contents = {WEIGHTS: safetensors.numpy.save(weights), VOCAB: _json(checkpoint.vocab.to_json())}
+    meta = {
+        "format": FORMAT,
+        "config": checkpoint.config.to_json(),
+        "figures": dict(checkpoint.meta),
+        "files": {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()},
+    }
+    try:
+        beside.mkdir()
+        for name, data in {**contents, META: _json(meta)}.items():
+            write_through(beside / name, data)
+        replace_folder(beside, folder)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def checkpoint_digest(folder: Path) -> str:
+    """SHA-256 (hex) over the files of the checkpoint in `folder`: equal exactly where all three files are.
+
+    Raises:
+        CheckpointError: a file is missing.
+    """
+    whole = hashlib.sha256()
+    for name in FILES:
+        whole.update(f"{name} {hashlib.sha256(_bytes(Path(folder) / name)).hexdigest()}\n".encode())
+    return whole.hexdigest()
+
+
+def write_through(path: Path, data: bytes) -> None:
+    """Write `data` to `path` and wait until it is on disk."""
+    with open(path, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Write `data` to `path`, whole or not at all."""
+    beside = path.with_name(f".{path.name}.new")
+    try:
+        write_through(beside, data)
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def replace_folder(beside: Path, folder: Path) -> None:
+    """Put the finished folder `beside` in the place of `folder`.
+
+    A crash between the two renames leaves the old one under the name that `read_checkpoint` falls back to.
+    """
+    old = _old(folder)
+    if folder.exists():
+        shutil.rmtree(old, ignore_errors=True)
+        os.rename(folder, old)
+    os.rename(beside, folder)
+    parent = os.open(folder.parent, os.O_RDONLY)
+    try:
+        os.fsync(parent)
+    finally:
+        os.close(parent)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _old(folder: Path) -> Path:
+    return folder.parent / f".{folder.name}.old"
+
+
+def _weights(path: Path, config: Config, vocab: Vocab) -> Weights:
+    try:
+        stored = safetensors.numpy.load(_bytes(path))
+    except (safetensors.SafetensorError, KeyError, ValueError) as error:
+        raise CheckpointError(f"{path}: not a safetensors file: {error}") from None
+    for name, shape in config.shapes.items():
+        expected = tuple(len(vocab) if size is None else size for size in shape)
+        if name not in stored:
+            raise CheckpointError(f"{path}: the weight {name} is missing")
+        if stored[name].shape != expected:
+            raise CheckpointError(f"{path}: {name} has shape {stored[name].shape}, expected {expected}")
+        if not np.isfinite(stored[name]).all():
+            raise CheckpointError(f"{path}: {name} holds numbers that are not finite")
+    if strange := set(stored) - set(config.shapes):
+        raise CheckpointError(f"{path}: unknown weight {min(strange)!r}")
+    return {name: array.astype(np.float32) for name, array in stored.items()}
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CheckpointError(f"{path}: {error.strerror or error}") from None
+
+
+def _object(path: Path) -> dict[str, Any]:
+    try:
+        data = json.loads(_bytes(path))
+    except ValueError:
+        raise CheckpointError(f"{path}: damaged: not JSON") from None
+    if not isinstance(data, dict):
+        raise CheckpointError(f"{path}: found {type(data).__name__}, expected an object")
+    return data
+
+
+def _json(data: object) -> bytes:
+    return (json.dumps(data, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode()

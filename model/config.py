@@ -1,0 +1,117 @@
+"""Shapes of networks and recipes of trainings: frozen, written to JSON and read back with every field checked."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Self
+
+# How many blocks of `units` columns a cell's input and recurrent matrices have.
+BLOCKS = {"lstm": 4, "gru": 3, "rnn": 1}
+
+
+class ConfigError(ValueError):
+    """A field is missing, unknown or out of range; the message is one line that names it."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """The shape of a network: what must be known to make sense of its weights."""
+
+    cell: str = "lstm"  # lstm, gru or rnn
+    layers: int = 2
+    units: int = 512  # width of each layer's state
+    embedding: int = 64  # width of a symbol's vector
+
+    def __post_init__(self) -> None:
+        if self.cell not in BLOCKS:
+            raise ConfigError(f"cell: found {self.cell!r}, expected one of {', '.join(BLOCKS)}")
+        for name, most in (("layers", 16), ("units", 8192), ("embedding", 4096)):
+            value = getattr(self, name)
+            if type(value) is not int or not 1 <= value <= most:
+                raise ConfigError(f"{name}: found {value!r}, expected a whole number from 1 to {most}")
+
+    @property
+    def shapes(self) -> dict[str, tuple[int | None, ...]]:
+        """Name and shape of every weight, laid out as Keras has them; None stands for the size of the vocabulary."""
+        wide = BLOCKS[self.cell] * self.units
+        shapes: dict[str, tuple[int | None, ...]] = {"embedding": (None, self.embedding)}
+        for layer in range(self.layers):
+            shapes[f"layers.{layer}.kernel"] = (self.units if layer else self.embedding, wide)
+            shapes[f"layers.{layer}.recurrent"] = (self.units, wide)
+            # A GRU has one bias for the input products and one for the recurrent ones (Keras's reset_after).
+            shapes[f"layers.{layer}.bias"] = (2, wide) if self.cell == "gru" else (wide,)
+        shapes["output.kernel"] = (self.units, None)
+        shapes["output.bias"] = (None,)
+        return shapes
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields as plain values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: object) -> Self:
+        """The config that `to_json` wrote.
+
+        Raises:
+            ConfigError: a field is missing, unknown or out of range.
+        """
+        return cls(**_checked(data, {field.name for field in fields(cls)}))
+
+
+def _checked(data: object, known: set[str]) -> Mapping[str, Any]:
+    if not isinstance(data, Mapping):
+        raise ConfigError(f"config: found {type(data).__name__}, expected an object")
+    if strange := set(data) - known:
+        raise ConfigError(f"config: unknown field {min(strange)!r}")
+    if missing := known - set(data):
+        raise ConfigError(f"config: field {min(missing)!r} is missing")
+    return data
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a network is trained."""
+
+    minutes: float | None = None  # length of the training; None: `epochs` decide
+    epochs: float = 30.0  # passes over the corpus, where no minutes are given
+    batch: int = 64  # rows of the packed stream
+    window: int = 64  # characters a row reads between two updates (truncated BPTT)
+    rate: float = 4e-3  # highest learning rate
+    warm_up: float = 0.02  # share of the training in which the rate climbs
+    dropout: float | None = None  # share of a layer's outputs that is silenced; None: by the size of the corpus
+    averaging: float = 0.999  # decay of the weights' moving average a step
+    patience: int = 8  # validations without a new best before the training stops
+    validations: int = 25  # validations in a whole training
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if value is None:
+                continue
+            if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
+                raise ConfigError(f"{field.name}: found {value!r}, expected a number that is not negative")
+        for name in ("batch", "window", "rate", "validations"):
+            if getattr(self, name) <= 0:
+                raise ConfigError(f"{name}: found {getattr(self, name)!r}, expected more than 0")
+        if self.dropout is not None and self.dropout >= 1:
+            raise ConfigError(f"dropout: found {self.dropout!r}, expected less than 1")
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields as plain values."""
+        return asdict(self)
+
+    def filled(self, characters: int) -> Recipe:
+        """The recipe with what is left open chosen for a corpus of so many characters: small ones need more noise."""
+        if self.dropout is not None:
+            return self
+        return replace(self, dropout=0.5 if characters < 700_000 else 0.25 if characters < 5_000_000 else 0.1)
+
+    def rate_at(self, progress: float) -> float:
+        """The learning rate when this share of the training is over: a short climb, then half a cosine down."""
+        if progress < self.warm_up:
+            return self.rate * max(progress / self.warm_up, 0.01)
+        rest = min(1.0, (progress - self.warm_up) / (1 - self.warm_up))
+        return self.rate * max(0.5 * (1 + math.cos(math.pi * rest)), 0.005)

@@ -1,0 +1,119 @@
+"""The training texts as a packed stream of rows, cut into windows; every window is a pure function of its place."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.vocab import END_ID, Vocab
+
+
+class CorpusError(ValueError):
+    """A file of texts cannot be used; the message is one line that names it."""
+
+
+@dataclass(frozen=True)
+class Text:
+    """One text to learn from."""
+
+    text: str
+    weight: float = 1.0  # how much its characters count beside those of others
+    account: str | None = None  # whose it is, where one network learns several archives
+
+
+@dataclass(frozen=True)
+class Window:
+    """What the network reads between two updates; all arrays are [T, B], time first."""
+
+    symbols: NDArray[np.int32]  # what is read
+    targets: NDArray[np.int32]  # what comes next
+    goes_on: NDArray[np.float32]  # 0 where a text begins (the state is cleared before it), else 1
+    weights: NDArray[np.float32]  # weight of each target; 0 behind the end of a row
+
+
+class Corpus:
+    """Texts as symbols: start, characters, end, one text behind the other in one flat array."""
+
+    def __init__(self, texts: Sequence[Text], vocab: Vocab, *, seed: int = 0) -> None:
+        self.seed = seed
+        kind = np.uint8 if len(vocab) <= 256 else np.uint16
+        self._offsets = np.zeros(len(texts) + 1, np.int64)
+        np.cumsum([len(text.text) + 2 for text in texts], out=self._offsets[1:])
+        self._flat = np.empty(self._offsets[-1], kind)
+        for place, text in enumerate(texts):
+            row = self._flat[self._offsets[place] : self._offsets[place + 1]]
+            row[0], row[-1] = vocab.start(text.account), END_ID
+            row[1:-1] = vocab.encode(text.text)
+        self._weights = np.array([text.weight for text in texts], np.float32)
+
+    @property
+    def characters(self) -> int:
+        """Characters and end marks: what one epoch predicts."""
+        return int(self._offsets[-1]) - len(self._weights)
+
+    def windows(self, batch: int, window: int, *, epoch: int, first: int = 0) -> Iterator[Window]:
+        """The windows of one epoch from the window `first` on: texts shuffled by seed and epoch, dealt to `batch` rows.
+
+        Each row holds whole texts, and every row of an epoch begins with a text's start.
+        """
+        order = np.random.default_rng([self.seed, epoch]).permutation(len(self._weights))
+        lengths = (np.diff(self._offsets) - 1)[order]  # the end mark is only ever a target
+        ends = np.cumsum(lengths)
+        begins = ends - lengths
+        # A text goes to the row in whose even share of the stream it begins.
+        edges = np.searchsorted(begins, np.arange(batch) * ends[-1] / batch)
+        row_begin = np.append(begins, ends[-1])[edges]
+        row_end = np.append(row_begin[1:], ends[-1])
+        for step in range(first, -(-int((row_end - row_begin).max()) // window)):
+            place = row_begin + step * window + np.arange(window)[:, None]
+            inside = place < row_end
+            text = np.searchsorted(ends, np.minimum(place, ends[-1] - 1), side="right")
+            within = np.where(inside, place - begins[text], 0)
+            at = self._offsets[order[text]] + within
+            yield Window(
+                self._flat[at].astype(np.int32),
+                self._flat[at + 1].astype(np.int32),
+                (within > 0).astype(np.float32),
+                self._weights[order[text]] * inside,
+            )
+
+    def steps(self, batch: int, window: int) -> int:
+        """About how many windows an epoch has; the longest row decides the exact number."""
+        return max(1, -(-self.characters // (batch * window)))
+
+
+def read_texts(path: Path) -> list[Text]:
+    """The texts of a JSONL file: objects with `text` and, where wanted, `weight` and `account`.
+
+    Raises:
+        CorpusError: the file is missing, empty or malformed; names the line.
+    """
+    try:
+        lines = Path(path).read_bytes().splitlines()
+    except OSError as error:
+        raise CorpusError(f"{path}: {error.strerror or error}") from None
+    texts = [_text(line, f"{path}, line {number}") for number, line in enumerate(lines, 1) if line.strip()]
+    if not texts:
+        raise CorpusError(f"{path}: found no texts, expected JSON objects with text, one a line")
+    return texts
+
+
+def _text(line: bytes, where: str) -> Text:
+    try:
+        data = json.loads(line)
+    except ValueError:
+        raise CorpusError(f"{where}: not JSON; expected an object with text") from None
+    if not isinstance(data, dict) or not isinstance(data.get("text"), str) or not data["text"]:
+        raise CorpusError(f"{where}: expected an object with text, a string that is not empty")
+    weight, account = data.get("weight"), data.get("account")
+    weight = 1.0 if weight is None else weight
+    if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight < 1e6:
+        raise CorpusError(f"{where}: found weight {weight!r}, expected a number from 0 to 1,000,000")
+    if account is not None and not isinstance(account, str):
+        raise CorpusError(f"{where}: found account {account!r}, expected a string or null")
+    return Text(data["text"], float(weight), account)

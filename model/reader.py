@@ -1,0 +1,187 @@
+"""The network's forward pass in plain NumPy, as the textbook has it: to sample, to measure and to look inside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.checkpoint import Checkpoint
+from model.vocab import END_ID, START_ID, UNKNOWN_ID
+
+Array = NDArray[np.float32]
+
+
+def sigmoid(x: Array) -> Array:
+    """σ(x) = 1 / (1 + e^−x), written as a tanh: faster, and it never overflows."""
+    y: Array = np.tanh(x * np.float32(0.5))
+    y *= np.float32(0.5)
+    y += np.float32(0.5)
+    return y
+
+
+def lstm(z: Array, h: Array, c: Array) -> dict[str, Array]:
+    """One step of a long short-term memory (Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al. 2000).
+
+    With z = W·[x_t, h_{t−1}] + b, its blocks in the order i, f, g, o:
+
+        i_t = σ(z_i)      f_t = σ(z_f)      g_t = tanh(z_g)      o_t = σ(z_o)
+        c_t = f_t ∘ c_{t−1} + i_t ∘ g_t
+        h_t = o_t ∘ tanh(c_t)
+    """
+    units = h.shape[1]
+    i, f = sigmoid(z[:, :units]), sigmoid(z[:, units : 2 * units])
+    g, o = np.tanh(z[:, 2 * units : 3 * units]), sigmoid(z[:, 3 * units :])
+    c = f * c + i * g
+    return {"input": i, "forget": f, "candidate": g, "output": o, "c": c, "h": o * np.tanh(c)}
+
+
+def gru(z: Array, h: Array, c: Array) -> dict[str, Array]:
+    """One step of a gated recurrent unit (Cho et al. 2014; the reset gate acts on the product, as in cuDNN and Keras).
+
+    With the blocks z_z, z_r of z = W·[x_t, h_{t−1}] + b, and for the candidate input and recurrent part on their own:
+
+        u_t = σ(z_z)      r_t = σ(z_r)      g_t = tanh(W_g·x_t + b_g + r_t ∘ (U_g·h_{t−1} + b'_g))
+        h_t = u_t ∘ h_{t−1} + (1 − u_t) ∘ g_t
+    """
+    units = h.shape[1]
+    u, r = sigmoid(z[:, :units]), sigmoid(z[:, units : 2 * units])
+    g = np.tanh(z[:, 2 * units : 3 * units] + r * z[:, 3 * units :])
+    return {"update": u, "reset": r, "candidate": g, "h": u * h + (1 - u) * g}
+
+
+def rnn(z: Array, h: Array, c: Array) -> dict[str, Array]:
+    """One step of a plain recurrent network (Elman 1990): h_t = tanh(W·[x_t, h_{t−1}] + b)."""
+    return {"h": np.tanh(z)}
+
+
+CELLS: dict[str, Callable[[Array, Array, Array], dict[str, Array]]] = {"lstm": lstm, "gru": gru, "rnn": rnn}
+
+
+def product(rows: Array, matrix: Array) -> Array:
+    """Each row [B, K] times the matrix [K, N], bit for bit the same whatever the other rows are.
+
+    OpenBLAS multiplies one row, or a product of up to a million steps, by another routine that rounds differently;
+    rows of zeros keep it from that, so that a seed writes the same sample in every batch.
+    """
+    least = max(2, 1_000_000 // matrix.size + 1)
+    if len(rows) >= least:
+        return rows @ matrix
+    padded = np.zeros((least, rows.shape[1]), np.float32)
+    padded[: len(rows)] = rows
+    return (padded @ matrix)[: len(rows)]
+
+
+@dataclass
+class State:
+    """What the network remembers of each row; `Reader.step` changes it in place."""
+
+    h: Array  # [B, layers · units], the layers side by side
+    c: Array  # the same for the cells of an LSTM
+
+    def keep(self, rows: Sequence[int]) -> State:
+        """The state of some rows."""
+        return State(self.h[rows], self.c[rows])
+
+    def clear(self, row: int) -> None:
+        """Forget what one row has read."""
+        self.h[row] = self.c[row] = 0
+
+
+class Reader:
+    """A checkpoint made ready to be stepped through."""
+
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        self.config, self.vocab, self._cell = checkpoint.config, checkpoint.vocab, CELLS[checkpoint.config.cell]
+        weights = checkpoint.weights
+        self._matrices: list[Array] = []  # for each layer [W; U]: one product with [x_t, h_{t−1}]
+        self._biases: list[Array] = []
+        for layer in range(self.config.layers):
+            matrix, bias = _stacked(self.config.cell, weights, f"layers.{layer}.")
+            self._matrices.append(matrix)
+            self._biases.append(bias)
+        # A symbol's vector times the first layer's input matrix is always the same: looked up, not multiplied.
+        wide = self.config.embedding
+        self._table: Array = weights["embedding"] @ self._matrices[0][:wide] + self._biases[0]
+        self._matrices[0] = np.ascontiguousarray(self._matrices[0][wide:])
+        self._output, self._output_bias = weights["output.kernel"], weights["output.bias"]
+
+    def start(self, rows: int) -> State:
+        """The state before anything was read."""
+        width = self.config.layers * self.config.units
+        return State(np.zeros((rows, width), np.float32), np.zeros((rows, width), np.float32))
+
+    def step(self, symbols: NDArray[np.integer], state: State, gates: list[dict[str, Array]] | None = None) -> Array:
+        """Read one symbol a row [B]; the logits [B, V] of the next one. Changes `state`.
+
+        Where `gates` is a list, what each layer computed is appended to it, by name, [B, units] each.
+        """
+        units = self.config.units
+        for layer, matrix in enumerate(self._matrices):
+            here = slice(layer * units, (layer + 1) * units)
+            if layer == 0:
+                z = product(state.h[:, here], matrix)
+                z += self._table[symbols]
+            else:
+                # The layer below has just stepped: its h_t and this layer's h_{t−1} lie side by side.
+                z = product(state.h[:, (layer - 1) * units : (layer + 1) * units], matrix)
+                z += self._biases[layer]
+            values = self._cell(z, state.h[:, here], state.c[:, here])
+            state.h[:, here] = values["h"]
+            if "c" in values:
+                state.c[:, here] = values["c"]
+            if gates is not None:
+                gates.append(values)
+        logits = product(state.h[:, -units:], self._output)
+        logits += self._output_bias
+        return logits
+
+
+def _stacked(cell: str, weights: dict[str, Array], name: str) -> tuple[Array, Array]:
+    kernel, recurrent, bias = weights[name + "kernel"], weights[name + "recurrent"], weights[name + "bias"]
+    if cell != "gru":
+        return np.concatenate([kernel, recurrent]), bias
+    # A GRU's candidate needs U_g·h by itself (the reset gate acts on it): it gets a block of columns of its own.
+    units = recurrent.shape[0]
+    above = np.concatenate([kernel, np.zeros((len(kernel), units), np.float32)], 1)
+    below = np.concatenate([recurrent[:, : 2 * units], np.zeros((units, units), np.float32)], 1)
+    below = np.concatenate([below, recurrent[:, 2 * units :]], 1)
+    both = bias[0, : 2 * units] + bias[1, : 2 * units]
+    return np.concatenate([above, below]), np.concatenate([both, bias[0, 2 * units :], bias[1, 2 * units :]])
+
+
+def log2_odds(logits: Array) -> Array:
+    """log2 of the softmax over the last axis."""
+    shifted = logits - logits.max(-1, keepdims=True)
+    odds: Array = (shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))) * np.float32(1 / np.log(2))
+    return odds
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the network made of one character (or of the end mark, an empty string)."""
+
+    character: str
+    surprise: float  # bits
+    likeliest: tuple[tuple[str, float], ...]  # the five likeliest characters with their odds, before it was read
+    gates: tuple[dict[str, Array], ...]  # for each layer: gates and state [units] of the step that predicted it
+
+
+def read(checkpoint: Checkpoint, text: str, account: str | None = None) -> list[Reading]:
+    """Read `text` character by character, end mark included, with all that the network thought at each."""
+    reader, vocab = Reader(checkpoint), checkpoint.vocab
+    state, symbols = reader.start(1), vocab.symbols
+    symbols[END_ID] = ""
+    readings, last = [], vocab.start(account)
+    for character, symbol in zip([*text, ""], [*vocab.encode(text).tolist(), END_ID], strict=True):
+        gates: list[dict[str, Array]] = []
+        odds = log2_odds(reader.step(np.array([last]), state, gates))[0]
+        surprise = float(-odds[symbol]) + (vocab.unknown_bits if symbol == UNKNOWN_ID else 0.0)
+        best = [int(i) for i in np.argsort(-odds, kind="stable") if i != START_ID][:5]
+        likeliest = tuple((symbols[i], float(2 ** odds[i])) for i in best)
+        layers = tuple({name: value[0].copy() for name, value in layer.items()} for layer in gates)
+        readings.append(Reading(character, surprise, likeliest, layers))
+        last = symbol
+    return readings

@@ -1,0 +1,330 @@
+"""Training: texts in, a checkpoint out, told line by line; a run that was killed goes on where it stood.
+
+    python -m model.train --train TRAIN.jsonl --validation VALIDATION.jsonl --out FOLDER --minutes 10
+
+Standard output is one JSON object a line: progress and sample, at the end done, stopped or failed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import hashlib
+import json
+import math
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors
+import safetensors.numpy
+
+from model.checkpoint import Checkpoint, CheckpointError, Weights, read_checkpoint, replace_file, write_checkpoint
+from model.config import Config, ConfigError, Recipe
+from model.corpus import Corpus, CorpusError, Text, read_texts
+from model.generate import generate
+from model.network import Learner
+from model.vocab import Vocab
+
+Event = dict[str, Any]
+VALIDATION_TEXTS = 1_500  # more would slow the training down and hardly sharpen the figure
+VALIDATION_SHARE = 0.05  # of the training's time that measuring may take, at most
+SECONDS_BETWEEN = {"progress": 2.0, "save": 60.0}
+
+
+class TrainingError(Exception):
+    """A training cannot begin or go on; the message is one line."""
+
+
+@dataclass
+class Job:
+    """What is to be trained, on what, and where to."""
+
+    texts: Sequence[Text]
+    validation: Sequence[Text]  # measured on, never learned from
+    out: Path  # folder of the checkpoint; what a run needs to go on lies beside it, in out + ".training"
+    config: Config
+    recipe: Recipe
+    start: Checkpoint | None = None  # begin from this one instead of from chance
+    resume: bool = False  # go on with the run that was interrupted, where there is one
+    report: Callable[[Event], None] = field(default=lambda event: None)
+    should_stop: Callable[[], bool] = field(default=lambda: False)  # asked after each step
+
+
+@dataclass
+class Standing:
+    """How far a run is; with the arrays of its learner, all that going on needs."""
+
+    fingerprint: str  # of texts, network and recipe: a run with another one is another run
+    ended: str = ""  # done or stopped; empty while it goes on
+    seconds: float = 0.0  # spent so far
+    step: int = 0
+    epoch: int = 0
+    place: int = 0  # the next window of the epoch
+    measured: int = 0  # validations
+    without_best: int = 0  # validations since the best one
+    train_bits: float | None = None  # running mean
+    validation_bits: float | None = None  # of the averaged weights, last time
+    best_bits: float | None = None
+
+
+def train(job: Job) -> Standing:
+    """Train a network and leave the best one, by bits per character on the validation texts, in `job.out`.
+
+    Raises:
+        TrainingError: it diverged, is not the run that it should resume, another one writes to the same place, or
+            the disk is full; the last good checkpoint stays where it is.
+    """
+    try:
+        run = Run(job)
+        run.go()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        where = error.filename or job.out
+        raise TrainingError(f"{where}: {error.strerror or error}; the last good checkpoint stays") from None
+    return run.now
+
+
+class Run:
+    """One training, from its first step or from where it was interrupted."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.beside = job.out.parent / f"{job.out.name}.training"
+        self.beside.mkdir(parents=True, exist_ok=True)
+        self._lock = _only_one(self.beside)
+        accounts = tuple(sorted({text.account for text in job.texts if text.account}))
+        known = job.start.vocab if job.start else Vocab("")
+        self.vocab = known.extended((text.text for text in job.texts), accounts=accounts)
+        self.corpus = Corpus(job.texts, self.vocab, seed=job.recipe.seed)
+        self.validation = Corpus(job.validation[:VALIDATION_TEXTS], self.vocab)
+        self.recipe = job.recipe.filled(self.corpus.characters)
+        self.learner = Learner(job.config, self.vocab, self.recipe)
+        if job.start:
+            self.learner.begin_from(widened(job.start, self.vocab))
+        self.now = Standing(_fingerprint(job, self.vocab))
+        if job.resume:
+            self._restore()
+        self._begun = time.monotonic() - self.now.seconds
+        self._last: dict[str, float] = dict.fromkeys(SECONDS_BETWEEN, self.now.seconds)
+        self._measuring = (self.now.seconds, 0.0)  # when the last validation ended, and the seconds that it took
+        self._speed = 0.0
+
+    def go(self) -> None:
+        """Learn until the budget is spent, nothing improves any more, or somebody asks to stop."""
+        now, batch, window = self.now, self.recipe.batch, self.recipe.window
+        while not now.ended:
+            for part in self.corpus.windows(batch, window, epoch=now.epoch, first=now.place):
+                self._learn(part)
+                stopping, over = self.job.should_stop(), self.progress >= 1
+                if stopping or over or self._is_time_to_measure():
+                    stuck = self._measure() > self.recipe.patience
+                    now.ended = "stopped" if stopping else "done" if over or stuck else ""
+                    self._write_sample()
+                if now.ended or self._is_time("save"):
+                    self._save()
+                if now.ended or self._is_time("progress"):
+                    self._tell_progress()
+                if now.ended:
+                    return
+            now.epoch, now.place = now.epoch + 1, 0
+
+    @property
+    def progress(self) -> float:
+        """Share of the budget that is spent: of the minutes where they are given, else of the epochs."""
+        if self.recipe.minutes is not None:
+            return self.now.seconds / (60 * self.recipe.minutes)
+        return self.now.step / max(1.0, self.recipe.epochs * self.corpus.steps(self.recipe.batch, self.recipe.window))
+
+    def _learn(self, part: Any) -> None:
+        now = self.now
+        bits = self.learner.learn(part, rate=self.recipe.rate_at(self.progress), step=now.step) / math.log(2)
+        if not math.isfinite(bits):
+            raise TrainingError(f"diverged at step {now.step}: the loss is {bits}; the last good checkpoint stays")
+        now.step, now.place = now.step + 1, now.place + 1
+        now.train_bits = bits if now.train_bits is None else 0.98 * now.train_bits + 0.02 * bits
+        before, now.seconds = now.seconds, time.monotonic() - self._begun
+        speed = part.symbols.size / (now.seconds - before)
+        self._speed = speed if not self._speed else 0.95 * self._speed + 0.05 * speed
+
+    def _is_time(self, what: str) -> bool:
+        due = self.now.seconds - self._last[what] >= SECONDS_BETWEEN[what]
+        if due:
+            self._last[what] = self.now.seconds
+        return due
+
+    def _is_time_to_measure(self) -> bool:
+        last, cost = self._measuring
+        enough = self.now.seconds - last >= cost / VALIDATION_SHARE
+        return enough and int(self.progress * self.recipe.validations) > self.now.measured
+
+    def _measure(self) -> int:
+        """Measure the averaged weights, keep them where they are the best so far; validations since the best."""
+        now, begun = self.now, time.monotonic()
+        now.validation_bits = self.learner.measure(self.validation)
+        now.measured = max(now.measured + 1, int(self.progress * self.recipe.validations))
+        if not now.validation_bits < 2 * (now.best_bits or math.inf):
+            raise TrainingError(
+                f"diverged at step {now.step}: {now.validation_bits:.2f} bits per character on the validation texts"
+                f" after {now.best_bits} before; the last good checkpoint stays"
+            )
+        now.without_best += 1
+        if now.best_bits is None or now.validation_bits < now.best_bits:
+            now.best_bits, now.without_best = now.validation_bits, 0
+            write_checkpoint(self.job.out, self._checkpoint())
+        now.seconds = time.monotonic() - self._begun
+        self._measuring = (now.seconds, time.monotonic() - begun)
+        return now.without_best
+
+    def _checkpoint(self) -> Checkpoint:
+        now = self.now
+        figures = {
+            "bits_per_character": now.validation_bits,
+            "train_bits": now.train_bits,
+            "epochs": round(now.step / self.corpus.steps(self.recipe.batch, self.recipe.window), 2),
+            "seconds": round(now.seconds, 1),
+            "tweets": len(self.job.texts),
+            "characters": self.corpus.characters,
+            "recipe": self.recipe.to_json(),
+        }
+        return Checkpoint(self.job.config, self.vocab, self.learner.averaged_weights(), figures)
+
+    def _tell_progress(self) -> None:
+        now = self.now
+        left = (1 / self.progress - 1) * now.seconds if self.progress else None
+        steps = round(now.step / self.progress) if self.progress else now.step
+        self.job.report(
+            {
+                "event": "progress",
+                "epoch": now.epoch,
+                "step": now.step,
+                "steps": max(steps, now.step),
+                "characters_per_second": round(self._speed),
+                "train_bits": now.train_bits,
+                "validation_bits": now.validation_bits,
+                "seconds_left": None if left is None else round(max(left, 0.0), 1),
+            }
+        )
+
+    def _write_sample(self) -> None:
+        draft = next(generate(self._checkpoint(), 1, seed=self.now.step, batch=1))
+        self.job.report({"event": "sample", "text": draft.text})
+
+    def _save(self) -> None:
+        arrays = self.learner.arrays()
+        data = safetensors.numpy.save(arrays, {"standing": json.dumps(asdict(self.now))})
+        replace_file(self.beside / "state.safetensors", data)
+
+    def _restore(self) -> None:
+        path = self.beside / "state.safetensors"
+        if not path.exists():
+            return
+        try:
+            with safetensors.safe_open(path, "numpy") as file:
+                standing = Standing(**json.loads(file.metadata()["standing"]))
+                arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        except (safetensors.SafetensorError, ValueError, TypeError, KeyError) as error:
+            raise TrainingError(f"{path}: damaged: {error}; train without --resume") from None
+        if standing.fingerprint != self.now.fingerprint:
+            raise TrainingError(f"{path}: made with other texts or settings; train without --resume")
+        self.now = standing
+        self.now.ended = "done" if standing.ended == "done" else ""
+        self.learner.restore(arrays)
+
+
+def widened(start: Checkpoint, vocab: Vocab) -> Weights:
+    """The weights of `start` for a larger vocabulary: a new symbol begins as the mean of those that are known."""
+    places = {symbol: place for place, symbol in enumerate(start.vocab.symbols)}
+    old = [places.get(symbol) for symbol in vocab.symbols]
+    weights = dict(start.weights)
+    for name, axis in (("embedding", 0), ("output.kernel", 1), ("output.bias", 0)):
+        known = start.weights[name]
+        mean = known.mean(axis)
+        weights[name] = np.stack([mean if place is None else known.take(place, axis) for place in old], axis)
+    return weights
+
+
+def _fingerprint(job: Job, vocab: Vocab) -> str:
+    recipe = {k: v for k, v in job.recipe.to_json().items() if k not in ("minutes", "epochs", "patience")}
+    whole = hashlib.sha256(json.dumps([job.config.to_json(), recipe, vocab.to_json()]).encode())
+    for text in (*job.texts, *job.validation):
+        whole.update(f"{text.text}\0{text.weight}\0{text.account}\0".encode("utf-8", "surrogatepass"))
+    return whole.hexdigest()
+
+
+def _only_one(folder: Path) -> Any:
+    """Take the lock of a run's folder, held until the process ends; a second run on it is refused."""
+    lock = open(folder / "lock", "w")  # noqa: SIM115
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise TrainingError(f"{folder}: another training is writing there; wait for it or end it") from None
+    return lock
+
+
+def main() -> int:
+    """The command: parse, train, and tell how it went."""
+    arguments = _parser().parse_args()
+    stopping: list[int] = []
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda number, frame: stopping.append(number))
+    try:
+        start = read_checkpoint(arguments.start) if arguments.start else None
+        shape = Config(arguments.cell, arguments.layers, arguments.units)
+        recipe = Recipe(minutes=arguments.minutes, epochs=arguments.epochs, seed=arguments.seed)
+        job = Job(
+            texts=read_texts(arguments.train),
+            validation=read_texts(arguments.validation),
+            out=arguments.out.absolute(),
+            config=start.config if start else shape,
+            recipe=recipe,
+            start=start,
+            resume=arguments.resume,
+            report=_print,
+            should_stop=lambda: bool(stopping),
+        )
+        end = train(job)
+        epochs, seconds = end.epoch + 1, round(end.seconds, 1)
+        _print({"event": end.ended, "validation_bits": end.best_bits, "epochs": epochs, "seconds": seconds})
+    except (TrainingError, CheckpointError, ConfigError, CorpusError) as error:
+        _print({"event": "failed", "reason": " ".join(str(error).split())})
+        return 1
+    except BrokenPipeError:  # whoever started us is gone; the state is saved, and a later run resumes
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return 0
+
+
+def _print(event: Event) -> None:
+    sys.stdout.write(json.dumps(event, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m model.train", description="Train a generator on texts.")
+    parser.add_argument("--train", type=Path, required=True, help="JSONL file of the texts to learn from")
+    parser.add_argument("--validation", type=Path, required=True, help="JSONL file of the texts to measure on")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the checkpoint")
+    parser.add_argument("--start", type=Path, help="folder of a checkpoint to begin from")
+    budget = parser.add_mutually_exclusive_group()
+    budget.add_argument("--minutes", type=float, help="how long to train")
+    budget.add_argument("--epochs", type=float, help="how often to read all texts")
+    parser.add_argument("--cell", default="lstm", help="lstm, gru or rnn")
+    parser.add_argument("--layers", type=int, default=2, help="recurrent layers")
+    parser.add_argument("--units", type=int, default=512, help="width of each layer")
+    parser.add_argument("--seed", type=int, default=0, help="seed of all chance")
+    parser.add_argument(
+        "--resume", action="store_true", help="go on with the run that was interrupted, if there is one"
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,79 @@
+"""Drafts: seeds, batches, limits, marks."""
+
+from __future__ import annotations
+
+import pytest
+from networks import a_checkpoint, a_vocab
+
+from model.generate import Decoding, Draft, generate
+from model.text import END, START, UNKNOWN
+
+SHORT = 60
+
+
+def drafts(count: int = 12, **options: object) -> list[Draft]:
+    options = {"limit": SHORT, "seed": 7, **options}
+    return list(generate(a_checkpoint(), count, **options))  # type: ignore[arg-type]
+
+
+def test_the_same_seed_writes_the_same_drafts() -> None:
+    assert drafts() == drafts()
+
+
+def test_another_seed_writes_others() -> None:
+    assert drafts(seed=7)[0].text != drafts(seed=8)[0].text
+
+
+@pytest.mark.parametrize("batch", [1, 2, 5, 64])
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+def test_the_batch_changes_nothing(batch: int, cell: str) -> None:
+    checkpoint = a_checkpoint(cell, units=48)
+    alone = list(generate(checkpoint, 9, seed=3, limit=SHORT, batch=7))
+    assert list(generate(checkpoint, 9, seed=3, limit=SHORT, batch=batch)) == alone
+
+
+def test_each_draft_can_be_written_again_alone() -> None:
+    for draft in drafts(6):
+        assert drafts(1, seed=draft.seed) == [draft]
+
+
+def test_drafts_come_in_the_order_of_their_seeds() -> None:
+    assert [draft.seed for draft in drafts(20, batch=3)] == list(range(7, 27))
+
+
+def test_no_draft_holds_a_mark() -> None:
+    checkpoint = a_checkpoint(vocab=a_vocab(accounts=("one", "two")), scale=0.1)
+    text = "".join(draft.text for draft in generate(checkpoint, 100, limit=SHORT, decoding=Decoding(3.0, 1.0)))
+    assert len(text) > 1000
+    assert set(text) <= set(checkpoint.vocab.alphabet)
+    assert not set(text) & {START, END, UNKNOWN}
+
+
+def test_no_draft_is_longer_than_the_limit() -> None:
+    written = drafts(50, decoding=Decoding(1.5, 1.0))
+    assert any(not draft.ended for draft in written)
+    assert all(len(draft.text) == SHORT for draft in written if not draft.ended)
+
+
+def test_a_draft_that_ends_on_the_limit_has_ended() -> None:
+    long = next(draft for draft in drafts(80, decoding=Decoding(2.0, 1.0)) if draft.ended and len(draft.text) > 5)
+    again = drafts(1, seed=long.seed, limit=len(long.text), decoding=Decoding(2.0, 1.0))
+    assert again == [long]
+
+
+def test_every_draft_begins_with_the_prompt() -> None:
+    assert all(draft.text.startswith("good day, é") for draft in drafts(prompt="good day, é"))
+
+
+def test_a_prompt_beyond_the_limit_is_refused() -> None:
+    with pytest.raises(ValueError, match="prompt: found 61"):
+        drafts(prompt="a" * 61)
+
+
+def test_the_guard_keeps_drafts_from_going_round_in_circles() -> None:
+    cold = Decoding(temperature=0.05, top_p=1.0, no_repeat=6)
+    for draft in drafts(decoding=cold, limit=200):
+        runs = [draft.text[i : i + 6] for i in range(len(draft.text) - 5)]
+        assert len(runs) == len(set(runs))
+    loops = drafts(decoding=Decoding(0.05, 1.0, no_repeat=0), limit=200)
+    assert any(len({draft.text[i : i + 6] for i in range(195)}) < 100 for draft in loops)
