@@ -167,7 +167,7 @@ restocks = Table(
     Column("rejected", JSON, nullable=False, default=dict),  # rule -> samples
     Column("tweets_read", Integer, nullable=False, default=0),  # held-out tweets that the same rules were tried on
     Column("tweets_rejected", JSON, nullable=False, default=dict),  # rule -> held-out tweets
-    Column("goal", Integer, nullable=False),  # samples it is to shelve
+    Column("goal", Integer, nullable=False, default=0),  # samples it is to shelve
     Column("job_id", BigInteger),  # the job it runs in: what takes it up again after a crash
     Column("seconds", Float),
     Column("started_at", Moment, nullable=False),

@@ -1,0 +1,237 @@
+"""Jobs: asked for by anyone as a row, claimed by one worker at a time, told on by its progress.
+
+A claim is the pair (worker, attempt). Every later word on a job names its claim, and a worker that lost the job to
+another (it looked dead) finds that its words no longer count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, or_, select, update
+
+from app.db.tables import archives, jobs, workers
+
+KINDS = ("import", "train", "restock", "retrain")
+OPEN = ("queued", "running")
+COMMAND_LINE = "command line"  # asked_by of a job that a command runs by itself
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One worker's hold on one job."""
+
+    job_id: int
+    worker: str
+    attempt: int
+
+
+@dataclass(frozen=True)
+class Job:
+    """A row of `jobs`."""
+
+    id: int
+    kind: str
+    archive_id: int | None
+    arguments: Mapping[str, Any]
+    asked_by: str
+    wanted: str  # run or cancel
+    state: str  # queued, running, done, failed, cancelled, skipped
+    step: str | None
+    progress: Mapping[str, Any]
+    outcome: str | None
+    worker: str | None
+    attempts: int
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+    @property
+    def claim(self) -> Claim:
+        """The hold that its worker has on it now."""
+        return Claim(self.id, self.worker or "", self.attempts)
+
+
+def ask(
+    connection: Connection,
+    kind: str,
+    archive_id: int | None,
+    arguments: Mapping[str, Any],
+    *,
+    asked_by: str,
+    at: datetime,
+    once: str | None = None,
+) -> int | None:
+    """Ask for a job; its id.
+
+    With `once`, a key such as ``retrain:3:2026-01-01T03:00``, None where somebody has asked for that before.
+    """
+    if once is not None:
+        # Two workers that come to it at once wait here for one another (PostgreSQL; SQLite has one writer anyway).
+        if archive_id is not None:
+            _lock(connection, archive_id)
+        if connection.execute(select(jobs.c.id).where(jobs.c.once == once)).first():
+            return None
+    row = {
+        "kind": kind,
+        "archive_id": archive_id,
+        "arguments": dict(arguments),
+        "asked_by": asked_by,
+        "wanted": "run",
+        "state": "queued",
+        "progress": {},
+        "attempts": 0,
+        "once": once,
+        "created_at": at,
+    }
+    return int(connection.execute(insert(jobs).values(row).returning(jobs.c.id)).scalar_one())
+
+
+def ask_unless_open(
+    connection: Connection,
+    kind: str,
+    archive_id: int,
+    arguments: Mapping[str, Any],
+    *,
+    asked_by: str,
+    at: datetime,
+    unless: Collection[str] = (),
+) -> int | None:
+    """Ask for a job unless the archive has one of its kind (or of the kinds `unless`) queued or running."""
+    _lock(connection, archive_id)
+    if open_kinds(connection, archive_id) & {kind, *unless}:
+        return None
+    return ask(connection, kind, archive_id, arguments, asked_by=asked_by, at=at)
+
+
+def open_kinds(connection: Connection, archive_id: int) -> set[str]:
+    """The kinds of the archive's jobs that are queued or running."""
+    rows = connection.execute(select(jobs.c.kind).where(jobs.c.archive_id == archive_id, jobs.c.state.in_(OPEN)))
+    return set(rows.scalars())
+
+
+def find(connection: Connection, job_id: int) -> Job | None:
+    """The job with that id."""
+    row = connection.execute(select(jobs).where(jobs.c.id == job_id)).first()
+    return None if row is None else _job(row)
+
+
+def listing(connection: Connection, *, archive_id: int | None = None, limit: int = 50) -> list[Job]:
+    """The newest jobs first."""
+    query = select(jobs).order_by(jobs.c.id.desc()).limit(limit)
+    if archive_id is not None:
+        query = query.where(jobs.c.archive_id == archive_id)
+    return [_job(row) for row in connection.execute(query)]
+
+
+def cancel(connection: Connection, job_id: int, at: datetime) -> None:
+    """Ask that a job end early: a queued one does at once, a running one within seconds."""
+    connection.execute(
+        update(jobs)
+        .where(jobs.c.id == job_id, jobs.c.state == "queued")
+        .values(wanted="cancel", state="cancelled", outcome="cancelled before it began", finished_at=at)
+    )
+    connection.execute(update(jobs).where(jobs.c.id == job_id, jobs.c.state == "running").values(wanted="cancel"))
+
+
+def claim(connection: Connection, worker: str, kinds: Collection[str], at: datetime) -> Job | None:
+    """Take the oldest queued job of these kinds; None where there is none.
+
+    Of an archive's trainings one runs at a time: a second would work from what the first is about to change.
+    """
+    busy = jobs.alias("busy")
+    held = (
+        select(busy.c.id)
+        .where(busy.c.archive_id == jobs.c.archive_id, busy.c.state == "running", busy.c.kind.in_(("train", "retrain")))
+        .exists()
+    )
+    wanted = (
+        select(jobs.c.id)
+        .where(jobs.c.state == "queued", jobs.c.kind.in_(kinds))
+        .where(or_(jobs.c.kind.not_in(("train", "retrain")), ~held))
+        .order_by(jobs.c.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    job_id = connection.execute(wanted).scalar()
+    return None if job_id is None else _take(connection, job_id, "queued", worker, at)
+
+
+def begin(connection: Connection, job_id: int, worker: str, at: datetime) -> Job:
+    """Take a job that was just asked for by whoever runs it: a command at the terminal."""
+    job = _take(connection, job_id, "queued", worker, at)
+    if job is None:
+        raise LookupError(f"job {job_id} is not queued")
+    return job
+
+
+def requeue(connection: Connection, held: Claim, outcome: str | None = None) -> bool:
+    """Give a job back, for another attempt; False where the claim no longer holds."""
+    values: dict[str, Any] = {"state": "queued", "worker": None, "outcome": outcome}
+    return connection.execute(update(jobs).where(*_held(held)).values(**values)).rowcount == 1
+
+
+def report(
+    connection: Connection, held: Claim, *, step: str | None = None, progress: Mapping[str, Any] | None = None
+) -> str | None:
+    """Note the progress of a job; what is wanted of it (run or cancel), or None where the claim no longer holds."""
+    values: dict[str, Any] = {}
+    if step is not None:
+        values["step"] = step
+    if progress is not None:
+        values["progress"] = dict(progress)
+    if values:
+        connection.execute(update(jobs).where(*_held(held)).values(**values))
+    return wanted(connection, held)
+
+
+def wanted(connection: Connection, held: Claim) -> str | None:
+    """What is wanted of a job (run or cancel), or None where the claim no longer holds."""
+    return connection.execute(select(jobs.c.wanted).where(*_held(held))).scalar()
+
+
+def finish(connection: Connection, held: Claim, state: str, outcome: str, at: datetime) -> bool:
+    """Close a job as done, failed, cancelled or skipped; False where the claim no longer holds."""
+    values = {"state": state, "outcome": outcome, "finished_at": at}
+    return connection.execute(update(jobs).where(*_held(held)).values(**values)).rowcount == 1
+
+
+def stranded(connection: Connection, silent_since: datetime) -> list[Job]:
+    """Running jobs whose worker is gone, or has not been heard of since then."""
+    alive = (
+        select(workers.c.name).where(workers.c.name == jobs.c.worker, workers.c.heartbeat_at >= silent_since).exists()
+    )
+    query = select(jobs).where(jobs.c.state == "running", ~alive).order_by(jobs.c.id)
+    return [_job(row) for row in connection.execute(query)]
+
+
+def _take(connection: Connection, job_id: int, state: str, worker: str, at: datetime) -> Job | None:
+    taken = connection.execute(
+        update(jobs)
+        .where(jobs.c.id == job_id, jobs.c.state == state)
+        .values(state="running", worker=worker, attempts=jobs.c.attempts + 1, outcome=None, started_at=at)
+        .returning(*jobs.c)
+    ).first()
+    return None if taken is None else _job(taken)
+
+
+def _lock(connection: Connection, archive_id: int) -> None:
+    connection.execute(select(archives.c.id).where(archives.c.id == archive_id).with_for_update())
+
+
+def _held(held: Claim) -> tuple[Any, ...]:
+    return (
+        jobs.c.id == held.job_id,
+        jobs.c.state == "running",
+        jobs.c.worker == held.worker,
+        jobs.c.attempts == held.attempt,
+    )
+
+
+def _job(row: Row[Any]) -> Job:
+    fields = row._asdict()
+    fields.pop("once")
+    return Job(**fields)

@@ -1,0 +1,114 @@
+"""Samples, the write side of the shelf: they are stored in batches that nobody sees, and shelved by one flip."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from app.db.tables import archives, samples
+
+BATCH = 500  # rows that one transaction writes at most
+
+
+@dataclass(frozen=True)
+class NewSample:
+    """A vetted sample that is not stored yet."""
+
+    seed: int
+    text: str
+    text_hash: str
+    score: float | None = None
+
+
+def add(
+    connection: Connection,
+    found: Sequence[NewSample],
+    *,
+    archive_id: int,
+    generator_id: int,
+    restock_id: int,
+    text_version: int,
+) -> int:
+    """Store samples, invisible until `shelve`; how many were new: a text that the archive ever had is left out."""
+    if not found:
+        return 0
+    rows = [
+        {
+            "archive_id": archive_id,
+            "generator_id": generator_id,
+            "restock_id": restock_id,
+            "seed": sample.seed,
+            "text": sample.text,
+            "text_version": text_version,
+            "length": len(sample.text),
+            "text_hash": sample.text_hash,
+            "score": sample.score,
+        }
+        for sample in found
+    ]
+    postgres = connection.dialect.name == "postgresql"
+    statement: Any = postgresql.insert(samples) if postgres else sqlite.insert(samples)
+    statement = statement.on_conflict_do_nothing(index_elements=["archive_id", "text_hash"])
+    return len(connection.execute(statement.returning(samples.c.id), rows).all())
+
+
+def hashes(connection: Connection, archive_id: int) -> set[str]:
+    """The hashes of every sample that the archive ever had."""
+    return set(connection.execute(select(samples.c.text_hash).where(samples.c.archive_id == archive_id)).scalars())
+
+
+def level(connection: Connection, archive_id: int, generator_id: int | None = None) -> int:
+    """How many samples are on the shelf: of the archive, or of one generator."""
+    query = select(func.count()).select_from(samples).where(samples.c.archive_id == archive_id, on_shelf())
+    if generator_id is not None:
+        query = query.where(samples.c.generator_id == generator_id)
+    return connection.execute(query).scalar_one()
+
+
+def on_shelf() -> ColumnElement[bool]:
+    """Which samples may be dealt now."""
+    return and_(samples.c.shelved_stamp.is_not(None), samples.c.retired_stamp.is_(None), samples.c.hidden_at.is_(None))
+
+
+def next_stamp(connection: Connection, archive_id: int) -> int:
+    """Raise the archive's stamp by one: what may be dealt is about to change."""
+    raised = update(archives).where(archives.c.id == archive_id).values(stamp=archives.c.stamp + 1)
+    return int(connection.execute(raised.returning(archives.c.stamp)).scalar_one())
+
+
+def shelve(connection: Connection, restock_id: int, stamp: int) -> int:
+    """Put the samples of a restock on the shelf, for deals from `stamp` on; how many."""
+    waiting = (samples.c.restock_id == restock_id, samples.c.shelved_stamp.is_(None))
+    return connection.execute(update(samples).where(*waiting).values(shelved_stamp=stamp)).rowcount
+
+
+def retire_others(connection: Connection, archive_id: int, keep: Iterable[int], stamp: int) -> int:
+    """Take the samples of all generators but `keep` off the shelf, for deals from `stamp` on; how many."""
+    others = (
+        samples.c.archive_id == archive_id,
+        samples.c.shelved_stamp.is_not(None),
+        samples.c.retired_stamp.is_(None),
+        samples.c.generator_id.not_in(list(keep)),
+    )
+    return connection.execute(update(samples).where(*others).values(retired_stamp=stamp)).rowcount
+
+
+def purge(connection: Connection, restock_id: int) -> int:
+    """Delete up to 500 samples of a restock that never reached the shelf; how many."""
+    some = (
+        select(samples.c.id)
+        .where(samples.c.restock_id == restock_id, samples.c.shelved_stamp.is_(None))
+        .limit(BATCH)
+        .scalar_subquery()
+    )
+    return connection.execute(delete(samples).where(samples.c.id.in_(some))).rowcount
+
+
+def texts_of(connection: Connection, restock_id: int) -> list[str]:
+    """The texts of a restock in the order of their seeds."""
+    query = select(samples.c.text).where(samples.c.restock_id == restock_id).order_by(samples.c.seed)
+    return list(connection.execute(query).scalars())

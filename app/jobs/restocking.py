@@ -1,0 +1,252 @@
+"""Restocking: samples are written, vetted, stored where nobody sees them, and shelved by one flip.
+
+Killed at any moment, a restock goes on where it stood: what it stored and how many drafts it had read are written in
+one transaction, and drafts follow from their seeds.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from app.db import generators, restocks, samples, tweets
+from app.db.archives import Archive
+from app.db.generators import Generator
+from app.db.restocks import Restock
+from app.db.samples import NewSample
+from app.db.session import now, reading, writing
+from app.game.novelty import CopyIndex
+from app.game.vetting import DUPLICATE, LONGEST, BlockedWords, CardRules, Vetting, text_hash
+from app.jobs.workshop import Interrupted, JobError, Progress, ShouldStop, Workshop
+from app.jobs.writers import Writers
+from model.generate import Draft
+from model.text import TEXT_VERSION, mentions, normalise
+
+DRAFTS_PER_SAMPLE = 30  # so many drafts for one that passes: the generator is not ready for play
+TRIAL = 1500  # drafts that are read before that is judged
+REPORTED_TWEETS = 2000  # held-out tweets that the rules are tried on, for comparison
+
+
+@dataclass(frozen=True)
+class Restocked:
+    """What a restock came to."""
+
+    restock_id: int
+    generator: str
+    written: int  # drafts
+    shelved: int  # samples
+    rejected: Mapping[str, int]  # rule -> drafts
+    tweets_read: int  # held-out tweets that the rules were tried on
+    tweets_rejected: Mapping[str, int]  # rule -> held-out tweets
+    seconds: float
+    level: int  # samples of the generator on the shelf now
+
+
+@dataclass
+class _Tally:
+    """How far a restock is; what the next batch will say about it."""
+
+    written: int
+    shelved: int
+    rejected: Counter[str]
+
+
+def restock(
+    workshop: Workshop,
+    archive: Archive,
+    generator: Generator,
+    goal: int,
+    *,
+    job_id: int | None = None,
+    promote: bool = False,
+    on_progress: Progress = lambda _: None,
+    should_stop: ShouldStop = lambda: False,
+) -> Restocked:
+    """Put `goal` vetted samples of a generator on the shelf.
+
+    Args:
+        workshop: the surroundings.
+        archive: whose shelf.
+        generator: who writes.
+        goal: samples to shelve; fewer are found only by a generator that is not ready, and then none are shelved.
+        job_id: the job this belongs to; asked again with the same one, an interrupted restock goes on.
+        promote: make the generator the champion with the same flip that shelves its samples.
+        on_progress: told drafts written, samples found, goal.
+        should_stop: asked between batches.
+
+    Raises:
+        Interrupted: `should_stop` said so; nothing of it is on the shelf.
+        JobError: next to nothing passes vetting, or the checkpoint is damaged or gone.
+    """
+    purge_abandoned(workshop, archive.id)
+    began = time.monotonic()
+    row = _open(workshop, archive, generator, goal, job_id)
+    if row.state == "running":
+        vetting, deck = vetting_for(workshop, archive)
+        note_tweets(workshop, row, vetting, deck)
+        try:
+            _fill(workshop, generator, row, vetting, on_progress, should_stop)
+        except JobError:
+            _give_up(workshop, row, time.monotonic() - began)
+            raise
+        _flip(workshop, row, promote, time.monotonic() - began)
+    return _told(workshop, row.id, generator)
+
+
+def vetting_for(workshop: Workshop, archive: Archive) -> tuple[Vetting, list[str]]:
+    """The rules for an archive's samples, and the held-out tweets: its deck."""
+    with reading(workshop.engine) as connection:
+        known = [*tweets.texts(connection, archive.id, "train"), *tweets.texts(connection, archive.id, "validation")]
+        deck = list(tweets.texts(connection, archive.id, "deck"))
+        hashes = samples.hashes(connection, archive.id)
+    handles = {handle for text in (*known, *deck) for handle in mentions(text)}
+    if archive.handle:
+        handles.add(archive.handle.lower())
+    longest = max((len(text) for text in (*known, *deck)), default=0)
+    rules = CardRules(
+        BlockedWords.read(workshop.blocked_words),
+        handles,
+        # Longer than any tweet of the archive would be a tell.
+        longest=min(longest, LONGEST[archive.unit]),
+        include=workshop.deck_include,
+    )
+    return Vetting(rules, CopyIndex(known, deck), hashes), deck
+
+
+def note_tweets(workshop: Workshop, row: Restock, vetting: Vetting, deck: list[str]) -> None:
+    """Record what the same rules say of held-out tweets, evenly chosen."""
+    some = deck[:: max(1, len(deck) // REPORTED_TWEETS)]
+    faults = Counter(fault for text in some if (fault := vetting.tweet_fault(text)) is not None)
+    with writing(workshop.engine) as connection:
+        restocks.note_tweets(connection, row.id, len(some), faults)
+
+
+def purge_abandoned(workshop: Workshop, archive_id: int) -> None:
+    """Throw away what restocks left behind that nobody will go on with."""
+    with reading(workshop.engine) as connection:
+        left = restocks.abandoned(connection, archive_id)
+    for row in left:
+        _give_up(workshop, row, 0.0)
+
+
+def _open(workshop: Workshop, archive: Archive, generator: Generator, goal: int, job_id: int | None) -> Restock:
+    """The restock that the job was at, or a new one."""
+    with writing(workshop.engine) as connection:
+        if job_id is not None and (row := restocks.of_job(connection, job_id, generator.id)) is not None:
+            return row
+        return restocks.begin(
+            connection,
+            archive_id=archive.id,
+            generator_id=generator.id,
+            seed=secrets.randbits(62),
+            goal=goal,
+            job_id=job_id,
+            at=now(),
+        )
+
+
+def _fill(
+    workshop: Workshop,
+    generator: Generator,
+    row: Restock,
+    vetting: Vetting,
+    on_progress: Progress,
+    should_stop: ShouldStop,
+) -> None:
+    tally = _Tally(row.written, row.shelved, Counter(row.rejected))
+    folder = workshop.folder(generator.checkpoint_key)
+    with Writers(folder, generator.decoding, vetting.rules.longest, workshop.processes) as writers:
+        for drafts in writers.drafts(row.seed + row.written):
+            if should_stop():
+                raise Interrupted
+            found = [sample for draft in drafts if (sample := _vetted(draft, vetting, tally, row.goal)) is not None]
+            _store(workshop, row, found, tally)
+            on_progress({"written": tally.written, "samples": tally.shelved, "goal": row.goal})
+            if tally.shelved >= row.goal:
+                return
+            if tally.written >= TRIAL and tally.shelved * DRAFTS_PER_SAMPLE < tally.written:
+                raise JobError(_not_ready(generator, tally))
+
+
+def _vetted(draft: Draft, vetting: Vetting, tally: _Tally, goal: int) -> NewSample | None:
+    """The sample that a draft makes, or None; drafts beyond the goal are left unread."""
+    if tally.shelved >= goal:
+        return None
+    tally.written += 1
+    text = normalise(draft.text)
+    fault = vetting.vet(text, draft.ended)
+    if fault is not None:
+        tally.rejected[fault] += 1
+        return None
+    tally.shelved += 1
+    return NewSample(draft.seed, text, text_hash(text))
+
+
+def _store(workshop: Workshop, row: Restock, found: list[NewSample], tally: _Tally) -> None:
+    with writing(workshop.engine) as connection:
+        new = samples.add(
+            connection,
+            found,
+            archive_id=row.archive_id,
+            generator_id=row.generator_id,
+            restock_id=row.id,
+            text_version=TEXT_VERSION,
+        )
+        # Another worker may have shelved the same text meanwhile.
+        tally.shelved -= len(found) - new
+        tally.rejected[DUPLICATE] += len(found) - new
+        counts = {rule: count for rule, count in tally.rejected.items() if count}
+        restocks.advance(connection, row.id, written=tally.written, shelved=tally.shelved, rejected=counts)
+
+
+def _flip(workshop: Workshop, row: Restock, promote: bool, seconds: float) -> None:
+    """Put what a restock stored on the shelf, in one short transaction.
+
+    With `promote` its generator becomes the champion in the same moment, and samples of generators that play no part
+    any more leave the shelf: it is never empty in between.
+    """
+    with writing(workshop.engine) as connection:
+        if not restocks.close(connection, row.id, "done", seconds, now()):
+            return
+        stamp = samples.next_stamp(connection, row.archive_id)
+        samples.shelve(connection, row.id, stamp)
+        if promote:
+            generators.crown(connection, row.archive_id, row.generator_id, stamp, now())
+
+
+def _give_up(workshop: Workshop, row: Restock, seconds: float) -> None:
+    while True:
+        with writing(workshop.engine) as connection:
+            if not samples.purge(connection, row.id):
+                restocks.close(connection, row.id, "failed", seconds, now())
+                return
+
+
+def _not_ready(generator: Generator, tally: _Tally) -> str:
+    rule, count = tally.rejected.most_common(1)[0]
+    return (
+        f"{generator.name} is not ready for play: {tally.shelved} of {tally.written} drafts passed vetting"
+        f" ({count}: {rule}); train longer"
+    )
+
+
+def _told(workshop: Workshop, row_id: int, generator: Generator) -> Restocked:
+    with reading(workshop.engine) as connection:
+        row = restocks.find(connection, row_id)
+        level = samples.level(connection, generator.archive_id, generator.id)
+    if row is None:
+        raise JobError("the restock vanished from the database while it ran")
+    return Restocked(
+        restock_id=row.id,
+        generator=generator.name,
+        written=row.written,
+        shelved=row.shelved,
+        rejected=row.rejected,
+        tweets_read=row.tweets_read,
+        tweets_rejected=row.tweets_rejected,
+        seconds=row.seconds or 0.0,
+        level=level,
+    )

@@ -1,0 +1,67 @@
+"""What jobs work with: the database, the checkpoint folder, and the few settings they follow, handed in once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine
+
+from app.db import archives
+from app.db.session import reading
+
+# Told how far a job is: plain values that go into jobs.progress.
+Progress = Callable[[Mapping[str, Any]], None]
+# Asked often: whether to stop early.
+ShouldStop = Callable[[], bool]
+
+
+class JobError(RuntimeError):
+    """A job cannot be done; the message is one line that says why and what to do."""
+
+
+class Skipped(JobError):  # noqa: N818  # not a mistake: there was nothing to do
+    """A job was not worth doing; the message says why."""
+
+
+class Interrupted(Exception):  # noqa: N818  # asked for, not a mistake
+    """A job was asked to stop. What it did so far is kept, and doing it again goes on from there."""
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """The surroundings of every job."""
+
+    engine: Engine
+    checkpoints: Path  # checkpoints are stored below it by relative key
+    blocked_words: Path | None = None  # None: the shipped list
+    deck_include: tuple[str, ...] = ()  # leanings that are dealt all the same
+    learn_from: tuple[str, ...] = ("real",)
+    retrain_cron: str = ""
+    retrain_min_labels: int = 50
+    train_minutes: float = 15.0
+    shelf_low: int = 500
+    shelf_full: int = 2000
+    processes: int = 2  # that write samples at the same time
+
+    def folder(self, key: str) -> Path:
+        """Where the checkpoint (or another file) of that key lies."""
+        return self.checkpoints / key
+
+    def archive(self, slug: str) -> archives.Archive:
+        """The archive of that name.
+
+        Raises:
+            JobError: there is none; the message names those there are.
+        """
+        with reading(self.engine) as connection:
+            found = archives.find(connection, slug)
+            known = [archive.slug for archive in archives.listing(connection)]
+        if found is None:
+            have = (
+                f"there are {', '.join(known)}" if known else "import one first: whichtweet import FILE --archive NAME"
+            )
+            raise JobError(f"no archive is called {slug}; {have}")
+        return found

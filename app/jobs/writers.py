@@ -1,0 +1,136 @@
+"""Processes that write drafts: sampling takes all of a core, so it gets processes of its own, niced.
+
+    python -m app.jobs.writers CHECKPOINT_FOLDER '{"decoding": {…}, "limit": 280}'
+
+reads one request a line, ``{"seed": 7, "count": 256}``, and answers each by one line with its drafts. It ends when its
+standard input does, and so dies with whoever started it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import IO, Any, Self
+
+from app.jobs.workshop import JobError
+from model.checkpoint import CheckpointError, read_checkpoint
+from model.generate import Decoding, Draft, generate
+
+CHUNK = 256  # drafts in one request: enough rows for full batches, few enough to stop within seconds
+
+
+class Writers:
+    """Some writing processes with one checkpoint, to be used in a `with` block."""
+
+    def __init__(self, folder: Path, decoding: Mapping[str, Any], limit: int, processes: int = 2) -> None:
+        self._command = [
+            *(sys.executable, "-m", "app.jobs.writers", str(folder)),
+            json.dumps({"decoding": dict(decoding), "limit": limit}),
+        ]
+        self._count = processes
+        self._writers: list[subprocess.Popen[str]] = []
+
+    def __enter__(self) -> Self:
+        house = Path(__file__).resolve().parents[2]
+        self._writers = [
+            subprocess.Popen(
+                self._command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                encoding="utf-8",
+                env=os.environ | numpy_at_its_best(),
+                cwd=house,
+                # Out of the terminal's reach: Ctrl-C is for their parent, which then closes their input.
+                start_new_session=True,
+            )
+            for _ in range(self._count)
+        ]
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for writer in self._writers:
+            writer.kill()
+            writer.wait()
+            for pipe in (writer.stdin, writer.stdout):
+                if pipe is not None:
+                    with contextlib.suppress(BrokenPipeError):
+                        pipe.close()
+
+    def drafts(self, seed: int) -> Iterator[list[Draft]]:
+        """Drafts without end in the order of their seeds, a chunk at a time; the first has `seed`."""
+        waiting: deque[subprocess.Popen[str]] = deque()
+        for writer in self._writers:
+            seed = self._ask(writer, seed)
+            waiting.append(writer)
+        while True:
+            writer = waiting.popleft()
+            drafts = self._answer(writer)
+            seed = self._ask(writer, seed)
+            waiting.append(writer)
+            yield drafts
+
+    def _ask(self, writer: subprocess.Popen[str], seed: int) -> int:
+        pipe = _pipe(writer.stdin)
+        with contextlib.suppress(BrokenPipeError):  # found out, and told better, by `_answer`
+            pipe.write(json.dumps({"seed": seed, "count": CHUNK}) + "\n")
+            pipe.flush()
+        return seed + CHUNK
+
+    def _answer(self, writer: subprocess.Popen[str]) -> list[Draft]:
+        line = _pipe(writer.stdout).readline()
+        if not line.endswith("\n"):
+            raise JobError(f"a sampling process ended early (exit code {writer.wait()}): its messages stand above")
+        answer = json.loads(line)
+        if "error" in answer:
+            raise JobError(answer["error"])
+        return [Draft(*draft) for draft in answer["drafts"]]
+
+
+def numpy_at_its_best() -> dict[str, str]:
+    """Variables under which NumPy multiplies fastest in one of several processes; read when it is imported."""
+    best = {"OPENBLAS_NUM_THREADS": "1"}
+    with contextlib.suppress(OSError):
+        if " avx512f " in Path("/proc/cpuinfo").read_text(encoding="utf-8"):
+            # Its own choice on newer processors is half as fast (../docs/decisions.md).
+            best["OPENBLAS_CORETYPE"] = "SkylakeX"
+    return best
+
+
+def _pipe(pipe: IO[str] | None) -> IO[str]:
+    if pipe is None:
+        raise RuntimeError("the writers were not started: use them in a with block")
+    return pipe
+
+
+def main() -> None:
+    """Write drafts as standard input asks for them."""
+    with contextlib.suppress(OSError):
+        os.nice(10)
+    options = json.loads(sys.argv[2])
+    try:
+        checkpoint = read_checkpoint(Path(sys.argv[1]))
+    except CheckpointError as error:
+        _tell({"error": str(error)})
+        return
+    decoding = Decoding(**options["decoding"])
+    for line in sys.stdin:
+        request = json.loads(line)
+        drafts = generate(checkpoint, request["count"], decoding=decoding, seed=request["seed"], limit=options["limit"])
+        _tell({"drafts": [[draft.text, draft.ended, draft.bits, draft.seed] for draft in drafts]})
+
+
+def _tell(answer: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(answer) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt, BrokenPipeError):
+        main()
