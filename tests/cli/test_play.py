@@ -1,0 +1,130 @@
+"""`whichtweet play` brings the whole game up, and takes all of it down."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+Start = Callable[..., subprocess.Popen[str]]
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 60) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def answers(address: str) -> bool:
+    try:
+        return httpx.get(address, timeout=5).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def status(pid: int) -> tuple[str, int] | None:
+    """State and parent of a process, as Linux tells them; None when it is gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()
+    except OSError:
+        return None
+    return fields[0], int(fields[1])
+
+
+def children(pid: int) -> list[int]:
+    everyone = [int(folder.name) for folder in Path("/proc").glob("[0-9]*")]
+    direct = [each for each in everyone if (found := status(each)) and found[1] == pid]
+    return direct + [grandchild for child in direct for grandchild in children(child)]
+
+
+def alive(pid: int) -> bool:
+    found = status(pid)
+    return found is not None and found[0] != "Z"
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    started = []
+
+    def begin(*command: str, **settings: str) -> subprocess.Popen[str]:
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("WHICHTWEET_")}
+        environment |= {"WHICHTWEET_DATA_DIR": str(tmp_path / "data"), "WHICHTWEET_OPEN_BROWSER": "no", **settings}
+        process = subprocess.Popen(
+            [sys.executable, "-m", "app.cli", *command], env=environment, stderr=subprocess.PIPE, text=True
+        )
+        started.append(process)
+        return process
+
+    yield begin
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+        if process.stderr:
+            process.stderr.close()
+
+
+def test_the_demo_is_on_screen_and_ctrl_c_stops_everything(start: Start) -> None:
+    port = free_port()
+    game = start("play", WHICHTWEET_PORT=str(port))
+    assert wait_for(lambda: answers(f"http://127.0.0.1:{port}/"))
+    page = httpx.get(f"http://127.0.0.1:{port}/").text
+    assert "Which tweet is real?" in page
+    assert wait_for(lambda: len(children(game.pid)) >= 2)
+    household = children(game.pid)
+    game.send_signal(signal.SIGINT)
+    _, words = game.communicate(timeout=60)
+    assert game.returncode == 0
+    assert f"Play at http://127.0.0.1:{port}" in words
+    assert "Traceback" not in words
+    assert wait_for(lambda: not any(alive(pid) for pid in household), 10)
+
+
+def test_a_killed_game_leaves_no_process_behind(start: Start) -> None:
+    port = free_port()
+    game = start("play", WHICHTWEET_PORT=str(port))
+    assert wait_for(lambda: answers(f"http://127.0.0.1:{port}/") and len(children(game.pid)) >= 2)
+    household = children(game.pid)
+    game.kill()
+    assert wait_for(lambda: not any(alive(pid) for pid in household), 40)
+
+
+def test_a_taken_port_is_one_line_that_says_what_to_do(start: Start) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        _, words = start("play", WHICHTWEET_PORT=str(port)).communicate(timeout=60)
+    assert len(words.splitlines()) == 1
+    assert f"cannot listen on 127.0.0.1 port {port}" in words
+    assert "make play PORT=" in words
+
+
+def test_a_data_folder_that_cannot_be_made_is_one_line_that_says_what_to_do(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    _, words = start("play", WHICHTWEET_DATA_DIR=str(tmp_path / "file" / "data")).communicate(timeout=60)
+    assert len(words.splitlines()) == 1
+    assert "cannot write in the data folder" in words
+    assert "WHICHTWEET_DATA_DIR" in words
+
+
+def test_an_unknown_setting_stops_the_start_by_name(start: Start) -> None:
+    game = start("play", WHICHTWEET_PROT="8123")
+    _, words = game.communicate(timeout=60)
+    assert game.returncode == 2
+    assert len(words.splitlines()) == 1
+    assert "unknown setting WHICHTWEET_PROT" in words
