@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import shutil
 import uuid
+import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +25,8 @@ from model.vocab import Vocab, VocabError
 FORMAT = 1
 WEIGHTS, VOCAB, META = "weights.safetensors", "vocab.json", "meta.json"
 FILES = (WEIGHTS, VOCAB, META)
+BUNDLE, CARD = "bundle.json", "card.json"
+LARGEST = {WEIGHTS: 1 << 30, VOCAB: 1 << 24, META: 1 << 24, BUNDLE: 1 << 16, CARD: 1 << 24}  # bytes
 
 Weights = dict[str, NDArray[np.float32]]
 
@@ -151,6 +156,58 @@ def replace_folder(beside: Path, folder: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
+def pack(folder: Path, bundle: Path, card: Mapping[str, Any]) -> None:
+    """Write the checkpoint in `folder` and what is told about it (`card`, plain values) to one portable file.
+
+    Raises:
+        CheckpointError: the checkpoint is damaged.
+    """
+    read_checkpoint(folder)
+    contents = {name: _bytes(Path(folder) / name) for name in FILES} | {CARD: _json(dict(card))}
+    hashes = {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()}
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in {BUNDLE: _json({"format": FORMAT, "files": hashes}), **contents}.items():
+            archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
+    replace_file(Path(bundle), whole.getvalue())
+
+
+def unpack(bundle: Path, folder: Path) -> dict[str, Any]:
+    """Put the checkpoint that `pack` wrote to `bundle` into `folder`, verified; its card.
+
+    Raises:
+        CheckpointError: the file is no bundle, is damaged, or holds more than it should.
+    """
+    bundle, folder = Path(bundle), Path(folder)
+    try:
+        with zipfile.ZipFile(io.BytesIO(_bytes(bundle))) as archive:
+            if sorted(archive.namelist()) != sorted((BUNDLE, CARD, *FILES)):
+                raise CheckpointError(f"{bundle}: expected exactly {', '.join((BUNDLE, CARD, *FILES))}")
+            if any(entry.file_size > LARGEST[entry.filename] for entry in archive.infolist()):
+                raise CheckpointError(f"{bundle}: a file in it is larger than a checkpoint's can be")
+            contents = {name: archive.read(name) for name in archive.namelist()}
+        hashes = json.loads(contents.pop(BUNDLE))["files"]
+        card = json.loads(contents[CARD])
+    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, KeyError, TypeError, NotImplementedError) as error:
+        if isinstance(error, CheckpointError):
+            raise
+        raise CheckpointError(f"{bundle}: damaged, or no bundle: {error}") from None
+    for name, data in contents.items():
+        if hashlib.sha256(data).hexdigest() != hashes.get(name):
+            raise CheckpointError(f"{bundle}: damaged: {name} is not what it was")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    beside = folder.parent / f".{folder.name}.{uuid.uuid4().hex}"
+    try:
+        beside.mkdir()
+        for name in FILES:
+            write_through(beside / name, contents[name])
+        read_checkpoint(beside)
+        replace_folder(beside, folder)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    return dict(card)
+
+
 def _old(folder: Path) -> Path:
     return folder.parent / f".{folder.name}.old"
 
@@ -181,8 +238,9 @@ def _bytes(path: Path) -> bytes:
 
 
 def _object(path: Path) -> dict[str, Any]:
+    raw = _bytes(path)
     try:
-        data = json.loads(_bytes(path))
+        data = json.loads(raw)
     except ValueError:
         raise CheckpointError(f"{path}: damaged: not JSON") from None
     if not isinstance(data, dict):

@@ -81,6 +81,7 @@ class Recipe:
     rate: float = 4e-3  # highest learning rate
     warm_up: float = 0.02  # share of the training in which the rate climbs
     dropout: float | None = None  # share of a layer's outputs that is silenced; None: by the size of the corpus
+    weight_dropout: float | None = None  # share of the recurrent weights that is silenced; None: likewise
     averaging: float = 0.999  # decay of the weights' moving average a step
     patience: int = 8  # validations without a new best before the training stops
     validations: int = 25  # validations in a whole training
@@ -96,8 +97,9 @@ class Recipe:
         for name in ("batch", "window", "rate", "validations"):
             if getattr(self, name) <= 0:
                 raise ConfigError(f"{name}: found {getattr(self, name)!r}, expected more than 0")
-        if self.dropout is not None and self.dropout >= 1:
-            raise ConfigError(f"dropout: found {self.dropout!r}, expected less than 1")
+        for name in ("dropout", "weight_dropout"):
+            if (getattr(self, name) or 0) >= 1:
+                raise ConfigError(f"{name}: found {getattr(self, name)!r}, expected less than 1")
 
     def to_json(self) -> dict[str, Any]:
         """The fields as plain values."""
@@ -105,9 +107,14 @@ class Recipe:
 
     def filled(self, characters: int) -> Recipe:
         """The recipe with what is left open chosen for a corpus of so many characters: small ones need more noise."""
-        if self.dropout is not None:
-            return self
-        return replace(self, dropout=0.5 if characters < 700_000 else 0.25 if characters < 5_000_000 else 0.1)
+        dropout, weight_dropout = (
+            (0.5, 0.3) if characters < 700_000 else (0.25, 0.0) if characters < 5e6 else (0.1, 0.0)
+        )
+        return replace(
+            self,
+            dropout=dropout if self.dropout is None else self.dropout,
+            weight_dropout=weight_dropout if self.weight_dropout is None else self.weight_dropout,
+        )
 
     def rate_at(self, progress: float) -> float:
         """The learning rate when this share of the training is over: a short climb, then half a cosine down."""

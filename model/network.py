@@ -73,13 +73,22 @@ class Recurrent(keras.layers.Layer):  # type: ignore[misc]
             values[self.units : 2 * self.units] = 1.0  # forget nothing at first
         return tf.constant(values)
 
-    def call(self, x: Tensor, goes_on: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """Outputs [T, B, units] and the state after the last step, for inputs x [T, B, D] and goes_on [T, B]."""
+    def call(
+        self, x: Tensor, goes_on: Tensor, state: tuple[Tensor, ...], *, silenced: float = 0.0, seed: Tensor = (0, 0)
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """Outputs [T, B, units] and the state after the last step, for inputs x [T, B, D] and goes_on [T, B].
+
+        A share `silenced` of the recurrent weights is left out, the same ones at every step (DropConnect, as in
+        Merity et al. 2017, "Regularizing and Optimizing LSTM Language Models").
+        """
+        recurrent = tf.convert_to_tensor(self.recurrent)
+        if silenced:
+            recurrent = tf.nn.experimental.stateless_dropout(recurrent, silenced, seed)
         steps, width = tf.shape(x)[0], x.shape[-1]
         bias = self.bias[0] if self.cell == "gru" else self.bias
         flat = product(tf.reshape(x, [-1, width]), self.kernel, fast=self.fast) + bias
         inputs = tf.reshape(flat, [steps, -1, BLOCKS[self.cell] * self.units])
-        outputs, *state_after = run(self.cell, inputs, self.recurrent, self.bias, goes_on, state, fast=self.fast)
+        outputs, *state_after = run(self.cell, inputs, recurrent, self.bias, goes_on, state, fast=self.fast)
         return outputs, tuple(state_after)
 
 
@@ -157,7 +166,7 @@ def run(
         return (stacked, *after), gradient
 
     second_bias = bias[1] if cell == "gru" else tf.zeros([recurrent.shape[1]])
-    return tuple(loop(inputs, tf.convert_to_tensor(recurrent), second_bias))
+    return tuple(loop(inputs, recurrent, second_bias))
 
 
 def lstm_forward(inputs: Tensor, back: Tensor, state: tuple[Tensor, ...]) -> Any:
@@ -258,17 +267,26 @@ class Network(keras.Model):  # type: ignore[misc]
         return [tuple(tf.zeros([batch, self.config.units]) for _ in range(parts)) for _ in range(self.config.layers)]
 
     def call(
-        self, symbols: Tensor, goes_on: Tensor, state: State, dropout: float = 0.0, seed: Tensor = (0, 0)
+        self,
+        symbols: Tensor,
+        goes_on: Tensor,
+        state: State,
+        *,
+        dropout: float = 0.0,
+        weight_dropout: float = 0.0,
+        seed: Tensor = (0, 0),
     ) -> tuple[Tensor, State]:
         """Logits [T, B, V] and the state afterwards, for symbols and goes_on [T, B].
 
-        While it learns, a share `dropout` of each layer's outputs is silenced, which ones by `seed` [2].
+        While it learns, a share `dropout` of each layer's outputs and a share `weight_dropout` of its recurrent
+        weights are silenced, which ones by `seed` [2].
         """
         x = tf.gather(self.embedding, symbols)
         after: State = []
         for place, layer in enumerate(self.recurrent_layers):
-            x, layer_state = layer(x, goes_on, state[place])
-            x = _silence(x, dropout, tf.add(seed, place)) if dropout else x
+            chance = tf.add(seed, place)
+            x, layer_state = layer(x, goes_on, state[place], silenced=weight_dropout, seed=chance)
+            x = _silence(x, dropout, chance) if dropout else x
             after.append(layer_state)
         flat = tf.reshape(x, [-1, self.config.units])
         logits = product(flat, self.output_kernel, fast=self.fast) + self.output_bias
@@ -319,7 +337,8 @@ class Learner:
     ) -> tuple[Tensor, State]:
         variables = self.network.trainable_variables
         with tf.GradientTape() as tape:
-            logits, memory = self.network(symbols, goes_on, memory, dropout=self.recipe.dropout or 0.0, seed=seed)
+            noise = {"dropout": self.recipe.dropout or 0.0, "weight_dropout": self.recipe.weight_dropout or 0.0}
+            logits, memory = self.network(symbols, goes_on, memory, **noise, seed=seed)
             nats = tf.nn.sparse_softmax_cross_entropy_with_logits(targets, logits)
             loss = tf.reduce_sum(nats * weights) / tf.maximum(tf.reduce_sum(weights), 1e-6)
         self.optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))

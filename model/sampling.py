@@ -61,7 +61,7 @@ def cumulated(logits: Array, decoding: Decoding) -> tuple[NDArray[np.intp], Arra
 def choose(logits: Array, uniforms: NDArray[np.float64], decoding: Decoding) -> NDArray[np.intp]:
     """One symbol for each row of logits [B, V]: where the row's uniform number [B] falls among the odds."""
     order, total = cumulated(logits, decoding)
-    place = np.minimum((total <= uniforms[:, None].astype(np.float32)).sum(-1), order.shape[1] - 1)
+    place = np.minimum((total <= uniforms[:, None]).sum(-1), order.shape[1] - 1)
     chosen: NDArray[np.intp] = order[np.arange(len(order)), place]
     return chosen
 

@@ -124,11 +124,12 @@ class Run:
             for part in self.corpus.windows(batch, window, epoch=now.epoch, first=now.place):
                 self._learn(part)
                 stopping, over = self.job.should_stop(), self.progress >= 1
-                if stopping or over or self._is_time_to_measure():
+                measuring = stopping or over or self._is_time_to_measure()
+                if measuring:
                     stuck = self._measure() > self.recipe.patience
                     now.ended = "stopped" if stopping else "done" if over or stuck else ""
                     self._write_sample()
-                if now.ended or self._is_time("save"):
+                if measuring or self._is_time("save"):
                     self._save()
                 if now.ended or self._is_time("progress"):
                     self._tell_progress()

@@ -1,0 +1,58 @@
+"""Configs and recipes: refused by the name of what is wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from model.config import Config, ConfigError, Recipe
+
+
+def test_a_config_comes_back_from_json_as_it_was() -> None:
+    config = Config("gru", 3, 96, 20)
+    assert Config.from_json(config.to_json()) == config
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"cell": "transformer"}, "cell"),
+        ({"layers": 0}, "layers"),
+        ({"units": 2.5}, "units"),
+        ({"units": True}, "units"),
+        ({"embedding": 10**9}, "embedding"),
+        ({"depth": 2}, "depth"),
+    ],
+)
+def test_a_malformed_config_is_refused_by_name(change: dict[str, Any], named: str) -> None:
+    with pytest.raises(ConfigError, match=named):
+        Config.from_json({**Config().to_json(), **change})
+
+
+def test_a_missing_field_is_refused_by_name() -> None:
+    data = Config().to_json()
+    del data["units"]
+    with pytest.raises(ConfigError, match="units"):
+        Config.from_json(data)
+
+
+@pytest.mark.parametrize("change", [{"minutes": -1.0}, {"rate": 0}, {"dropout": 1.0}, {"batch": float("nan")}])
+def test_a_malformed_recipe_is_refused_by_name(change: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match=next(iter(change))):
+        Recipe(**change)
+
+
+def test_the_rate_climbs_and_then_falls() -> None:
+    recipe = Recipe(rate=1.0, warm_up=0.1)
+    rates = [recipe.rate_at(progress / 100) for progress in range(101)]
+    assert max(rates) == rates[10] == 1.0
+    assert rates[:11] == sorted(rates[:11])
+    assert rates[10:] == sorted(rates[10:], reverse=True)
+    assert 0 < rates[100] < 0.01
+
+
+def test_small_corpora_get_more_noise() -> None:
+    small, large = Recipe().filled(300_000), Recipe().filled(50_000_000)
+    assert (small.dropout or 0) > (large.dropout or 0)
+    assert Recipe(dropout=0.3).filled(300_000).dropout == 0.3

@@ -1,0 +1,62 @@
+"""Symbols: which characters get one, and what the others are."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from model.text import END, START, UNKNOWN
+from model.vocab import START_ID, UNKNOWN_ID, Vocab, VocabError
+
+
+def test_rare_characters_have_no_symbol() -> None:
+    vocab = Vocab.from_texts(["aab", "aab", "c"], least=2)
+    assert vocab.alphabet == "ab"
+    assert vocab.encode("c").tolist() == [UNKNOWN_ID]
+
+
+def test_marks_in_a_text_never_become_characters() -> None:
+    vocab = Vocab.from_texts([START + END + UNKNOWN + "a"] * 9)
+    assert vocab.alphabet == "a"
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters=START + END + UNKNOWN)))
+def test_what_it_knows_comes_back_as_it_was(text: str) -> None:
+    vocab = Vocab.from_texts([text], least=1)
+    assert vocab.decode(vocab.encode(text)) == text
+
+
+def test_it_comes_back_from_json_as_it_was() -> None:
+    vocab = Vocab("abc🔗é", ("one", "two"))
+    assert Vocab.from_json(json.loads(json.dumps(vocab.to_json()))) == vocab
+
+
+def test_known_characters_keep_their_ids_when_others_are_added() -> None:
+    vocab = Vocab("xyz")
+    more = vocab.extended(["abc" * 9, "xyz"])
+    assert more.encode("xyz").tolist() == vocab.encode("xyz").tolist()
+    assert more.alphabet == "xyzabc"
+
+
+def test_an_account_has_a_start_mark_of_its_own() -> None:
+    vocab = Vocab("ab", ("one", "two"))
+    assert len({vocab.start(), vocab.start("one"), vocab.start("two")}) == 3
+    assert vocab.start("three") == START_ID
+
+
+def test_only_characters_and_the_end_may_be_written() -> None:
+    vocab = Vocab("ab", ("one",))
+    assert [s for s, may in zip(vocab.symbols, vocab.writable, strict=True) if may] == [END, "a", "b"]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [[], {"characters": "ab"}, {"characters": 3, "accounts": []}, {"characters": "ab", "accounts": [1]}]
+    + [{"characters": text, "accounts": []} for text in ("aa", "a" + END, "\ud800")],
+)
+def test_a_malformed_one_is_refused(data: object) -> None:
+    with pytest.raises(VocabError, match="vocabulary: "):
+        Vocab.from_json(data)
