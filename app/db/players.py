@@ -1,0 +1,117 @@
+"""Players: known by a secret key in their cookie, recorded from their first guess, forgotten when they ask."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy.dialects.postgresql import insert as postgres_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from app.db.tables import forgotten, guesses, players, remarks
+
+KEY_BYTES = 16
+
+
+@dataclass(frozen=True)
+class Player:
+    """A row of `players`."""
+
+    id: int
+    key: bytes
+    simulated: str | None
+    created_at: datetime
+    nickname: str | None
+    last_guess_at: datetime | None
+    day: int | None
+    day_accepted: int
+
+    @property
+    def crowd(self) -> str:
+        """Whom the tallies count this player among: real, or the name of a simulated player."""
+        return self.simulated or "real"
+
+
+_PLAYER = [players.c[name] for name in Player.__dataclass_fields__]
+
+
+def new_key() -> bytes:
+    """A key that nobody can guess."""
+    return secrets.token_bytes(KEY_BYTES)
+
+
+def find(connection: Connection, key: bytes) -> Player | None:
+    """The player with that key, if they ever guessed."""
+    row = connection.execute(select(*_PLAYER).where(players.c.key == key)).first()
+    return None if row is None else Player(*row)
+
+
+def locked(connection: Connection, keys: Collection[bytes]) -> dict[bytes, Player]:
+    """The players with those keys, locked in the order of their keys until the transaction ends."""
+    query = select(*_PLAYER).where(players.c.key.in_(keys)).order_by(players.c.key)
+    rows = [Player(*row) for row in connection.execute(query.with_for_update(key_share=True))]
+    return {row.key: row for row in rows}
+
+
+def add(connection: Connection, newcomers: Mapping[bytes, str | None], at: datetime) -> None:
+    """Record players by key, with the name of a simulated one or None; one that is there already stays as it is."""
+    dialect_insert = sqlite_insert if connection.dialect.name == "sqlite" else postgres_insert
+    rows = [{"key": key, "simulated": newcomers[key], "created_at": at, "day_accepted": 0} for key in sorted(newcomers)]
+    connection.execute(dialect_insert(players).on_conflict_do_nothing(index_elements=["key"]), rows)
+
+
+def keep_pace(connection: Connection, rows: Collection[Player]) -> None:
+    """Write when these players last guessed and how many labels of theirs were accepted on that day."""
+    statement = (
+        update(players)
+        .where(players.c.id == bindparam("player_id"))
+        .values(last_guess_at=bindparam("at"), day=bindparam("on"), day_accepted=bindparam("accepted"))
+    )
+    ordered: list[dict[str, Any]] = [
+        {"player_id": row.id, "at": row.last_guess_at, "on": row.day, "accepted": row.day_accepted}
+        for row in sorted(rows, key=lambda row: row.key)
+    ]
+    connection.execute(statement, ordered)
+
+
+def were_forgotten(connection: Connection, keys: Collection[bytes]) -> set[bytes]:
+    """Which of the keys "forget me" dropped."""
+    by_hash = {_hashed(key): key for key in keys}
+    found = connection.scalars(select(forgotten.c.key_hash).where(forgotten.c.key_hash.in_(by_hash)))
+    return {by_hash[bytes(key_hash)] for key_hash in found}
+
+
+def forget(connection: Connection, key: bytes, at: datetime) -> bool:
+    """Cut everything that leads from a key to its guesses; whether there was such a player.
+
+    The guesses stay under a fresh key that nobody holds; the network, the nickname and what was reported go.
+    """
+    dialect_insert = sqlite_insert if connection.dialect.name == "sqlite" else postgres_insert
+    dropped = dialect_insert(forgotten).values(key_hash=_hashed(key), forgotten_at=at)
+    connection.execute(dropped.on_conflict_do_nothing(index_elements=["key_hash"]))
+    player = locked(connection, [key]).get(key)
+    if player is None:
+        return False
+    connection.execute(
+        update(players)
+        .where(players.c.id == player.id)
+        .values(key=new_key(), nickname=None, last_guess_at=None, day=None)
+    )
+    own = select(guesses.c.id).where(guesses.c.player_id == player.id)
+    connection.execute(update(guesses).where(guesses.c.player_id == player.id).values(network=None))
+    connection.execute(update(remarks).where(remarks.c.guess_id.in_(own)).values(report=None))
+    return True
+
+
+def forget_keys_before(connection: Connection, moment: datetime) -> None:
+    """Drop forgotten keys so old that no round or cookie made with them can still be alive."""
+    connection.execute(delete(forgotten).where(forgotten.c.forgotten_at < moment))
+
+
+def _hashed(key: bytes) -> bytes:
+    return blake2b(key, digest_size=16, person=b"forgotten").digest()

@@ -1,0 +1,89 @@
+"""Seats: where a player stands in each archive."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, select, tuple_
+from sqlalchemy.dialects.postgresql import insert as postgres_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from app.db.tables import players, seats
+
+
+@dataclass(frozen=True)
+class SeatRow:
+    """A row of `seats`; what each column means stands there."""
+
+    player_id: int
+    archive_id: int
+    mode: str
+    position: int
+    again: int
+    stamp: int
+    next_stamp: int
+    guesses: int
+    spotted: int
+    streak: int
+    best_streak: int
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A known player and, once they guessed in that archive, their seat there."""
+
+    player_id: int
+    seat: SeatRow | None
+
+
+_SEAT = [seats.c[name] for name in SeatRow.__dataclass_fields__]
+_STANDING = (
+    select(players.c.id, *_SEAT)
+    .select_from(
+        players.outerjoin(
+            seats,
+            (seats.c.player_id == players.c.id)
+            & (seats.c.archive_id == bindparam("archive"))
+            & (seats.c.mode == bindparam("mode")),
+        )
+    )
+    .where(players.c.key == bindparam("key"))
+)
+
+
+def standing(connection: Connection, key: bytes, archive_id: int, mode: str) -> Standing | None:
+    """Where the player with that key stands; None if no guess of theirs was ever recorded."""
+    row = connection.execute(_STANDING, {"key": key, "archive": archive_id, "mode": mode}).first()
+    if row is None:
+        return None
+    return Standing(row[0], None if row[1] is None else SeatRow(*row[1:]))
+
+
+def locked(connection: Connection, wanted: Collection[tuple[int, int, str]]) -> dict[tuple[int, int, str], SeatRow]:
+    """The seats with those (player, archive, mode), locked in a fixed order until the transaction ends."""
+    place = tuple_(seats.c.player_id, seats.c.archive_id, seats.c.mode)
+    query = select(*_SEAT).where(place.in_(list(wanted))).order_by(*place.clauses).with_for_update()
+    rows = [SeatRow(*row) for row in connection.execute(query)]
+    return {(row.player_id, row.archive_id, row.mode): row for row in rows}
+
+
+def of_player(connection: Connection, player_id: int) -> list[SeatRow]:
+    """All seats of a player."""
+    query = select(*_SEAT).where(seats.c.player_id == player_id).order_by(seats.c.archive_id, seats.c.mode)
+    return [SeatRow(*row) for row in connection.execute(query)]
+
+
+def keep(connection: Connection, rows: Collection[SeatRow]) -> None:
+    """Write seats, new or changed, in a fixed order."""
+    ordered: list[Mapping[str, Any]] = [
+        vars(row) for row in sorted(rows, key=lambda row: (row.player_id, row.archive_id, row.mode))
+    ]
+    insert = sqlite_insert if connection.dialect.name == "sqlite" else postgres_insert
+    statement = insert(seats)
+    changing = ("position", "again", "stamp", "next_stamp", "guesses", "spotted", "streak", "best_streak")
+    statement = statement.on_conflict_do_update(
+        index_elements=["player_id", "archive_id", "mode"], set_={name: statement.excluded[name] for name in changing}
+    )
+    connection.execute(statement, ordered)

@@ -1,0 +1,111 @@
+"""The read side of dealing: decks in blocks, arms, and the samples on the shelves."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from sqlalchemy import Connection, Select, and_, or_, select
+
+from app.db import tweets as tweet_room
+from app.db.tables import arms, generators, guesses, samples, tweets
+from app.game.deck import Block, Texts
+
+
+@dataclass(frozen=True)
+class ArmRow:
+    """A generator at play in an archive."""
+
+    archive_id: int
+    arm: str
+    generator_id: int
+    number: int
+    share: float
+    alphabet: str
+
+
+@dataclass(frozen=True)
+class Shelved:
+    """A sample that is, or was a moment ago, on the shelf."""
+
+    id: int
+    text: str
+    shelved_stamp: int
+    retired_stamp: int | None
+
+
+def arms_at_play(connection: Connection) -> list[ArmRow]:
+    """The arms of all archives, in a fixed order."""
+    query = (
+        select(
+            arms.c.archive_id, arms.c.arm, arms.c.generator_id, generators.c.number, arms.c.share, generators.c.alphabet
+        )
+        .join(generators, generators.c.id == arms.c.generator_id)
+        .order_by(arms.c.archive_id, arms.c.arm)
+    )
+    return [ArmRow(*row) for row in connection.execute(query)]
+
+
+def blocks(connection: Connection, archive_id: int, include: Collection[str], known: int) -> list[Block]:
+    """The deck's blocks behind the first `known`, in the order of the deck.
+
+    `include` holds the leanings (reply, thread, cut) of tweets that are dealt although they lean on others.
+    """
+    spans = tweet_room.deck_blocks(connection, archive_id)[known:]
+    if not spans:
+        return []
+    cards = iter(tweet_room.deck_cards(connection, archive_id, after_seq=spans[0][0] - 1))
+    made = []
+    card = next(cards, None)
+    for start, end in spans:
+        ids = np.zeros(end - start, dtype=np.int64)
+        fit = np.zeros(end - start, dtype=np.bool_)
+        texts = [""] * (end - start)
+        while card is not None and card.deck_seq < end:
+            place = card.deck_seq - start
+            ids[place], texts[place] = card.id, card.text
+            fit[place] = card.leaning is None or card.leaning in include
+            card = next(cards, None)
+        made.append(Block(start, ids, Texts(texts), fit))
+    return made
+
+
+def hidden_tweets(connection: Connection, archive_id: int) -> set[int]:
+    """Tweets that an admin took off the deck."""
+    query = select(tweets.c.id).where(tweets.c.archive_id == archive_id, tweets.c.hidden_at.is_not(None))
+    return set(connection.scalars(query))
+
+
+def hidden_samples(connection: Connection, archive_id: int) -> set[int]:
+    """Samples that may not be dealt, whatever the stamp."""
+    query = select(samples.c.id).where(samples.c.archive_id == archive_id, samples.c.hidden_at.is_not(None))
+    return set(connection.scalars(query))
+
+
+def shelved(connection: Connection, archive_id: int, generator_id: int, floor: int) -> list[Shelved]:
+    """The samples of a generator that were on the shelf at `floor` or came later."""
+    query = _shelved().where(
+        samples.c.archive_id == archive_id,
+        samples.c.generator_id == generator_id,
+        samples.c.shelved_stamp.is_not(None),
+        or_(samples.c.retired_stamp.is_(None), samples.c.retired_stamp > floor),
+    )
+    return [Shelved(*row) for row in connection.execute(query)]
+
+
+def shelved_since(connection: Connection, archive_id: int, generator_id: int, stamp: int) -> list[Shelved]:
+    """The samples of a generator that came onto the shelf or left it after `stamp`."""
+    of_generator = and_(samples.c.archive_id == archive_id, samples.c.generator_id == generator_id)
+    changed = or_(samples.c.shelved_stamp > stamp, samples.c.retired_stamp > stamp)
+    return [Shelved(*row) for row in connection.execute(_shelved().where(of_generator, changed))]
+
+
+def _shelved() -> Select[int, str, int, int | None]:
+    return select(samples.c.id, samples.c.text, samples.c.shelved_stamp, samples.c.retired_stamp)
+
+
+def met(connection: Connection, player_id: int, sample_ids: Sequence[int]) -> set[int]:
+    """Which of the samples this player has guessed at."""
+    query = select(guesses.c.sample_id).where(guesses.c.player_id == player_id, guesses.c.sample_id.in_(sample_ids))
+    return set(connection.scalars(query))

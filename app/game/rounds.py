@@ -1,0 +1,273 @@
+"""Dealing: pairs a tweet with a sample of like length. Pure: the same player, place and shelf give the same round."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.game.deck import Deck, Texts, Tweet
+
+ARMS = ("champion", "candidate", "anchor")
+MODES = ("endless", "daily", "challenge", "practice", "class")
+POLICY = 1  # goes up when the way of choosing cards changes; stored with each guess
+LIKENESS = 0.8  # shorter card / longer card, at the least
+NEIGHBOURS = 24  # samples of the wanted length among which chance decides
+LOOKS = 8  # samples that one look-up asks the player's past about
+PATIENCE = 2000  # places that are tried for a card before the deck counts as empty
+NEVER = np.iinfo(np.int64).max  # retired_stamp of a sample on the shelf
+
+# Asked for sample ids, tells those that the player met already.
+Past = Callable[[Sequence[int]], Collection[int]]
+
+
+class ShelfEmpty(LookupError):  # noqa: N818  # a state of the game, not a mistake
+    """Nothing can be dealt to this player now: no deck, no shelf, or every sample met already."""
+
+
+@dataclass(frozen=True)
+class Seat:
+    """Where a player stands in an archive.
+
+    Attributes:
+        player: the player's secret key (16 bytes), the source of all chance in the deal.
+        position: the next place in the player's order of the deck.
+        again: the same among repeats, once the deck is through.
+        stamp: the shelf's stamp that this deal is made with.
+    """
+
+    player: bytes
+    archive_id: int
+    mode: str
+    position: int
+    again: int
+    stamp: int
+
+
+@dataclass(frozen=True)
+class Round:
+    """One dealt pair.
+
+    Attributes:
+        id: 16 bytes, the same whenever the same deal is made.
+        start: the seat's place that it was dealt from.
+        position: the place that it took, at or after `start`.
+        repeat: the player met the tweet before; teaches nothing.
+        tweet_index: 0 or 1, which card is the tweet.
+        arm_probability: of this arm, given what is on the shelf.
+        card_probability: of this sample, given tweet and arm; the tweet is uniform over the deck.
+        is_alike: whether the cards' lengths lie within 25 % of each other.
+    """
+
+    id: bytes
+    player: bytes
+    archive_id: int
+    mode: str
+    start: int
+    position: int
+    repeat: bool
+    tweet: Tweet
+    sample_id: int
+    sample_text: str
+    generator_id: int
+    arm: str
+    arm_probability: float
+    card_probability: float
+    tweet_index: int
+    stamp: int
+    is_alike: bool
+
+    @property
+    def cards(self) -> tuple[str, str]:
+        """The two texts as shown."""
+        return (self.tweet.text, self.sample_text) if self.tweet_index == 0 else (self.sample_text, self.tweet.text)
+
+
+class Rack:
+    """The samples of one generator, by length; which of them lie on the shelf depends on the stamp."""
+
+    def __init__(
+        self, ids: Sequence[int], texts: Sequence[str], shelved: Sequence[int], retired: Sequence[int | None]
+    ) -> None:
+        lengths = np.array([len(text) for text in texts], dtype=np.int64)
+        order = np.argsort(lengths, kind="stable")
+        self.lengths = lengths[order]
+        self.ids = np.array(ids, dtype=np.int64)[order]
+        self.texts = Texts([texts[i] for i in order])
+        self.shelved = np.array(shelved, dtype=np.int64)[order]
+        self.retired = np.array([NEVER if stamp is None else stamp for stamp in retired], dtype=np.int64)[order]
+        self._keys = _mix(self.ids.astype(np.uint64))
+
+    def level(self, stamp: int) -> int:
+        """How many samples may be dealt at a stamp."""
+        return int(np.count_nonzero((self.shelved <= stamp) & (stamp < self.retired)))
+
+    def choose(self, length: int, stamp: int, point: int, past: Past) -> tuple[int, float] | None:
+        """A sample for a tweet of `length` characters that the player has not met: its index, its probability.
+
+        A wanted length is drawn evenly around the tweet's, so that neither card tends to be the longer one whatever
+        lengths are on the shelf; among the samples nearest to it the highest hash wins (rendezvous), so that a sample
+        that comes or goes changes only the rounds that it takes part in.
+        """
+        on_shelf = np.flatnonzero((self.shelved <= stamp) & (stamp < self.retired))
+        if not len(on_shelf):
+            return None
+        lengths = self.lengths[on_shelf]
+        low, high = np.searchsorted(lengths, (math.ceil(length * LIKENESS), math.floor(length / LIKENESS) + 1))
+        tilt = (point & 0xFFFF) / 0xFFFF * 2 - 1
+        wanted = length * LIKENESS**tilt
+        alike, others = on_shelf[low:high], np.concatenate((on_shelf[:low], on_shelf[high:]))
+        for part, aim in ((alike, wanted), (others, length)):
+            apart = np.abs(np.log(self.lengths[part] / aim))
+            nearest = part[np.argsort(apart, kind="stable")]
+            for start in range(0, len(nearest), NEIGHBOURS):
+                group = nearest[start : start + NEIGHBOURS]
+                index = self._highest(group, point, past)
+                if index is not None:
+                    return index, 1 / len(group)
+        return None
+
+    def _highest(self, group: NDArray[np.int64], point: int, past: Past) -> int | None:
+        ranked = group[np.argsort(_mix(self._keys[group] ^ np.uint64(point)))[::-1]]
+        for start in range(0, len(ranked), LOOKS):
+            some = ranked[start : start + LOOKS]
+            met = past(self.ids[some].tolist())
+            for index in map(int, some):
+                if int(self.ids[index]) not in met:
+                    return index
+        return None
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A generator at play: its name in play, its share of rounds, its samples."""
+
+    name: str
+    generator_id: int
+    share: float
+    rack: Rack
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """The samples that can be dealt of an archive, by arm.
+
+    Attributes:
+        stamp: the newest change that is in here.
+        floor: the oldest stamp that it still knows; a seat that is older counts as this.
+    """
+
+    arms: tuple[Arm, ...]
+    stamp: int
+    floor: int = 0
+
+    def level(self) -> int:
+        """How many samples may be dealt now."""
+        return sum(arm.rack.level(self.stamp) for arm in self.arms if arm.share > 0)
+
+
+def deal(deck: Deck, shelf: Shelf, seat: Seat, past: Past, excluded: Collection[int] = ()) -> Round:
+    """Pair the player's next tweet with a sample of like length, in random order.
+
+    `past` tells which samples the player met; `excluded` are samples of rounds still open.
+
+    Raises:
+        ShelfEmpty: there is no card, or no sample that the player has not met.
+    """
+    position, repeat, tweet = _next_tweet(deck, seat)
+    stamp = min(max(seat.stamp, shelf.floor), shelf.stamp)
+    chance = _chance(seat, position, repeat)
+    start = seat.again if repeat else seat.position
+
+    def met(samples: Sequence[int]) -> set[int]:
+        return {*past(samples), *excluded}
+
+    for arm, probability in _arms_in_turn(shelf, stamp, chance[0]):
+        chosen = arm.rack.choose(len(tweet.text), stamp, chance[1], met)
+        if chosen is None and repeat:
+            # Through with deck and shelf: a sample may come again as well, and the round teaches nothing.
+            chosen = arm.rack.choose(len(tweet.text), stamp, chance[1], lambda _: set(excluded))
+        if chosen is not None:
+            index, card_probability = chosen
+            text = arm.rack.texts[index]
+            sample_id = int(arm.rack.ids[index])
+            tweet_index = chance[2] & 1
+            shorter, longer = sorted((len(text), len(tweet.text)))
+            return Round(
+                id=_round_id(seat, position, repeat, tweet.id, sample_id, tweet_index),
+                player=seat.player,
+                archive_id=seat.archive_id,
+                mode=seat.mode,
+                start=start,
+                position=position,
+                repeat=repeat,
+                tweet=tweet,
+                sample_id=sample_id,
+                sample_text=text,
+                generator_id=arm.generator_id,
+                arm=arm.name,
+                arm_probability=probability,
+                card_probability=card_probability,
+                tweet_index=tweet_index,
+                stamp=stamp,
+                is_alike=shorter >= LIKENESS * longer,
+            )
+    raise ShelfEmpty("every sample on the shelf is known to this player")
+
+
+def _next_tweet(deck: Deck, seat: Seat) -> tuple[int, bool, Tweet]:
+    size = len(deck)
+    if not size:
+        raise ShelfEmpty("the deck holds no card")
+    for position in range(seat.position, min(size, seat.position + PATIENCE)):
+        tweet = deck.card(seat.player, position)
+        if tweet is not None:
+            return position, False, tweet
+    for position in range(seat.again, seat.again + min(size, PATIENCE)):
+        tweet = deck.card(seat.player, position % size)
+        if tweet is not None:
+            return position, True, tweet
+    raise ShelfEmpty("no card of the deck may be dealt")
+
+
+def _arms_in_turn(shelf: Shelf, stamp: int, chance: int) -> Iterator[tuple[Arm, float]]:
+    """The arm that chance draws, independent of the cards, and then the others, should the player know all of it."""
+    stocked = [arm for arm in shelf.arms if arm.share > 0 and arm.rack.level(stamp)]
+    total = sum(arm.share for arm in stocked)
+    point = chance / 2**64 * total
+    drawn = 0
+    for number, arm in enumerate(stocked):
+        drawn = number
+        point -= arm.share
+        if point < 0:
+            break
+    for arm in stocked[drawn : drawn + 1] + stocked[:drawn] + stocked[drawn + 1 :]:
+        yield arm, arm.share / total
+
+
+def _chance(seat: Seat, position: int, repeat: bool) -> tuple[int, int, int]:
+    """Three independent 64-bit numbers: for the arm, the sample, the order."""
+    digest = blake2b(_place(seat, position, repeat), key=seat.player, digest_size=24, person=b"chance").digest()
+    return tuple(int.from_bytes(digest[i : i + 8], "big") for i in (0, 8, 16))  # type: ignore[return-value]
+
+
+def _round_id(seat: Seat, position: int, repeat: bool, tweet: int, sample: int, order: int) -> bytes:
+    cards = tweet.to_bytes(8, "big") + sample.to_bytes(8, "big") + bytes([order])
+    place = _place(seat, position, repeat)
+    return blake2b(place + cards, key=seat.player, digest_size=16, person=b"round").digest()
+
+
+def _place(seat: Seat, position: int, repeat: bool) -> bytes:
+    mode = bytes([MODES.index(seat.mode), repeat])
+    return seat.archive_id.to_bytes(8, "big") + mode + position.to_bytes(8, "big")
+
+
+def _mix(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """The finaliser of splitmix64, for each number."""
+    numbers = (numbers ^ (numbers >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    numbers = (numbers ^ (numbers >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return numbers ^ (numbers >> np.uint64(31))

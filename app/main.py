@@ -1,0 +1,83 @@
+"""The web application: lays out what the routes use, and hands every part the values it needs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from fastapi import FastAPI
+
+from app.db.archives import Archive
+from app.db.guesses import House
+from app.db.session import open_engine
+from app.game.vetting import LONGEST, BlockedWords, CardRules
+from app.keys import operator_key, secret_keys
+from app.settings import Settings
+from app.web import api, errors, health, pages, static
+from app.web.catalogue import Catalogue, Fault
+from app.web.dealer import Dealer
+from app.web.guard import Guard
+from app.web.identity import Identity
+from app.web.limits import Limits
+from app.web.recorder import Recorder
+from app.web.sealed import RoundSeal
+from app.web.services import Services
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The application for these settings; it opens the database when it starts to serve.
+
+    Raises:
+        SettingsError: a key or a word list cannot be used.
+    """
+    services = _services(settings)
+
+    @asynccontextmanager
+    async def life(_: FastAPI) -> AsyncIterator[None]:
+        services.catalogue.start()
+        services.recorder.start()
+        yield
+        services.recorder.stop()
+        services.catalogue.stop()
+        services.dealer.close()
+        services.engine.dispose()
+
+    app = FastAPI(
+        title="Which tweet is real?",
+        description="Two cards: one tweet, one sample that a neural network wrote. Which is which?",
+        version="1",
+        lifespan=life,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+    )
+    app.state.services = services
+    for room in (api, health, pages, static):
+        app.include_router(room.router)
+    errors.register(app)
+    app.add_middleware(Guard, is_https=settings.secure_cookies)
+    return app
+
+
+def _services(settings: Settings) -> Services:
+    secrets = secret_keys(settings)
+    engine = open_engine(settings.database)
+    words = BlockedWords.read(settings.blocked_words)
+
+    def faults(archive: Archive) -> Fault:
+        return CardRules(words, longest=LONGEST[archive.unit], include=settings.deck_include).card_fault
+
+    catalogue = Catalogue(engine, faults, settings.deck_include)
+    seal = RoundSeal(secrets)
+    life = timedelta(minutes=settings.round_minutes)
+    return Services(
+        engine=engine,
+        catalogue=catalogue,
+        identity=Identity(secrets, operator_key(settings), settings.secure_cookies),
+        seal=seal,
+        dealer=Dealer(engine, catalogue, seal, life),
+        recorder=Recorder(engine, House(settings.sample_retires_after, settings.learn_from)),
+        limits=Limits(settings.rate_limit, settings.network_rate_limit),
+        round_life=life,
+    )

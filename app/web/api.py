@@ -1,0 +1,170 @@
+"""The API: rounds, guesses, and what players may do with what is theirs; errors are RFC 9457 problems."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from anyio import to_thread
+from fastapi import APIRouter, Request
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.responses import JSONResponse, Response
+
+from app.db import players, remarks, seats
+from app.db.session import now, reading, writing
+from app.web import play, problems
+from app.web.bodies import (
+    ArchivesBody,
+    GuessAsk,
+    PlayerBody,
+    RemarkAsk,
+    RoundAsk,
+    RoundBody,
+    VerdictBody,
+    asks,
+    parsed,
+    refuses,
+)
+from app.web.problems import Problem
+from app.web.services import services
+
+router = APIRouter(prefix="/api")
+NO_STORE = {"Cache-Control": "no-store"}
+
+_COMMON = {"_413": "the body is larger than 64 kB", "_422": "a field is not as expected", "_503": "try again later"}
+_LIMITED = _COMMON | {"_429": "too many requests; Retry-After says when"}
+
+
+@router.get("/archives", response_model=ArchivesBody)
+async def list_archives(request: Request) -> Response:
+    """The archives that can be played, the main one first."""
+    listed = [
+        {
+            "slug": entry.archive.slug,
+            "handle": entry.archive.handle,
+            "name": entry.archive.name,
+            "unit": entry.archive.unit,
+            "is_demo": entry.archive.is_demo,
+            "is_open": entry.is_open,
+        }
+        for entry in services(request).catalogue.ranked()
+    ]
+    return JSONResponse({"archives": listed}, headers=NO_STORE)
+
+
+@router.post(
+    "/rounds",
+    status_code=201,
+    response_model=RoundBody,
+    responses=refuses(**_LIMITED, _404="no such archive", _409="two rounds are open already"),
+    openapi_extra=asks(RoundAsk, {"archive": "mayor-of-gannet"}, required=False),
+)
+async def deal_round(request: Request) -> Response:
+    """Deal a round. Asked again, it is the same open round until that is guessed at."""
+    house = services(request)
+    visitor = house.identity.visitor(request)
+    house.limit("rounds", visitor)
+    ask = await parsed(request, RoundAsk)
+    dealt = await house.dealer.deal(visitor, ask.archive, ask.after)
+    response = Response(dealt.body, 201, NO_STORE, "application/json")
+    if dealt.visitor != visitor or not visitor.has_cookie:
+        house.identity.greet(response, dealt.visitor)
+    return response
+
+
+@router.post(
+    "/guesses",
+    status_code=201,
+    response_model=VerdictBody,
+    responses={
+        200: {"model": VerdictBody, "description": "this guess was made before; the answer is what it was"},
+        **refuses(**_LIMITED, _409="answered before with the other card", _410="expired, or passed"),
+    },
+    openapi_extra=asks(GuessAsk, {"round": "gAAAAAB…", "pick": 0, "recognised": False, "shown_ms": 5200}),
+)
+async def make_guess(request: Request) -> Response:
+    """Say which card is the tweet. The answer is on disk before it is given, and stays the same."""
+    house = services(request)
+    visitor = house.identity.visitor(request)
+    house.limit("guesses", visitor)
+    recorded = await play.guess(house, visitor, await parsed(request, GuessAsk))
+    return Response(recorded.answer, 201 if recorded.is_new else 200, NO_STORE, "application/json")
+
+
+@router.patch(
+    "/guesses/{guess}",
+    status_code=204,
+    responses=refuses(**_LIMITED, _404="no such guess of this player"),
+    openapi_extra=asks(RemarkAsk, {"reason": "sense"}),
+)
+async def remark(guess: str, request: Request) -> Response:
+    """Say what gave a sample away, or report a card."""
+    house = services(request)
+    visitor = house.identity.visitor(request)
+    house.limit("remarks", visitor)
+    ask = await parsed(request, RemarkAsk)
+    try:
+        round_id = bytes.fromhex(guess)
+    except ValueError:
+        round_id = b""
+
+    def note() -> bool:
+        with writing(house.engine) as connection:
+            return remarks.note(connection, round_id, visitor.key, now(), reason=ask.reason, report=ask.report)
+
+    if not await _in_thread(note):
+        raise Problem(404, "not-found", "there is no such guess of yours")
+    return Response(status_code=204, headers=NO_STORE)
+
+
+@router.get("/players/me", response_model=PlayerBody, responses=refuses(**_LIMITED))
+async def show_player(request: Request) -> Response:
+    """How the player of this cookie does."""
+    house = services(request)
+    visitor = house.identity.visitor(request)
+    house.limit("players", visitor)
+
+    def read() -> dict[str, Any]:
+        with reading(house.engine) as connection:
+            player = players.find(connection, visitor.key)
+            rows = seats.of_player(connection, player.id) if player else []
+        names = {entry.archive.id: entry.archive.slug for entry in house.catalogue.entries.values()}
+        shown = [
+            {
+                "archive": names[row.archive_id],
+                "guesses": row.guesses,
+                "spotted": row.spotted,
+                "streak": row.streak,
+                "best_streak": row.best_streak,
+            }
+            for row in rows
+            if row.archive_id in names
+        ]
+        sums = {name: sum(getattr(row, name) for row in rows) for name in ("guesses", "spotted")}
+        return sums | {"archives": shown}
+
+    return JSONResponse(await _in_thread(read), headers=NO_STORE)
+
+
+@router.delete("/players/me", status_code=204, responses=refuses(**_LIMITED))
+async def forget_player(request: Request) -> Response:
+    """Forget the player of this cookie: nothing leads from a person to the guesses any more, and open rounds die."""
+    house = services(request)
+    visitor = house.identity.visitor(request)
+    house.limit("players", visitor)
+    if visitor.has_cookie:
+
+        def forget() -> bool:
+            with writing(house.engine) as connection:
+                return players.forget(connection, visitor.key, now())
+
+        await _in_thread(forget)
+    response = Response(status_code=204, headers=NO_STORE)
+    house.identity.dismiss(response)
+    return response
+
+
+async def _in_thread(work: Any) -> Any:
+    try:
+        return await to_thread.run_sync(work)
+    except SQLAlchemyError as error:
+        raise problems.database_away() from error

@@ -1,0 +1,142 @@
+"""What the API takes and gives: the shapes, their words for the documentation, and reading a request's body."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypeVar
+
+from fastapi import Request
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from app.web.problems import MEDIA_TYPE, Problem, ProblemBody
+
+Reason = Literal["spelling", "sense", "repeats", "style", "other"]
+Token = Annotated[str, Field(max_length=1000)]
+
+
+class _Ask(BaseModel):
+    # Strict: true is no number, and a misspelt field is an error rather than a default.
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class RoundAsk(_Ask):
+    """Which round is wanted."""
+
+    archive: str | None = Field(None, max_length=64, description="slug of the archive; default: the main one")
+    after: Token | None = Field(None, description="the open round's token: asks for the one after it, ahead of time")
+
+
+class GuessAsk(_Ask):
+    """What the player takes for the tweet."""
+
+    round: Token = Field(description="the round's token")
+    pick: int = Field(ge=0, le=1, description="the card that the player takes for the tweet: 0 first, 1 second")
+    recognised: bool = Field(False, description="the player knew this tweet before")
+    shown_ms: int | None = Field(None, ge=0, le=2**31 - 1, description="milliseconds that the cards were shown")
+
+
+class RemarkAsk(_Ask):
+    """What the player says of a round after the verdict; what is left out stays as it was."""
+
+    reason: Reason | None = Field(None, description="what gave the sample away")
+    report: str | None = Field(None, max_length=500, description="what is wrong with a card, in words")
+
+
+class ArchiveBody(BaseModel):
+    """An archive, as a round names it."""
+
+    slug: str
+    handle: str | None = Field(description="the account, without @; null for texts that no account posted")
+    name: str
+
+
+class ListedArchive(ArchiveBody):
+    """An archive that can be played."""
+
+    unit: Literal["tweet", "passage"]
+    is_demo: bool
+    is_open: bool = Field(description="whether a round can be dealt now")
+
+
+class ArchivesBody(BaseModel):
+    """The archives, the main one first."""
+
+    archives: list[ListedArchive]
+
+
+class CardBody(BaseModel):
+    """A card: nothing but its text."""
+
+    text: str
+
+
+class RoundBody(BaseModel):
+    """An open round."""
+
+    round: str = Field(description="the sealed round; send it back with the guess")
+    archive: ArchiveBody
+    cards: list[CardBody] = Field(min_length=2, max_length=2, description="one tweet, one sample, in random order")
+    expires_at: str = Field(description="when the round can no longer be guessed at (UTC)")
+    repeat: bool = Field(False, description="true when the deck is through and the player met this tweet before")
+
+
+class VerdictBody(BaseModel):
+    """What came of a guess."""
+
+    guess: str = Field(description="the guess's id")
+    verdict: Literal["spotted", "fooled"]
+    tweet: Literal[0, 1] = Field(description="which card was the tweet")
+    posted_at: str | None = Field(description="when it was posted (UTC); null where unknown")
+    url: str | None = Field(description="where the tweet stands; null for the demo and where unknown")
+    generator: str = Field(description="which generator wrote the sample")
+    fool_rate: float | None = Field(description="share of players that this sample fooled; null below 5 guesses")
+    guesses: int = Field(description="players' guesses at this sample, this one included")
+    streak: int = Field(description="tweets that the player spotted in a row")
+
+
+class SeatBody(BaseModel):
+    """How a player does in one archive."""
+
+    archive: str
+    guesses: int
+    spotted: int
+    streak: int
+    best_streak: int
+
+
+class PlayerBody(BaseModel):
+    """How a player does."""
+
+    guesses: int
+    spotted: int
+    archives: list[SeatBody]
+
+
+Body = TypeVar("Body", bound=BaseModel)
+
+
+async def parsed(request: Request, model: type[Body]) -> Body:
+    """The request's JSON body.
+
+    Raises:
+        Problem: 422, naming the first field that is not as expected.
+    """
+    body = await request.body()
+    try:
+        return model.model_validate_json(body or b"{}")
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        words = f"{where}: {first['msg']}" if where else first["msg"]
+        raise Problem(422, "bad-request", words) from None
+
+
+def asks(model: type[BaseModel], example: dict[str, Any], *, required: bool = True) -> dict[str, Any]:
+    """The documentation of a JSON body, for `openapi_extra`."""
+    content = {"application/json": {"schema": model.model_json_schema(), "example": example}}
+    return {"requestBody": {"required": required, "content": content}}
+
+
+def refuses(**statuses: str) -> dict[int | str, dict[str, Any]]:
+    """The documentation of problems: `_404="no such archive"`."""
+    content = {MEDIA_TYPE: {"schema": ProblemBody.model_json_schema()}}
+    return {int(name[1:]): {"description": words, "content": content} for name, words in statuses.items()}

@@ -1,0 +1,219 @@
+"""The catalogue: every archive's deck and shelf in memory, kept fresh in the background so that dealing never waits."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import structlog
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.db import archives, shelf
+from app.db.archives import Archive
+from app.db.session import reading
+from app.db.shelf import ArmRow, Shelved
+from app.game.deck import Block, Deck
+from app.game.rounds import Arm, Rack, Shelf
+
+POLL_SECONDS = 1.0
+# A seat may be this many changes behind the shelf before it is moved on; in steps, so that it is not moved each time.
+MEMORY = 1024
+
+# For one archive: says why a text may not be dealt, or None.
+Fault = Callable[[str], str | None]
+Faults = Callable[[Archive], Fault]
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An archive as it can be dealt now.
+
+    Attributes:
+        edition: changes when cards were hidden or shown again; what was dealt before is then looked at anew.
+    """
+
+    archive: Archive
+    deck: Deck
+    shelf: Shelf
+    edition: int
+
+    @cached_property
+    def is_open(self) -> bool:
+        """Whether there is anything to deal."""
+        return not self.archive.paused and len(self.deck) > 0 and self.shelf.level() > 0
+
+
+@dataclass(frozen=True)
+class _Source:
+    """What an entry was made from, so that only what changed is read again."""
+
+    archive: Archive
+    arms: Sequence[ArmRow]
+    blocks: tuple[Block, ...]
+    fault: Fault
+    hidden_tweets: frozenset[int]
+    hidden_samples: frozenset[int]
+    samples: Mapping[int, Mapping[int, Shelved]]  # generator -> sample id -> sample
+    edition: int
+
+
+class Catalogue:
+    """Entries by slug; `refresh` replaces them whole, so that readers never see half a change."""
+
+    def __init__(self, engine: Engine, faults: Faults, include: Sequence[str]) -> None:
+        """`include`: the leanings of tweets (reply, thread, cut) that are dealt although they lean on others."""
+        self._engine = engine
+        self._faults = faults
+        self._include = include
+        self._sources: dict[int, _Source] = {}
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self.entries: Mapping[str, Entry] = {}
+        self.is_loaded = False
+
+    def find(self, slug: str | None) -> Entry | None:
+        """The entry with that slug; without one, the entry that a newcomer plays: a real archive before the demo."""
+        if slug is not None:
+            return self.entries.get(slug)
+        return next(iter(self.ranked()), None)
+
+    def ranked(self) -> list[Entry]:
+        """All entries: what can be dealt before what cannot, real archives before the demo, the oldest first."""
+        return sorted(
+            self.entries.values(), key=lambda entry: (not entry.is_open, entry.archive.is_demo, entry.archive.id)
+        )
+
+    def by_id(self, archive_id: int) -> Entry | None:
+        """The entry of an archive."""
+        return next((entry for entry in self.entries.values() if entry.archive.id == archive_id), None)
+
+    def start(self) -> None:
+        """Load everything, then look for changes once a second until `stop`."""
+        self._thread = threading.Thread(target=self._run, name="catalogue", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the looking."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _run(self) -> None:
+        while True:
+            try:
+                self.refresh()
+            except SQLAlchemyError as error:
+                # Play goes on from what is in memory; guesses will say that the database is away.
+                log.warning("catalogue not refreshed", reason=type(error).__name__)
+            if self._stop.wait(POLL_SECONDS):
+                return
+
+    def refresh(self) -> None:
+        """Read what changed since the last time."""
+        with self._lock:
+            with reading(self._engine) as connection:
+                arms = shelf.arms_at_play(connection)
+                found = archives.listing(connection)
+                entries = {}
+                for archive in found:
+                    own = [arm for arm in arms if arm.archive_id == archive.id]
+                    entries[archive.slug] = self._entry(connection, archive, own)
+            self.entries = entries
+            self.is_loaded = True
+
+    def _entry(self, connection: Connection, archive: Archive, arms: Sequence[ArmRow]) -> Entry:
+        before = self._sources.get(archive.id)
+        known = self.entries.get(archive.slug)
+        if before is not None and known is not None and before.archive == archive and before.arms == arms:
+            return known
+        source = self._source(connection, archive, arms, before)
+        deck = known.deck if known is not None and before is not None else None
+        if deck is None or before is None or _deck_parts(before) != _deck_parts(source):
+            deck = Deck(source.blocks, source.fault, source.hidden_tweets)
+        self._sources[archive.id] = source
+        return Entry(archive, deck, _shelf(source), source.edition)
+
+    def _source(
+        self, connection: Connection, archive: Archive, arms: Sequence[ArmRow], before: _Source | None
+    ) -> _Source:
+        old_blocks = before.blocks if before else ()
+        new_blocks = shelf.blocks(connection, archive.id, self._include, len(old_blocks))
+        hidden_tweets = frozenset(shelf.hidden_tweets(connection, archive.id))
+        hidden_samples = frozenset(shelf.hidden_samples(connection, archive.id))
+        source = _Source(
+            archive=archive,
+            arms=arms,
+            blocks=(*old_blocks, *new_blocks),
+            fault=before.fault if before else _unjudged,
+            hidden_tweets=hidden_tweets,
+            hidden_samples=hidden_samples,
+            samples={},
+            edition=before.edition if before else 0,
+        )
+        alphabets = {arm.alphabet for arm in arms if arm.share > 0}
+        if (
+            before is None
+            or before.archive.unit != archive.unit
+            or alphabets != {arm.alphabet for arm in before.arms if arm.share > 0}
+        ):
+            source = replace(source, fault=_within(alphabets, self._faults(archive)))
+        if before and (before.hidden_tweets, before.hidden_samples) != (hidden_tweets, hidden_samples):
+            source = replace(source, edition=before.edition + 1)
+        return replace(source, samples={arm.generator_id: _samples(connection, source, arm, before) for arm in arms})
+
+
+def _unjudged(text: str) -> str | None:
+    return "no generator"
+
+
+def _within(alphabets: set[str], fault: Fault) -> Fault:
+    """`fault`, and a card holds only characters that every generator at play can write: any other would tell."""
+    common = frozenset.intersection(*map(frozenset, alphabets)) if alphabets else frozenset()
+
+    def judge(text: str) -> str | None:
+        return fault(text) if common.issuperset(text) else "alphabet"
+
+    return judge
+
+
+def _deck_parts(source: _Source) -> tuple[object, ...]:
+    return len(source.blocks), id(source.fault), source.hidden_tweets
+
+
+def _floor(stamp: int) -> int:
+    return max(0, (stamp // MEMORY - 1) * MEMORY)
+
+
+def _samples(connection: Connection, source: _Source, arm: ArmRow, before: _Source | None) -> Mapping[int, Shelved]:
+    archive, floor = source.archive, _floor(source.archive.stamp)
+    known = before.samples.get(arm.generator_id) if before else None
+    if known is None or before is None:
+        return {sample.id: sample for sample in shelf.shelved(connection, archive.id, arm.generator_id, floor)}
+    changed = shelf.shelved_since(connection, archive.id, arm.generator_id, before.archive.stamp)
+    together = {**known, **{sample.id: sample for sample in changed}}
+    return {
+        sample.id: sample
+        for sample in together.values()
+        if sample.retired_stamp is None or sample.retired_stamp > floor
+    }
+
+
+def _shelf(source: _Source) -> Shelf:
+    arms = []
+    for arm in source.arms:
+        rows = [row for row in source.samples[arm.generator_id].values() if row.id not in source.hidden_samples]
+        rows.sort(key=lambda row: row.id)
+        rack = Rack(
+            [row.id for row in rows],
+            [row.text for row in rows],
+            [row.shelved_stamp for row in rows],
+            [row.retired_stamp for row in rows],
+        )
+        arms.append(Arm(arm.arm, arm.generator_id, arm.share, rack))
+    return Shelf(tuple(arms), source.archive.stamp, _floor(source.archive.stamp))

@@ -1,0 +1,47 @@
+"""Errors: whatever goes wrong becomes a problem, in JSON for programs and as a page for people."""
+
+from __future__ import annotations
+
+import structlog
+from fastapi import FastAPI, Request
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from app.web import problems
+from app.web.identity import OperatorUnknown
+from app.web.pages import problem_page
+from app.web.problems import Problem
+
+log = structlog.get_logger(__name__)
+
+_KINDS = {404: "not-found", 405: "method-not-allowed", 413: "too-large"}
+
+
+def register(app: FastAPI) -> None:
+    """Map exceptions to answers, here and nowhere else."""
+
+    @app.exception_handler(Problem)
+    async def _problem(request: Request, problem: Problem) -> Response:
+        return _shown(request, problem)
+
+    @app.exception_handler(HTTPException)
+    async def _http(request: Request, error: HTTPException) -> Response:
+        kind = _KINDS.get(error.status_code, "bad-request")
+        response = _shown(request, Problem(error.status_code, kind, problems.TITLES[kind].lower()))
+        response.headers.update(error.headers or {})
+        return response
+
+    @app.exception_handler(OperatorUnknown)
+    async def _operator(request: Request, error: OperatorUnknown) -> Response:
+        return _shown(request, Problem(401, "not-operator", str(error)))
+
+    @app.exception_handler(Exception)
+    async def _unforeseen(request: Request, error: Exception) -> Response:
+        log.error("unforeseen", path=request.url.path, error=type(error).__name__)
+        return _shown(request, Problem(500, "internal", "something broke on our side; it was written down"))
+
+
+def _shown(request: Request, problem: Problem) -> Response:
+    if request.url.path.startswith(("/api", "/healthz", "/readyz")):
+        return problem.response()
+    return problem_page(request, problem)

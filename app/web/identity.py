@@ -1,0 +1,119 @@
+"""Who is asking: an anonymous player by a sealed cookie, a simulated one by the operator's key, a network by prefix."""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+
+from starlette.requests import HTTPConnection
+from starlette.responses import Response
+
+from app.db.players import new_key
+from app.web.sealed import BadSeal, Seal, derive
+
+COOKIE = "whichtweet"
+COOKIE_SECONDS = 400 * 86_400  # the longest that browsers keep one
+SLOTS = 8  # archives whose starting stamp a newcomer's cookie holds
+
+_COOKIE = struct.Struct(">B16s" + "IQ" * SLOTS)
+_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """A player as the request shows them.
+
+    Attributes:
+        key: the player's key; fresh when no cookie came.
+        stamps: archive -> the stamp that a newcomer's first rounds are dealt with, so that asking again while the
+            shelf changes gives the same pair.
+        has_cookie: whether the browser brought a cookie of ours.
+        simulated: the name of a simulated player, as the operator's key says.
+    """
+
+    key: bytes
+    stamps: Mapping[int, int] = field(default_factory=dict)
+    has_cookie: bool = False
+    simulated: str | None = None
+    network: str = ""
+
+
+class OperatorUnknown(PermissionError):  # noqa: N818
+    """Somebody showed an operator's key that is not ours."""
+
+
+class Identity:
+    """Reads and writes the cookie, and knows the operator's key."""
+
+    def __init__(self, secrets: Sequence[bytes], operator_key: str, secure: bool) -> None:
+        self._seal = Seal(secrets, "cookie", _COOKIE.size)
+        self._networks = derive(secrets[0], "network")
+        self._operator = operator_key.encode()
+        self._secure = secure
+        # The same cookie comes with every request: opening it once is enough.
+        self._opened = lru_cache(maxsize=20_000)(self._open)
+
+    def visitor(self, request: HTTPConnection) -> Visitor:
+        """Who sends this request.
+
+        Raises:
+            OperatorUnknown: the request shows an operator's key that is not ours.
+        """
+        opened = self._opened(request.cookies.get(COOKIE, ""))
+        key, stamps = opened if opened else (new_key(), {})
+        address = request.client.host if request.client else ""
+        return Visitor(key, stamps, opened is not None, self._simulated(request), prefix(address))
+
+    def greet(self, response: Response, visitor: Visitor) -> None:
+        """Give the visitor a cookie that holds their key and stamps."""
+        slots = list(visitor.stamps.items())[-SLOTS:]
+        slots += [(0, 0)] * (SLOTS - len(slots))
+        sealed = self._seal.close(_COOKIE.pack(_VERSION, visitor.key, *(number for slot in slots for number in slot)))
+        response.set_cookie(
+            COOKIE, sealed, max_age=COOKIE_SECONDS, path="/", secure=self._secure, httponly=True, samesite="lax"
+        )
+
+    def dismiss(self, response: Response) -> None:
+        """Take the cookie back."""
+        response.delete_cookie(COOKIE, path="/", secure=self._secure, httponly=True, samesite="lax")
+
+    def network_mark(self, network: str, at: datetime) -> bytes:
+        """A network's mark on one day: tells guesses of one network from others, and not which network it is."""
+        day = at.date().isoformat()
+        return hmac.digest(self._networks, f"{day} {network}".encode(), "sha256")[:16]
+
+    def _open(self, cookie: str) -> tuple[bytes, Mapping[int, int]] | None:
+        try:
+            version, key, *slots = _COOKIE.unpack(self._seal.open(cookie))
+        except BadSeal:
+            return None
+        if version != _VERSION:
+            return None
+        return key, {archive: stamp for archive, stamp in zip(slots[::2], slots[1::2], strict=True) if archive}
+
+    def _simulated(self, request: HTTPConnection) -> str | None:
+        shown = request.headers.get("authorization")
+        if shown is None:
+            return None
+        scheme, _, key = shown.partition(" ")
+        if scheme.lower() != "bearer" or not hmac.compare_digest(key.strip().encode(), self._operator):
+            raise OperatorUnknown("this operator's key is not ours")
+        return request.headers.get("x-whichtweet-simulated", "")[:64] or None
+
+
+@lru_cache(maxsize=20_000)
+def prefix(address: str) -> str:
+    """The network that an address belongs to: /24 of IPv4, /64 of IPv6, "" for what is no address."""
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return ""
+    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped:
+        parsed = parsed.ipv4_mapped
+    bits = 24 if parsed.version == 4 else 64
+    return str(ipaddress.ip_network((parsed, bits), strict=False))

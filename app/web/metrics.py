@@ -1,0 +1,25 @@
+"""Metrics for Prometheus, served on a loopback port of their own."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge, Histogram, start_http_server
+
+rounds = Counter("whichtweet_rounds_total", "Rounds dealt, by whether the cards' lengths are alike", ["lengths"])
+guesses = Counter("whichtweet_guesses_total", "Guesses recorded", ["crowd"])
+refused = Counter("whichtweet_guesses_refused_total", "Guesses not recorded, by problem", ["problem"])
+answers = Counter("whichtweet_answers_total", "Answers by status", ["status"])
+seconds = Histogram(
+    "whichtweet_seconds",
+    "Time to an answer",
+    ["path"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5),
+)
+batch = Histogram(
+    "whichtweet_guess_batch", "Guesses written in one transaction", buckets=(1, 2, 5, 10, 20, 50, 100, 200)
+)
+shelf = Gauge("whichtweet_shelf_samples", "Samples that may be dealt", ["archive"])
+
+
+def start_metrics(port: int) -> None:
+    """Serve the metrics on 127.0.0.1 at `port`."""
+    start_http_server(port, addr="127.0.0.1")

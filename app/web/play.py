@@ -1,0 +1,90 @@
+"""Making a guess: opens the round, notes who guessed what, and turns a refusal into the problem it is."""
+
+from __future__ import annotations
+
+from app.db.guesses import Expired, Guess, GuessRefused, OtherPick, OutOfTurn, Recorded, Superseded
+from app.db.session import now
+from app.web import metrics, problems
+from app.web.bodies import GuessAsk
+from app.web.identity import Visitor
+from app.web.problems import Problem
+from app.web.recorder import DatabaseAway
+from app.web.sealed import BadSeal, SealedRound
+from app.web.services import Services
+
+_KINDS: dict[type[GuessRefused], tuple[int, str]] = {
+    OtherPick: (409, "already-answered"),
+    OutOfTurn: (409, "out-of-turn"),
+    Expired: (410, "round-expired"),
+    Superseded: (410, "round-superseded"),
+}
+
+
+async def guess(house: Services, visitor: Visitor, ask: GuessAsk) -> Recorded:
+    """Record the visitor's guess, durably, and give its answer.
+
+    Raises:
+        Problem: the round is not the visitor's, has passed, or was answered otherwise; or the database is away.
+    """
+    sealed = open_round(house, visitor, ask.round)
+    try:
+        recorded = await house.recorder.record(_noted(house, visitor, ask, sealed))
+    except GuessRefused as refused:
+        status, kind = _KINDS[type(refused)]
+        metrics.refused.labels(kind).inc()
+        raise Problem(status, kind, str(refused)) from None
+    except DatabaseAway:
+        raise problems.database_away() from None
+    if recorded.is_new:
+        metrics.guesses.labels("simulated" if visitor.simulated else "real").inc()
+    return recorded
+
+
+def open_round(house: Services, visitor: Visitor, token: str) -> SealedRound:
+    """The round in a token that was dealt to this visitor.
+
+    Raises:
+        Problem: 422; the token is damaged, foreign or another player's: nobody is told which.
+    """
+    try:
+        sealed = house.seal.open(token)
+    except BadSeal:
+        raise problems.not_our_round() from None
+    # A browser without cookies plays as the player whom the round was dealt to.
+    if visitor.has_cookie and sealed.player != visitor.key:
+        raise problems.not_our_round()
+    return sealed
+
+
+def _noted(house: Services, visitor: Visitor, ask: GuessAsk, sealed: SealedRound) -> Guess:
+    at = now()
+    entry = house.catalogue.by_id(sealed.archive_id)
+    return Guess(
+        round_id=sealed.id,
+        player=sealed.player,
+        archive_id=sealed.archive_id,
+        tweet_id=sealed.tweet_id,
+        sample_id=sealed.sample_id,
+        generator_id=sealed.generator_id,
+        arm=sealed.arm,
+        mode=sealed.mode,
+        start=sealed.start,
+        position=sealed.position,
+        repeat=sealed.repeat,
+        tweet_index=sealed.tweet_index,
+        arm_probability=sealed.arm_probability,
+        card_probability=sealed.card_probability,
+        policy=sealed.policy,
+        stamp=sealed.stamp,
+        characters=sealed.characters,
+        dealt_at=sealed.dealt_at,
+        pick=ask.pick,
+        recognised=ask.recognised,
+        shown_ms=ask.shown_ms,
+        has_cookie=visitor.has_cookie,
+        simulated=visitor.simulated,
+        network=house.identity.network_mark(visitor.network, at) if visitor.network else None,
+        guessed_at=at,
+        is_expired=at > sealed.dealt_at + house.round_life,
+        shelf_stamp=entry.shelf.stamp if entry else sealed.stamp,
+    )

@@ -1,0 +1,131 @@
+"""Sealing: what the browser holds but may not read, encrypted at a fixed width with keys that can be rotated."""
+
+from __future__ import annotations
+
+import base64
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from app.game.rounds import ARMS, MODES, POLICY, Round
+
+
+class BadSeal(ValueError):  # noqa: N818  # named for what is found
+    """Not something that these keys sealed, or no longer as it was sealed."""
+
+
+def derive(secret: bytes, purpose: str) -> bytes:
+    """A 32-byte key for one purpose alone (HKDF-SHA256)."""
+    return HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=b"whichtweet/" + purpose.encode()).derive(secret)
+
+
+class Seal:
+    """Seals bytes of one width for one purpose; opens what it or an older key sealed."""
+
+    def __init__(self, secrets: Sequence[bytes], purpose: str, width: int) -> None:
+        keys = [base64.urlsafe_b64encode(derive(secret, purpose)) for secret in secrets]
+        self._fernet = MultiFernet([Fernet(key) for key in keys])
+        self.width = len(self.close(bytes(width)))
+
+    def close(self, content: bytes) -> str:
+        """The sealed content, in characters that need no quoting in a URL, a form or a cookie."""
+        return self._fernet.encrypt(content).rstrip(b"=").decode()
+
+    def open(self, sealed: str) -> bytes:
+        """The content.
+
+        Raises:
+            BadSeal: damaged, of another purpose or key, or spelled in another way than it was sealed.
+        """
+        if len(sealed) != self.width or not sealed.isascii():
+            raise BadSeal("not of our width")
+        token = sealed.encode() + b"=" * (-len(sealed) % 4)
+        # Base64 has spare bits and decoders that skip strange characters: only the one right spelling is taken.
+        try:
+            if base64.urlsafe_b64encode(base64.urlsafe_b64decode(token)) != token:
+                raise BadSeal("not spelled as we spell")
+            return self._fernet.decrypt(token)
+        except (InvalidToken, ValueError) as error:
+            raise BadSeal("not ours") from error
+
+
+# version, round id, player, archive, tweet, sample, generator, arm, mode, start, position, repeat, tweet index,
+# probabilities of arm and card, stamp, policy, characters of both cards, dealt at (ms)
+_ROUND = struct.Struct(">B16s16sIQQIBBQQBBddQHIQ")
+_VERSION = 1
+
+
+@dataclass(frozen=True)
+class SealedRound:
+    """A dealt round as its token carries it."""
+
+    id: bytes
+    player: bytes
+    archive_id: int
+    tweet_id: int
+    sample_id: int
+    generator_id: int
+    arm: str
+    mode: str
+    start: int
+    position: int
+    repeat: bool
+    tweet_index: int
+    arm_probability: float
+    card_probability: float
+    stamp: int
+    policy: int
+    characters: int
+    dealt_at: datetime
+
+
+class RoundSeal:
+    """Seals rounds: every token has the same length, and tells nothing."""
+
+    def __init__(self, secrets: Sequence[bytes]) -> None:
+        self._seal = Seal(secrets, "round", _ROUND.size)
+
+    def close(self, dealt: Round, dealt_at: datetime) -> str:
+        """The token of a round."""
+        return self._seal.close(
+            _ROUND.pack(
+                _VERSION,
+                dealt.id,
+                dealt.player,
+                dealt.archive_id,
+                dealt.tweet.id,
+                dealt.sample_id,
+                dealt.generator_id,
+                ARMS.index(dealt.arm),
+                MODES.index(dealt.mode),
+                dealt.start,
+                dealt.position,
+                dealt.repeat,
+                dealt.tweet_index,
+                dealt.arm_probability,
+                dealt.card_probability,
+                dealt.stamp,
+                POLICY,
+                sum(map(len, dealt.cards)),
+                round(dealt_at.timestamp() * 1000),
+            )
+        )
+
+    def open(self, token: str) -> SealedRound:
+        """The round in a token, whatever its age.
+
+        Raises:
+            BadSeal: the token is not one of ours, or was changed.
+        """
+        version, *fields = _ROUND.unpack(self._seal.open(token))
+        if version != _VERSION:
+            raise BadSeal("of another version")
+        fields[6], fields[7] = ARMS[fields[6]], MODES[fields[7]]
+        fields[10] = bool(fields[10])
+        fields[17] = datetime.fromtimestamp(fields[17] / 1000, UTC)
+        return SealedRound(*fields)
