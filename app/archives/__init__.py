@@ -1,1 +1,11 @@
 """Archives: from a file of some format to a stream of tweets."""
+
+from __future__ import annotations
+
+
+class ArchiveError(ValueError):
+    """A file cannot be imported; the message is one line: what was found, what was expected, what to do."""
+
+
+class ImportStoppedError(ArchiveError):
+    """Somebody asked the import to stop; nothing of it is left."""

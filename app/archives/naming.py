@@ -1,0 +1,41 @@
+"""Names: the slug of an archive and the handle of an account, as somebody typed them."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from app.archives import ArchiveError
+
+LONGEST_SLUG = 64
+_SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+_HANDLE = re.compile(r"[A-Za-z0-9_]{1,30}")
+
+
+def slug_of(name: str) -> str:
+    """`name` as a slug: lower-case letters, digits and single hyphens.
+
+    Raises:
+        ArchiveError: nothing of the name is left, or too much.
+    """
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
+    if not _SLUG.fullmatch(slug) or len(slug) > LONGEST_SLUG:
+        raise ArchiveError(
+            f"cannot name an archive {name[:80]!r}: expected a name with 1 to {LONGEST_SLUG} letters (a to z) or digits"
+        )
+    return slug
+
+
+def handle_of(given: str) -> str:
+    """A handle without its @.
+
+    Raises:
+        ArchiveError: it is no handle.
+    """
+    handle = given.strip().removeprefix("@")
+    if not _HANDLE.fullmatch(handle):
+        raise ArchiveError(
+            f"{given[:80]!r} is no handle: expected @ and up to 30 letters (a to z), digits or underscores"
+        )
+    return handle

@@ -1,0 +1,148 @@
+"""Records: a row of any format, reduced to what an archive asks of it. Nothing is judged here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+# What columns are called, lower case and without anything but letters and digits; the first that is filled counts.
+TEXT_COLUMNS = ("fulltext", "text", "tweet", "content", "body", "tweettext")
+_ID_COLUMNS = ("idstr", "id", "tweetid", "tweetidstr", "statusid")
+_DATE_COLUMNS = ("createdat", "date", "timestamp", "datetime", "postedat", "publishedat", "time")
+_HANDLE_COLUMNS = ("screenname", "username", "userscreenname", "handle")
+_REPLY_COLUMNS = (
+    "inreplytostatusidstr",
+    "inreplytostatusid",
+    "inreplytotweetid",
+    "inreplytoid",
+    "inreplytouseridstr",
+    "inreplytouserid",
+)
+_REPLY_HANDLE_COLUMNS = ("inreplytoscreenname", "inreplytousername")
+EXPECTED_COLUMNS = "text, full_text, tweet, content or body"
+
+_WRAPPERS = ("tweet", "legacy", "status")
+_NOTHING = frozenset({"", "nan", "none", "null", "na", "n/a", "0", "false"})
+_NOT_ALNUM = re.compile(r"[\W_]+")
+_ROUNDED_ID = re.compile(r"[\d.,]+[eE]\+?\d+")
+_HANDLE = re.compile(r"@?(\w{1,30})")
+
+
+class Record(NamedTuple):
+    """One row as its file had it."""
+
+    text: str | None
+    id: str | None = None
+    date: str | int | float | None = None
+    handle: str | None = None  # who posted it, as the file says
+    in_reply: bool = False  # the file says that it answers another tweet
+    reply_to: str | None = None  # the handle that it answers
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Which columns hold what, by name, the preferred ones first."""
+
+    text: tuple[str, ...]
+    id: tuple[str, ...]
+    date: tuple[str, ...]
+    time: str | None  # of a table that keeps date and time apart
+    handle: tuple[str, ...]
+    reply: tuple[str, ...]
+    reply_to: tuple[str, ...]
+
+
+@lru_cache(maxsize=256)
+def layout_of(names: tuple[str, ...]) -> Layout:
+    """The layout of rows with columns of these names, in whatever case and punctuation."""
+    plain = {plain_name(name): name for name in reversed(names)}
+
+    def present(wanted: Sequence[str]) -> tuple[str, ...]:
+        return tuple(plain[name] for name in wanted if name in plain)
+
+    date = present(_DATE_COLUMNS)
+    apart = "date" in plain and "time" in plain and plain["date"] == date[0]
+    return Layout(
+        text=present(TEXT_COLUMNS),
+        id=present(_ID_COLUMNS),
+        date=date,
+        time=plain["time"] if apart else None,
+        handle=present(_HANDLE_COLUMNS),
+        reply=present(_REPLY_COLUMNS),
+        reply_to=present(_REPLY_HANDLE_COLUMNS),
+    )
+
+
+def plain_name(name: str) -> str:
+    """A column's name for comparison: "Tweet ID", tweet_id and tweetId are one."""
+    return _NOT_ALNUM.sub("", name).lower()
+
+
+def record_of(row: object) -> Record:
+    """The record in one element of a JSON file; without a text where there is none."""
+    if isinstance(row, str):
+        return Record(row)
+    if not isinstance(row, dict):
+        return Record(None)
+    fields: dict[str, Any] = next((row[name] for name in _WRAPPERS if isinstance(row.get(name), dict)), row)
+    record = record_from(fields, layout_of(tuple(fields)))
+    longer = fields.get("extended_tweet")
+    if isinstance(longer, dict) and isinstance(longer.get("full_text"), str):
+        record = record._replace(text=longer["full_text"])
+    user = fields.get("user") or fields.get("author")
+    if record.handle is None and isinstance(user, dict):
+        record = record._replace(handle=_handle(user.get("screen_name") or user.get("username")))
+    return record
+
+
+def record_from(row: Mapping[str, Any], layout: Layout) -> Record:
+    """The record in the columns of `row` that `layout` names."""
+    get = row.get
+    text = next((value for name in layout.text if isinstance(value := get(name), str) and value), None)
+    if text is None and layout.text and get(layout.text[0]) == "":
+        text = ""
+    date = next((value for name in layout.date if _is_date(value := get(name))), None)
+    if layout.time and isinstance(date, str) and ":" not in date:
+        date = f"{date} {get(layout.time) or ''}".strip()
+    reply_to = next((handle for name in layout.reply_to if (handle := _handle(get(name)))), None)
+    return Record(
+        text,
+        next((known for name in layout.id if (known := _id(get(name)))), None),
+        date,
+        next((handle for name in layout.handle if (handle := _handle(get(name)))), None),
+        reply_to is not None or any(_is_something(get(name)) for name in layout.reply),
+        reply_to,
+    )
+
+
+def _id(value: object) -> str | None:
+    """An identifier as a string; None for one that a spreadsheet rounded (8.44897E+17), which names another tweet."""
+    if isinstance(value, bool) or value is None:
+        return None
+    if isinstance(value, float):
+        value = int(value) if value.is_integer() and abs(value) < 2**53 else ""
+    # Spreadsheets are kept from rounding by ="123" or '123.
+    known = str(value).strip().removeprefix("=").strip("\"'").strip()
+    if known.endswith(".0") and known[:-2].isdecimal():
+        known = known[:-2] if int(known[:-2]) < 2**53 else ""
+    if known.lower() in _NOTHING - {"0"} or _ROUNDED_ID.fullmatch(known):
+        return None
+    return known if len(known) <= 60 and known.isprintable() else None
+
+
+def _is_date(value: object) -> bool:
+    return isinstance(value, str | int | float) and not isinstance(value, bool) and value not in ("", 0)
+
+
+def _is_something(value: object) -> bool:
+    if isinstance(value, str):
+        return value.strip().lower() not in _NOTHING
+    return value is not None and value == value and bool(value)
+
+
+def _handle(value: object) -> str | None:
+    found = _HANDLE.fullmatch(value.strip()) if isinstance(value, str) else None
+    return found.group(1) if found and found.group(1).lower() not in _NOTHING else None

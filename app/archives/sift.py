@@ -1,0 +1,104 @@
+"""The sieve: which records are the account's own tweets, and what each of them is called when it is left out.
+
+- "RT @name" at the start is a retweet, whatever a flag says; "RT if you agree" is not.
+- A text that begins with a quotation mark and @name, or that has RT @name or "@name: further inside, is mostly somebody
+  else's words. A generator would learn those, so it is left out as a quote.
+- Replies, parts of threads and cut texts are the account's own and are kept; they are marked, and not dealt by default.
+"""
+
+from __future__ import annotations
+
+import re
+from hashlib import blake2b
+from typing import NamedTuple
+
+from app.archives.records import Record
+from model.text import LINK, leaning, normalise
+
+LONGEST = 10_000  # characters of a text as stored; no tweet and no passage fit for a card is as long
+
+# Reasons for leaving a row out, in the order in which they are tried.
+NO_TEXT = "no text"
+OTHER_ACCOUNT = "another account"
+TOO_LONG = "too long"
+EMPTY = "empty"
+RETWEET = "retweet"
+QUOTE = "quote"
+LINK_ONLY = "link only"
+ALREADY_THERE = "already there"
+DUPLICATE = "same text twice"
+BRIDGE = "near copies in two splits"
+REASONS = (NO_TEXT, OTHER_ACCOUNT, TOO_LONG, EMPTY, RETWEET, QUOTE, LINK_ONLY, ALREADY_THERE, DUPLICATE, BRIDGE)
+
+_QUOTES = "\"“”„‟«»'‘’‚‛`"
+_RETWEET = re.compile(rf"[\s.{_QUOTES}]{{0,3}}RT:?\s*@\w", re.IGNORECASE)
+_QUOTE = re.compile(
+    rf"""[\s.]{{0,3}}[{_QUOTES}]+\s*[@＠]\w             # "@name: …
+    | (?:[@＠]\w+\s+){{1,9}}[{_QUOTES}]+\s*[@＠]\w      # @name "@name …" answer
+    | .*(?:^|[^\w@])[RM]T:?\s*@\w                        # comment RT @name: …
+    | .*["“”„«]\s*[@＠]\w+\s*:                          # comment "@name: …"
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_WORTHLESS = re.compile(rf"(?:{LINK}|[\W_])*", re.ASCII)
+
+
+class Tweet(NamedTuple):
+    """A record that passed the sieve."""
+
+    key: str  # what makes it the same tweet at a second import
+    id: str | None
+    text: str  # normalised
+    leaning: str | None  # reply, thread or cut; None: it stands on its own
+    date: str | int | float | None
+
+
+class Sieve:
+    """What one import lets pass."""
+
+    def __init__(self, handle: str | None, *, passages: bool = False) -> None:
+        """`handle`: rows of other accounts are left out. `passages`: texts that no account posted, none leans."""
+        self._handle = handle.lower() if handle else None
+        self._passages = passages
+
+    def sift(self, record: Record) -> Tweet | str:
+        """The tweet in `record`, or the reason why there is none."""
+        raw = record.text
+        if raw is None:
+            return NO_TEXT
+        if self._handle and record.handle and record.handle.lower() != self._handle:
+            return OTHER_ACCOUNT
+        # Four times as long as may be stored is too long whatever references and spaces become of it.
+        text = normalise(raw) if len(raw) <= 4 * LONGEST else raw
+        reason = _fault(text)
+        if reason:
+            return reason
+        key = f"id:{record.id}" if record.id else f"text:{text_key(text)}"
+        return Tweet(key, record.id, text, None if self._passages else self._leaning(text, record), record.date)
+
+    def _leaning(self, text: str, record: Record) -> str | None:
+        found = leaning(text)
+        if found is None and record.in_reply:
+            # An answer to others opens with their names; one without goes on from the account's own tweet.
+            own = record.reply_to and record.reply_to.lower() in (self._handle, (record.handle or "").lower())
+            return "thread" if own or record.reply_to is None else "reply"
+        return found
+
+
+def text_key(text: str) -> str:
+    """What stands for a text where there is no id: 128 bits of its hash, in hexadecimal."""
+    return blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def _fault(text: str) -> str | None:
+    if len(text) > LONGEST:
+        return TOO_LONG
+    if not text:
+        return EMPTY
+    if "T" in text.upper() and _RETWEET.match(text):
+        return RETWEET
+    if ("@" in text or "＠" in text) and _QUOTE.match(text):
+        return QUOTE
+    if LINK in text and not any(c.isalnum() for c in text) and _WORTHLESS.fullmatch(text):
+        return LINK_ONLY
+    return None

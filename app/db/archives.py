@@ -1,0 +1,140 @@
+"""Archives: one account's tweets, or one body of passages, under a slug.
+
+An archive is there for readers once an import of it is done; before that its row only holds the place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, delete, exists, func, insert, or_, select, update
+from sqlalchemy.sql.elements import ColumnElement
+
+from app.db import tweets as tweet_room
+from app.db.tables import archives, arms, generators, imports, jobs, samples, tweets
+
+
+@dataclass(frozen=True)
+class Archive:
+    """A row of `archives`; what each column means stands there."""
+
+    id: int
+    slug: str
+    name: str
+    handle: str | None
+    unit: str
+    is_demo: bool
+    created_at: datetime
+    stamp: int
+    paused: bool
+
+
+@dataclass(frozen=True)
+class Holdings:
+    """What an archive holds: its tweets by split, and what imports left out, why."""
+
+    archive: Archive
+    splits: dict[str, int]  # train, validation, deck -> tweets
+    left_out: dict[str, int]  # reason -> rows, over all imports that are done
+    shelf: int  # samples of the champion that may be dealt now
+    champion: str | None  # "v3"; None before the first training
+
+
+def is_open() -> ColumnElement[bool]:
+    """The condition that an archive is there for readers: an import of it is done."""
+    return exists().where(imports.c.archive_id == archives.c.id, imports.c.state == "done")
+
+
+def find(connection: Connection, slug: str) -> Archive | None:
+    """The archive of that slug; None where there is none, or its first import is not done."""
+    row = connection.execute(_all().where(archives.c.slug == slug, is_open())).first()
+    return None if row is None else _archive(row)
+
+
+def listing(connection: Connection) -> list[Archive]:
+    """Every archive, the oldest first."""
+    return [_archive(row) for row in connection.execute(_all().where(is_open()).order_by(archives.c.id))]
+
+
+def holdings(connection: Connection, archive: Archive) -> Holdings:
+    """What `archive` holds now."""
+    left_out: dict[str, int] = {}
+    done = select(imports.c.left_out).where(imports.c.archive_id == archive.id, imports.c.state == "done")
+    for counts in connection.scalars(done):
+        for reason, rows in counts.items():
+            left_out[reason] = left_out.get(reason, 0) + rows
+    champion = connection.execute(
+        select(generators.c.id, generators.c.number)
+        .join(arms, arms.c.generator_id == generators.c.id)
+        .where(arms.c.archive_id == archive.id, arms.c.arm == "champion")
+    ).first()
+    return Holdings(
+        archive,
+        tweet_room.counts(connection, archive.id),
+        left_out,
+        0 if champion is None else _shelf_level(connection, archive, champion.id),
+        None if champion is None else f"v{champion.number}",
+    )
+
+
+def hold_place(
+    connection: Connection,
+    slug: str,
+    *,
+    name: str,
+    handle: str | None,
+    unit: str,
+    is_demo: bool,
+    at: datetime,
+) -> int:
+    """The id of the archive of that slug, which is made if there is none yet.
+
+    Nobody else sees a new one, and an old one changes nothing, before its import is done.
+    """
+    found = connection.execute(select(archives.c.id).where(archives.c.slug == slug)).scalar()
+    if found is not None:
+        return int(found)
+    row = {"slug": slug, "name": name, "handle": handle, "unit": unit, "is_demo": is_demo, "created_at": at}
+    return int(connection.execute(insert(archives).values(row).returning(archives.c.id)).scalar_one())
+
+
+def describe(connection: Connection, archive_id: int, *, name: str | None, handle: str | None) -> None:
+    """Change what is given; None leaves a column as it is."""
+    values = {column: value for column, value in {"name": name, "handle": handle}.items() if value is not None}
+    if values:
+        connection.execute(update(archives).where(archives.c.id == archive_id).values(**values))
+
+
+def give_up_place(connection: Connection, archive_id: int) -> None:
+    """Remove the archive if it holds nothing and never did: its first import failed."""
+    holds = or_(
+        exists().where(imports.c.archive_id == archive_id, imports.c.state != "failed"),
+        exists().where(tweets.c.archive_id == archive_id),
+        exists().where(jobs.c.archive_id == archive_id),
+    )
+    if connection.execute(select(holds)).scalar():
+        return
+    connection.execute(delete(imports).where(imports.c.archive_id == archive_id))
+    connection.execute(delete(archives).where(archives.c.id == archive_id))
+
+
+def _shelf_level(connection: Connection, archive: Archive, generator_id: int) -> int:
+    column = samples.c
+    eligible = select(func.count()).where(
+        column.archive_id == archive.id,
+        column.generator_id == generator_id,
+        column.shelved_stamp <= archive.stamp,
+        or_(column.retired_stamp.is_(None), column.retired_stamp > archive.stamp),
+        column.hidden_at.is_(None),
+    )
+    return int(connection.execute(eligible).scalar_one())
+
+
+def _all() -> Select[Any]:
+    return select(archives)
+
+
+def _archive(row: Row[Any]) -> Archive:
+    return Archive(**row._asdict())

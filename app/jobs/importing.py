@@ -1,0 +1,267 @@
+"""Imports: a file of tweets becomes part of an archive, all of it at once or not at all.
+
+Rows go in by small transactions that nobody sees until one last flip, so that play goes on meanwhile and a killed
+import leaves nothing to be seen; the next import of the archive sweeps up what it left.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from app.archives import ArchiveError, ImportStoppedError
+from app.archives.dates import posted
+from app.archives.formats import Reading, open_records
+from app.archives.naming import handle_of, slug_of
+from app.archives.records import Record
+from app.archives.sift import ALREADY_THERE, DUPLICATE, REASONS, Sieve, Tweet
+from app.archives.source import open_source
+from app.archives.splits import DECK, SPLITS, split_of
+from app.archives.twins import Twins
+from app.db import archives, imports, tweets
+from app.db.imports import BATCH, Outcome
+from app.db.locks import alone
+from app.db.session import now, reading, writing
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far an import is."""
+
+    bytes_read: int
+    bytes_total: int
+    read: int  # rows
+    added: int  # tweets
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What an import did."""
+
+    slug: str
+    format: str
+    unit: str  # tweet or passage
+    read: int  # rows of the file
+    added: int  # tweets that are now in the archive
+    left_out: dict[str, int]  # reason -> rows, in the order in which the reasons are tried
+    splits: dict[str, int]  # split -> tweets added
+    leanings: dict[str, int]  # reply, thread, cut -> tweets added
+    handle: str | None
+    seconds: float
+
+
+def import_archive(
+    engine: Engine,
+    path: Path,
+    *,
+    slug: str,
+    name: str | None = None,
+    handle: str | None = None,
+    format: str = "auto",
+    split: str | None = None,
+    encoding_errors: str = "strict",
+    is_demo: bool = False,
+    on_progress: Callable[[Progress], None] = lambda progress: None,
+    should_stop: Callable[[], bool] = lambda: False,
+    clock: Callable[[], datetime] = now,
+) -> Imported:
+    """Add the tweets in the file at `path` to the archive `slug`, which is made if there is none.
+
+    Args:
+        engine: the database, at the newest schema.
+        path: the file.
+        slug: the archive; made lower case, with hyphens for what a slug cannot hold.
+        name: what pages call the archive; None leaves the name it has, and calls a new one by `slug` as typed.
+        handle: the account, with or without @; None takes what the rows agree on, if they do.
+        format: auto, or one of `app.archives.formats.FORMATS`.
+        split: line or paragraph: the file is plain text, one passage each.
+        encoding_errors: strict refuses bytes that are no text, replace stores U+FFFD for each.
+        is_demo: mark a new archive as the demo.
+        on_progress: called after each batch.
+        should_stop: asked before each batch; True ends the import, and nothing of it is left.
+        clock: tells the time.
+
+    Raises:
+        ArchiveError: the file or a name cannot be used, or another import of the archive is at work; nothing changed.
+        ImportStoppedError: `should_stop` said so; nothing changed.
+    """
+    typed, slug = slug.strip(), slug_of(slug)
+    handle = handle_of(handle) if handle else None
+    with open_source(path, encoding_errors) as source:
+        opened = open_records(source, format, split)
+        with alone(engine, f"import-{slug}") as held:
+            if not held:
+                raise ArchiveError(f"another import of the archive {slug} is at work: wait until it is done")
+            run = _Run(engine, slug, handle, clock)
+            run.begin(source.name, opened, name or typed, is_demo)
+            try:
+                run.take_all(opened.records, lambda: (source.bytes_read, source.size), on_progress, should_stop)
+                return run.finish(source.name, name)
+            except BaseException:
+                run.undo()
+                raise
+
+
+@dataclass
+class _Run:
+    """One import at work."""
+
+    engine: Engine
+    slug: str
+    handle: str | None
+    clock: Callable[[], datetime]
+    read: int = 0
+    added: int = 0
+    left_out: Counter[str] = field(default_factory=Counter)
+    splits: Counter[str] = field(default_factory=Counter)
+    leanings: Counter[str] = field(default_factory=Counter)
+    handles: Counter[str] = field(default_factory=Counter)
+
+    def begin(self, source: str, opened: Reading, name: str, is_demo: bool) -> None:
+        """Sweep up after imports that were killed, and open this one."""
+        self.started = time.monotonic()
+        self.format, self.unit, self.opened = opened.format, opened.unit, opened
+        self.sieve = Sieve(self.handle, passages=opened.unit == "passage")
+        at = self.clock()
+        with writing(self.engine) as connection:
+            self.archive_id = archives.hold_place(
+                connection, self.slug, name=name, handle=self.handle, unit=opened.unit, is_demo=is_demo, at=at
+            )
+            left_behind = imports.abandoned(connection, self.archive_id)
+        for import_id in left_behind:
+            self._remove(import_id)
+        with writing(self.engine) as connection:
+            self.import_id = imports.begin(connection, self.archive_id, source=source, format=self.format, at=at)
+            self.deck_from = self.deck_to = imports.deck_end(connection, self.archive_id)
+
+    def take_all(
+        self,
+        records: Iterator[Record],
+        place: Callable[[], tuple[int, int]],
+        on_progress: Callable[[Progress], None],
+        should_stop: Callable[[], bool],
+    ) -> None:
+        """Sift, place and write all records, a batch at a time."""
+        with closing(Twins()) as twins:
+            self._remember_stored(twins, should_stop)
+            while batch := list(islice(records, BATCH)):
+                if should_stop():
+                    raise ImportStoppedError("the import was stopped; nothing was imported")
+                self._take(batch, twins)
+                on_progress(Progress(*place(), self.read, self.added))
+
+    def finish(self, source: str, name: str | None) -> Imported:
+        """The flip: what was written is there."""
+        self.opened.check_texts(self.read, self.left_out)
+        left_out = {reason: self.left_out[reason] for reason in REASONS if self.left_out[reason]}
+        handle = self.handle or self._agreed_handle()
+        with writing(self.engine) as connection:
+            archive = archives.find(connection, self.slug)
+            if not self.added and archive is None:
+                counts = ", ".join(f"{reason} {rows}" for reason, rows in left_out.items())
+                raise ArchiveError(f"no tweet in {source} can be used: read {self.read} rows, left out {counts}")
+            if archive is not None and archive.handle and not self.handle:
+                handle = None  # what rows say does not overrule what is known
+            archives.describe(connection, self.archive_id, name=name, handle=handle)
+            outcome = Outcome(self.read, self.added, left_out, self.deck_from, self.deck_to)
+            imports.finish(connection, self.import_id, outcome, self.clock())
+        return Imported(
+            slug=self.slug,
+            format=self.format,
+            unit=self.unit,
+            read=self.read,
+            added=self.added,
+            left_out=left_out,
+            splits={split: self.splits[split] for split in SPLITS},
+            leanings=dict(sorted(self.leanings.items())),
+            handle=handle,
+            seconds=time.monotonic() - self.started,
+        )
+
+    def undo(self) -> None:
+        """Leave nothing of this import behind."""
+        self._remove(self.import_id)
+        with writing(self.engine) as connection:
+            archives.give_up_place(connection, self.archive_id)
+
+    def _remove(self, import_id: int) -> None:
+        removed = 1
+        while removed:
+            with writing(self.engine) as connection:
+                removed = imports.remove_batch(connection, import_id)
+        with writing(self.engine) as connection:
+            imports.fail(connection, import_id, self.clock())
+
+    def _remember_stored(self, twins: Twins, should_stop: Callable[[], bool]) -> None:
+        """Read what the archive holds: later tweets are compared with it."""
+        last = 0
+        while True:
+            with reading(self.engine) as connection:
+                page = tweets.stored(connection, self.archive_id, last, BATCH)
+            if not page:
+                return
+            if should_stop():
+                raise ImportStoppedError("the import was stopped; nothing was imported")
+            twins.remember([(tweet.text, tweet.split) for tweet in page])
+            last = page[-1].id
+
+    def _take(self, batch: list[Record], twins: Twins) -> None:
+        self.read += len(batch)
+        passed: list[Tweet] = []
+        for record in batch:
+            sifted = self.sieve.sift(record)
+            if isinstance(sifted, str):
+                self.left_out[sifted] += 1
+                continue
+            passed.append(sifted)
+            if record.handle and len(self.handles) < 2:
+                self.handles[record.handle.lower()] += 1
+                self.named = record.handle
+        new = self._without_known(passed)
+        verdicts = twins.place([(tweet.text, split_of(tweet.id or tweet.text)) for tweet in new])
+        latest = self.clock()
+        rows = []
+        for tweet, verdict in zip(new, verdicts, strict=True):
+            if verdict in SPLITS:
+                rows.append(self._row(tweet, verdict, latest))
+            else:
+                self.left_out[verdict] += 1
+        with writing(self.engine) as connection:
+            tweets.add(connection, self.archive_id, self.import_id, rows)
+        self.added += len(rows)
+
+    def _without_known(self, passed: list[Tweet]) -> list[Tweet]:
+        """Those whose key the archive does not hold, each key once."""
+        with reading(self.engine) as connection:
+            known = tweets.known(connection, self.archive_id, {tweet.key for tweet in passed})
+        new = []
+        for tweet in passed:
+            if tweet.key in known:
+                own = known[tweet.key] == self.import_id
+                self.left_out[DUPLICATE if own else ALREADY_THERE] += 1
+                continue
+            known[tweet.key] = self.import_id
+            new.append(tweet)
+        return new
+
+    def _row(self, tweet: Tweet, split: str, latest: datetime) -> tweets.NewTweet:
+        moment, zone = posted(tweet.date, tweet.id, latest)
+        seq = None
+        if split == DECK:
+            seq = self.deck_to
+            self.deck_to += 1
+        self.splits[split] += 1
+        if tweet.leaning:
+            self.leanings[tweet.leaning] += 1
+        return tweets.NewTweet(tweet.key, tweet.id, tweet.text, split, tweet.leaning, seq, moment, zone)
+
+    def _agreed_handle(self) -> str | None:
+        return self.named if len(self.handles) == 1 else None
