@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from app.db import samples
-from app.db.tables import archives, arms, generators
+from app.db.tables import archives, arms, decisions, generators
 
 CHAMPION, CANDIDATE, ANCHOR = "champion", "candidate", "anchor"
 
@@ -64,6 +64,29 @@ class Arm:
     generator_id: int
     share: float
     since: datetime
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What was decided about a generator, by whom or what, on which figures."""
+
+    verdict: str  # promoted, held, rolled back
+    taken_by: str
+    figures: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A row of `decisions`."""
+
+    id: int
+    archive_id: int
+    generator_id: int
+    champion_id: int | None
+    verdict: str
+    taken_by: str
+    figures: Mapping[str, Any]
+    taken_at: datetime
 
 
 def register(connection: Connection, archive_id: int, recipe: Recipe, at: datetime) -> tuple[Generator, bool]:
@@ -155,6 +178,27 @@ def crown(connection: Connection, archive_id: int, generator_id: int, stamp: int
     place(connection, archive_id, CHAMPION, generator_id, share, at)
     playing = {generator_id, *(arm.generator_id for arm in others.values() if arm.share > 0)}
     samples.retire_others(connection, archive_id, playing, stamp)
+
+
+def note_decision(connection: Connection, archive_id: int, generator_id: int, decided: Decided, at: datetime) -> None:
+    """Keep a decision about who plays; to be called before the arms change, for it notes the champion of the moment."""
+    champion = arms_of(connection, archive_id).get(CHAMPION)
+    row = {
+        "archive_id": archive_id,
+        "generator_id": generator_id,
+        "champion_id": champion.generator_id if champion else None,
+        "verdict": decided.verdict,
+        "taken_by": decided.taken_by,
+        "figures": dict(decided.figures),
+        "taken_at": at,
+    }
+    connection.execute(insert(decisions).values(row))
+
+
+def decisions_on(connection: Connection, archive_id: int) -> list[Decision]:
+    """Every decision about an archive's generators, the newest first."""
+    query = select(decisions).where(decisions.c.archive_id == archive_id).order_by(decisions.c.id.desc())
+    return [Decision(**row._asdict()) for row in connection.execute(query)]
 
 
 def clear_arm(connection: Connection, archive_id: int, arm: str) -> None:

@@ -74,6 +74,15 @@ def on_shelf() -> ColumnElement[bool]:
     return and_(samples.c.shelved_stamp.is_not(None), samples.c.retired_stamp.is_(None), samples.c.hidden_at.is_(None))
 
 
+def lock_shelf(connection: Connection, archive_id: int) -> None:
+    """Keep guesses at what is on the shelf waiting until the transaction ends (PostgreSQL).
+
+    To be called before `next_stamp`: guesses, too, take samples first and the archive second.
+    """
+    query = select(samples.c.id).where(samples.c.archive_id == archive_id, on_shelf()).order_by(samples.c.id)
+    connection.execute(query.with_for_update())
+
+
 def next_stamp(connection: Connection, archive_id: int) -> int:
     """Raise the archive's stamp by one: what may be dealt is about to change."""
     raised = update(archives).where(archives.c.id == archive_id).values(stamp=archives.c.stamp + 1)

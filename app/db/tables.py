@@ -354,3 +354,17 @@ label_sets = Table(
     Column("sha256", String(64), nullable=False),
     Column("created_at", Moment, nullable=False),
 )
+
+# Who or what changed which generator plays, or would not, and on what figures. Never changed.
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("archive_id", ForeignKey("archives.id"), nullable=False, index=True),
+    Column("generator_id", ForeignKey("generators.id"), nullable=False),
+    Column("champion_id", ForeignKey("generators.id")),  # the champion at that moment, whom it replaced or not
+    Column("verdict", String(16), nullable=False),  # promoted, held, rolled back
+    Column("taken_by", String(64), nullable=False),  # retrain, command line, or an admin's name
+    Column("figures", JSON, nullable=False, default=dict),  # the gates and what they found
+    Column("taken_at", Moment, nullable=False),
+)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from app.db import generators, restocks, samples, tweets
 from app.db.archives import Archive
-from app.db.generators import Generator
+from app.db.generators import Decided, Generator
 from app.db.restocks import Restock
 from app.db.samples import NewSample
 from app.db.session import now, reading, writing
@@ -61,7 +61,7 @@ def restock(
     goal: int,
     *,
     job_id: int | None = None,
-    promote: bool = False,
+    promote: Decided | None = None,
     on_progress: Progress = lambda _: None,
     should_stop: ShouldStop = lambda: False,
 ) -> Restocked:
@@ -73,7 +73,7 @@ def restock(
         generator: who writes.
         goal: samples to shelve; fewer are found only by a generator that is not ready, and then none are shelved.
         job_id: the job this belongs to; asked again with the same one, an interrupted restock goes on.
-        promote: make the generator the champion with the same flip that shelves its samples.
+        promote: the decision that makes the generator the champion, with the same flip that shelves its samples.
         on_progress: told drafts written, samples found, goal.
         should_stop: asked between batches.
 
@@ -202,7 +202,7 @@ def _store(workshop: Workshop, row: Restock, found: list[NewSample], tally: _Tal
         restocks.advance(connection, row.id, written=tally.written, shelved=tally.shelved, rejected=counts)
 
 
-def _flip(workshop: Workshop, row: Restock, promote: bool, seconds: float) -> None:
+def _flip(workshop: Workshop, row: Restock, promote: Decided | None, seconds: float) -> None:
     """Put what a restock stored on the shelf, in one short transaction.
 
     With `promote` its generator becomes the champion in the same moment, and samples of generators that play no part
@@ -211,9 +211,12 @@ def _flip(workshop: Workshop, row: Restock, promote: bool, seconds: float) -> No
     with writing(workshop.engine) as connection:
         if not restocks.close(connection, row.id, "done", seconds, now()):
             return
+        if promote is not None:
+            samples.lock_shelf(connection, row.archive_id)
         stamp = samples.next_stamp(connection, row.archive_id)
         samples.shelve(connection, row.id, stamp)
-        if promote:
+        if promote is not None:
+            generators.note_decision(connection, row.archive_id, row.generator_id, promote, now())
             generators.crown(connection, row.archive_id, row.generator_id, stamp, now())
 
 

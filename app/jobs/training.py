@@ -28,8 +28,9 @@ from app.db import generators, tweets
 from app.db.archives import Archive
 from app.db.generators import Generator, Recipe
 from app.db.session import now, reading, writing
+from app.game.lessons import Lesson
 from app.game.vetting import VETTING_VERSION
-from app.jobs.workshop import Interrupted, JobError, ShouldStop, Workshop
+from app.jobs.workshop import Interrupted, JobError, ShouldStop, Steps, Workshop, plainly
 from model.checkpoint import CheckpointError, checkpoint_digest, read_checkpoint
 from model.evaluate import bits_per_character
 from model.sampling import Decoding
@@ -65,14 +66,6 @@ class Budget:
 
 
 @dataclass(frozen=True)
-class Lesson:
-    """A text to learn from that is no tweet: a sample, with its weight beside a tweet's 1.0."""
-
-    text: str
-    weight: float
-
-
-@dataclass(frozen=True)
 class Trained:
     """What the child said last."""
 
@@ -80,6 +73,16 @@ class Trained:
     epochs: float
     seconds: float
     stopped: bool  # ended early on request; the best checkpoint so far was kept
+
+
+@dataclass(frozen=True)
+class Made:
+    """A training that ended in a generator."""
+
+    generator_id: int
+    is_new: bool  # False: this very checkpoint had been registered before
+    trained: Trained
+    bits_per_character: float  # on the validation split
 
 
 def trains() -> bool:
@@ -101,6 +104,50 @@ def need_tensorflow() -> None:
 def run_folder(workshop: Workshop, archive: Archive, name: str) -> Path:
     """Where a run keeps its texts, its state and, at last, its checkpoint."""
     return workshop.checkpoints / archive.slug / "runs" / name
+
+
+def make_generator(
+    workshop: Workshop,
+    archive: Archive,
+    shape: Shape,
+    budget: Budget,
+    *,
+    seed: int = 0,
+    step: Steps = plainly,
+    on_event: Callable[[Event], None] = lambda _: None,
+    should_stop: ShouldStop = lambda: False,
+    keep_when_stopped: Callable[[], bool] = lambda: True,
+) -> Made:
+    """Train a network from chance on an archive and register it.
+
+    Raises:
+        TrainingWaits: TensorFlow is not installed.
+        Interrupted: stopped before there was anything to keep, or `keep_when_stopped` says to go on another time.
+        JobError: the archive is too small, or the training failed.
+    """
+    need_tensorflow()
+    folder = run_folder(workshop, archive, f"{shape.cell}-{shape.layers}x{shape.units}-{seed}")
+    tweet_count = step("write the texts", lambda: freeze_texts(workshop, archive, folder))
+
+    def learn() -> dict[str, Any]:
+        trained = train(folder, shape, budget, seed=seed, on_event=on_event, should_stop=should_stop)
+        if trained.stopped and not keep_when_stopped():
+            raise Interrupted
+        return asdict(trained)
+
+    trained = Trained(**step("train", learn))
+    key, digest = step("keep the checkpoint", lambda: adopt(workshop, archive, folder))
+    bits = step("evaluate", lambda: evaluate(workshop, archive, key))
+    card = {"made_by": "train", "tweets": tweet_count, "seconds": trained.seconds, "epochs": trained.epochs}
+    generator_id, is_new = step(
+        "register", lambda: _ids(register(workshop, archive, key, digest, bits=bits, card=card))
+    )
+    clear(folder)
+    return Made(generator_id, is_new, trained, bits)
+
+
+def _ids(registered: tuple[Generator, bool]) -> tuple[int, bool]:
+    return registered[0].id, registered[1]
 
 
 def freeze_texts(

@@ -5,17 +5,34 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Engine
 
 from app.db import archives
 from app.db.session import reading
 
+T = TypeVar("T")
+
 # Told how far a job is: plain values that go into jobs.progress.
 Progress = Callable[[Mapping[str, Any]], None]
 # Asked often: whether to stop early.
 ShouldStop = Callable[[], bool]
+
+
+class Steps(Protocol):
+    """Does a step of a job once: its result is remembered, and a job that is taken up again skips it.
+
+    Results are plain values (JSON); steps are idempotent all the same, for one may be killed at its last moment.
+    """
+
+    def __call__(self, name: str, do: Callable[[], T]) -> T:
+        """The result of `do`, now or from the first time."""
+
+
+def plainly(name: str, do: Callable[[], T]) -> T:
+    """Steps without a memory: for a job that a command runs from beginning to end."""
+    return do()
 
 
 class JobError(RuntimeError):

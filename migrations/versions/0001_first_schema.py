@@ -162,6 +162,24 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("archive_id", "arm", name=op.f("pk_arms")),
     )
     op.create_table(
+        "decisions",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("archive_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("generator_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("champion_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("verdict", sa.String(length=16), nullable=False),
+        sa.Column("taken_by", sa.String(length=64), nullable=False),
+        sa.Column("figures", sa.JSON(), nullable=False),
+        sa.Column("taken_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["archive_id"], ["archives.id"], name=op.f("fk_decisions_archive_id_archives")),
+        sa.ForeignKeyConstraint(["champion_id"], ["generators.id"], name=op.f("fk_decisions_champion_id_generators")),
+        sa.ForeignKeyConstraint(["generator_id"], ["generators.id"], name=op.f("fk_decisions_generator_id_generators")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_decisions")),
+    )
+    with op.batch_alter_table("decisions", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_decisions_archive_id"), ["archive_id"], unique=False)
+
+    op.create_table(
         "restocks",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("archive_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -377,6 +395,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_restocks_generator_id"))
 
     op.drop_table("restocks")
+    with op.batch_alter_table("decisions", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_decisions_archive_id"))
+
+    op.drop_table("decisions")
     op.drop_table("arms")
     op.drop_table("seats")
     op.drop_table("label_sets")

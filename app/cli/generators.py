@@ -1,0 +1,167 @@
+"""The commands around generators: those that make them, and `generators`, which says which one plays."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from app.cli.making import restock_command, retrain_command, train_command
+from app.cli.progress import RestockDisplay
+from app.cli.workbench import ArchiveOption, JsonOption, at_the_terminal, errors, open_workshop, say
+from app.db import generators, samples, tallies
+from app.db.archives import Archive
+from app.db.generators import Decided, Generator
+from app.db.session import reading
+from app.jobs.hold import finish
+from app.jobs.promoting import former_champion, promote
+from app.jobs.workshop import JobError, Workshop
+
+group = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+GeneratorArgument = Annotated[str, typer.Argument(help="the generator, such as v2")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the program."""
+    app.command("train")(train_command)
+    app.command("restock")(restock_command)
+    app.command("retrain")(retrain_command)
+    app.add_typer(group, name="generators", help="List, show and compare generators, and say which one plays.")
+
+
+@group.command("list")
+def list_command(archive: ArchiveOption, as_json: JsonOption = False) -> None:
+    """List an archive's generators: which one plays, how well each foretells tweets, how often it fooled players."""
+    workshop = open_workshop()
+    found = workshop.archive(archive)
+    with reading(workshop.engine) as connection:
+        known = generators.listing(connection, found.id)
+    rows = [_described(workshop, found, generator) for generator in known]
+    if as_json:
+        typer.echo(json.dumps({"archive": archive, "generators": rows}))
+        return
+    table = Table(title=f"Generators of {archive}")
+    for column in ("generator", "plays as", "parent", "bits/char", "shelf", "guesses", "fool rate", "made"):
+        table.add_column(column)
+    for row in rows:
+        rate = "" if row["fool_rate"] is None else f"{row['fool_rate']:.0%}"
+        bits = "" if row["bits_per_character"] is None else f"{row['bits_per_character']:.3f}"
+        cells = (row["generator"], ", ".join(row["arms"]), row["parent"] or "", bits, str(row["shelf"]))
+        table.add_row(*cells, str(row["guesses"]), rate, row["created_at"][:16].replace("T", " "))
+    Console().print(table)
+
+
+@group.command("show")
+def show_command(generator: GeneratorArgument, archive: ArchiveOption, as_json: JsonOption = False) -> None:
+    """Show everything that is known of a generator."""
+    workshop = open_workshop()
+    found = workshop.archive(archive)
+    chosen = _chosen(workshop, found, generator)
+    body = _described(workshop, found, chosen) | {
+        "checkpoint": str(workshop.folder(chosen.checkpoint_key)),
+        "sha256": chosen.checkpoint_sha256,
+        "decoding": dict(chosen.decoding),
+        "vetting_version": chosen.vetting_version,
+        "label_set": chosen.label_set_id,
+        "card": dict(chosen.card),
+    }
+    typer.echo(json.dumps(body) if as_json else json.dumps(body, indent=2, ensure_ascii=False))
+
+
+@group.command("promote")
+def promote_command(generator: GeneratorArgument, archive: ArchiveOption) -> None:
+    """Make a generator the champion. Its samples are written first; the old one plays until they are on the shelf."""
+    workshop = open_workshop()
+    found = workshop.archive(archive)
+    _promote(workshop, found, _chosen(workshop, found, generator), "promoted")
+
+
+@group.command("rollback")
+def rollback_command(archive: ArchiveOption) -> None:
+    """Go back to the generator that was the champion before the present one."""
+    workshop = open_workshop()
+    found = workshop.archive(archive)
+    _promote(workshop, found, former_champion(workshop, found), "rolled back")
+
+
+@group.command("compare")
+def compare_command(left: GeneratorArgument, right: GeneratorArgument, archive: ArchiveOption) -> None:
+    """Show two generators side by side."""
+    workshop = open_workshop()
+    found = workshop.archive(archive)
+    both = [_described(workshop, found, _chosen(workshop, found, name)) for name in (left, right)]
+    table = Table()
+    for column in ("", left, right):
+        table.add_column(column)
+    for key in ("arms", "parent", "bits_per_character", "shelf", "guesses", "fooled", "fool_rate", "created_at"):
+        table.add_row(key.replace("_", " "), *(_cell(row[key]) for row in both))
+    Console().print(table)
+
+
+def _promote(workshop: Workshop, archive: Archive, generator: Generator, verdict: str) -> None:
+    decided = Decided(verdict, "command line")
+    with (
+        at_the_terminal(workshop, "restock", archive, {"promote": generator.number}) as hold,
+        RestockDisplay(errors()) as display,
+    ):
+
+        def on_progress(figures: Mapping[str, Any]) -> None:
+            display.show(figures)
+            hold.on_progress(figures)
+
+        level = promote(
+            *(workshop, archive, generator),
+            decided=decided,
+            job_id=hold.claim.job_id,
+            on_progress=on_progress,
+            should_stop=hold.should_stop,
+        )
+        words = f"{generator.name} is the champion of {archive.slug}, {level:,} of its samples are on the shelf"
+        finish(workshop.engine, hold, "done", words)
+    say(words)
+
+
+def _chosen(workshop: Workshop, archive: Archive, name: str) -> Generator:
+    number = name.removeprefix("v")
+    with reading(workshop.engine) as connection:
+        found = generators.by_number(connection, archive.id, int(number)) if number.isdecimal() else None
+        known = [generator.name for generator in generators.listing(connection, archive.id)]
+    if found is None:
+        have = f"there are {', '.join(known)}" if known else "there are none yet: whichtweet train"
+        raise JobError(f"{archive.slug} has no generator {name}; {have}")
+    return found
+
+
+def _described(workshop: Workshop, archive: Archive, generator: Generator) -> dict[str, Any]:
+    with reading(workshop.engine) as connection:
+        arms = generators.arms_of(connection, archive.id)
+        parent = generators.find(connection, generator.parent_id) if generator.parent_id else None
+        level = samples.level(connection, archive.id, generator.id)
+        crowds = tallies.by_generator(connection, archive.id).get(generator.id, {})
+    real = crowds.get("real")
+    guesses, fooled = (real.guesses, real.fooled) if real else (0, 0)
+    return {
+        "generator": generator.name,
+        "arms": [arm.arm for arm in arms.values() if arm.generator_id == generator.id],
+        "parent": parent.name if parent else None,
+        "bits_per_character": generator.bits_per_character,
+        "shelf": level,
+        "guesses": guesses,
+        "fooled": fooled,
+        "fool_rate": fooled / guesses if guesses else None,
+        "simulated": {name: vars(count) for name, count in crowds.items() if name != "real"},
+        "created_at": generator.created_at.isoformat(),
+    }
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return "" if value is None else str(value)

@@ -1,0 +1,181 @@
+"""The commands that make generators and fill shelves: `train`, `restock`, `retrain`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from app.cli.progress import RestockDisplay, TrainingDisplay
+from app.cli.workbench import ArchiveOption, JsonOption, at_the_terminal, errors, open_workshop, say
+from app.db import generators, samples
+from app.db.generators import CHAMPION, Generator
+from app.db.session import reading
+from app.game.vetting import REASONS
+from app.jobs import training
+from app.jobs.hold import finish
+from app.jobs.restocking import Restocked, restock
+from app.jobs.retraining import retrain
+from app.jobs.training import Budget, Shape
+from app.jobs.workshop import JobError, Workshop
+
+
+def train_command(
+    archive: ArchiveOption,
+    minutes: Annotated[float | None, typer.Option(min=0.01, help="how long to train")] = None,
+    epochs: Annotated[float | None, typer.Option(min=0.01, help="how often to read all tweets")] = None,
+    layers: Annotated[int, typer.Option(min=1, max=16, help="recurrent layers of the network")] = 2,
+    units: Annotated[int, typer.Option(min=1, max=8192, help="width of each layer")] = 512,
+    cell: Annotated[str, typer.Option(help="kind of layer: lstm, gru or rnn")] = "lstm",
+    seed: Annotated[int, typer.Option(min=0, help="the same seed begins with the same network")] = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Train a generator on an archive: a network that learns to write like the account.
+
+    Ctrl-C ends it early and keeps the best network so far; the same command goes on with a training that was killed.
+    Without --minutes or --epochs it trains until nothing improves. The first generator of an archive is its champion
+    at once; a later one plays when it is promoted.
+    """
+    if minutes is not None and epochs is not None:
+        raise typer.BadParameter("give --minutes or --epochs, not both")
+    workshop = open_workshop()
+    found = workshop.archive(archive)
+    training.need_tensorflow()
+    shape, budget = Shape(layers, units, cell), Budget(minutes, epochs)
+    arguments = {**asdict(shape), **asdict(budget), "seed": seed}
+    with at_the_terminal(workshop, "train", found, arguments) as hold, TrainingDisplay(errors()) as display:
+
+        def on_event(event: Mapping[str, Any]) -> None:
+            display.show(event)
+            hold.on_progress(event)
+
+        made = training.make_generator(
+            *(workshop, found, shape, budget), seed=seed, on_event=on_event, should_stop=hold.should_stop
+        )
+        generator = _find(workshop, made.generator_id)
+        new = "registered" if made.is_new else "was registered before"
+        words = f"{generator.name} {new}: {made.bits_per_character:.3f} bits per character on the validation split"
+        finish(workshop.engine, hold, "done", words)
+    if as_json:
+        figures = {"archive": archive, "generator": generator.name, "is_new": made.is_new, **asdict(made.trained)}
+        typer.echo(json.dumps(figures | {"bits_per_character": made.bits_per_character}))
+        return
+    say(words)
+    if _plays(workshop, generator):
+        say(f"Next: whichtweet restock --archive {archive}")
+    else:
+        say(f"Next: whichtweet generators promote {generator.name} --archive {archive}")
+
+
+def restock_command(
+    archive: ArchiveOption,
+    count: Annotated[int | None, typer.Option(min=1, help="samples to add; default: up to a full shelf")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Let the champion write samples and put those that pass vetting on the shelf.
+
+    Tells what share of its drafts each rule turned away, and, beside it, what share of held-out real tweets the same
+    rule would have: a rule that no tweet breaks and many samples do is a good one.
+    """
+    workshop = open_workshop()
+    found = workshop.archive(archive)
+    with reading(workshop.engine) as connection:
+        champion = generators.in_arm(connection, found.id, CHAMPION)
+        level = samples.level(connection, found.id, champion.id) if champion else 0
+    if champion is None:
+        raise JobError(f"{archive} has no generator yet: whichtweet train --archive {archive}")
+    goal = count or workshop.shelf_full - level
+    if goal <= 0:
+        raise JobError(f"the shelf of {archive} is full ({level} samples); add more with --count N")
+    with at_the_terminal(workshop, "restock", found, {"count": goal}) as hold, RestockDisplay(errors()) as display:
+
+        def on_progress(figures: Mapping[str, Any]) -> None:
+            display.show(figures)
+            hold.on_progress(figures)
+
+        done = restock(
+            *(workshop, found, champion, goal),
+            job_id=hold.claim.job_id,
+            on_progress=on_progress,
+            should_stop=hold.should_stop,
+        )
+        finish(workshop.engine, hold, "done", f"{done.shelved} samples of {done.generator} shelved")
+    if as_json:
+        typer.echo(json.dumps({"archive": archive, **asdict(done)}))
+        return
+    print_restock(done)
+
+
+def retrain_command(
+    archive: ArchiveOption,
+    minutes: Annotated[float | None, typer.Option(min=0.01, help="how long to train; default: the setting")] = None,
+    least: Annotated[
+        int | None, typer.Option("--min-labels", min=0, help="new labels that it takes; default: the setting")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="seed of all chance")] = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Let a new generator learn from the players' guesses; it becomes the champion if it passes the gates.
+
+    It starts from the archive's anchor and reads, beside the tweets, the samples that fooled players.
+    """
+    workshop = open_workshop()
+    found = workshop.archive(archive)
+    budget = Budget(minutes=minutes or workshop.train_minutes)
+    with at_the_terminal(workshop, "retrain", found, asdict(budget)) as hold, TrainingDisplay(errors()) as display:
+
+        def on_event(event: Mapping[str, Any]) -> None:
+            display.show(event)
+            hold.on_progress(event)
+
+        done = retrain(
+            *(workshop, found),
+            job_id=hold.claim.job_id,
+            budget=budget,
+            seed=seed,
+            least_labels=least,
+            on_event=on_event,
+            on_progress=hold.on_progress,
+            should_stop=hold.should_stop,
+        )
+        finish(workshop.engine, hold, "done", done.words)
+    if as_json:
+        typer.echo(json.dumps({"archive": archive, **asdict(done)}))
+        return
+    say(f"Learned from {done.labels} labels and {done.lessons} samples that fooled players.")
+    say(done.words)
+
+
+def print_restock(done: Restocked) -> None:
+    """What a restock came to, rule by rule, samples beside tweets."""
+    say(
+        f"{done.shelved:,} samples of {done.generator} shelved from {done.written:,} drafts in {done.seconds:.0f} s;"
+        f" {done.level:,} are on the shelf now."
+    )
+    table = Table(title="Turned away, by the first rule broken")
+    for column in ("rule", "drafts", "share", "share of held-out tweets"):
+        table.add_column(column, justify="left" if column == "rule" else "right")
+    for rule in REASONS:
+        drafts, tweets = done.rejected.get(rule, 0), done.tweets_rejected.get(rule, 0)
+        share = f"{drafts / max(1, done.written):.1%}"
+        table.add_row(rule, f"{drafts:,}", share, f"{tweets / max(1, done.tweets_read):.1%}")
+    Console().print(table)
+
+
+def _find(workshop: Workshop, generator_id: int) -> Generator:
+    with reading(workshop.engine) as connection:
+        found = generators.find(connection, generator_id)
+    if found is None:
+        raise JobError("the generator vanished from the database")
+    return found
+
+
+def _plays(workshop: Workshop, generator: Generator) -> bool:
+    with reading(workshop.engine) as connection:
+        champion = generators.in_arm(connection, generator.archive_id, CHAMPION)
+    return champion is not None and champion.id == generator.id

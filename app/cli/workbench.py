@@ -1,0 +1,83 @@
+"""What the commands that do a job's work share: its surroundings, its row in the database, and Ctrl-C."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from types import FrameType
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from app.db.archives import Archive
+from app.db.migrate import migrate
+from app.db.session import open_engine
+from app.jobs.hold import Hold, by_hand
+from app.jobs.workshop import Interrupted, Workshop
+from app.settings import Settings, read_settings
+
+ArchiveOption = Annotated[str, typer.Option(help="slug of the archive (whichtweet archives lists them)")]
+JsonOption = Annotated[bool, typer.Option("--json", help="print one JSON object on standard output")]
+
+
+def open_workshop(settings: Settings | None = None) -> Workshop:
+    """The surroundings of jobs as the settings describe them, with the database brought up to date."""
+    chosen = settings or read_settings()
+    engine = open_engine(chosen.database)
+    migrate(engine)
+    return Workshop(
+        engine=engine,
+        checkpoints=chosen.checkpoints,
+        blocked_words=chosen.blocked_words,
+        deck_include=chosen.deck_include,
+        learn_from=chosen.learn_from,
+        retrain_cron=chosen.retrain_cron,
+        retrain_min_labels=chosen.retrain_min_labels,
+        train_minutes=chosen.train_minutes,
+        shelf_low=chosen.shelf_low,
+        shelf_full=chosen.shelf_full,
+    )
+
+
+@contextmanager
+def at_the_terminal(workshop: Workshop, kind: str, archive: Archive, arguments: Mapping[str, Any]) -> Iterator[Hold]:
+    """A job that this command does by itself, with its row in the database; Ctrl-C asks it to stop."""
+    with asked_to_stop() as stopping:
+        try:
+            with by_hand(workshop.engine, kind, archive.id, arguments, stopping) as hold:
+                yield hold
+        except Interrupted:
+            say("Stopped. The same command goes on from here, or begins again where there was nothing to keep.")
+            raise typer.Exit(130) from None
+
+
+@contextmanager
+def asked_to_stop() -> Iterator[Callable[[], bool]]:
+    """Whether Ctrl-C or a polite kill came, instead of dying of it; a second Ctrl-C does kill."""
+    asked: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        if asked and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        if not asked:
+            say("Stopping …")
+        asked.append(number)
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: bool(asked)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def errors() -> Console:
+    """Where progress and words go: standard error, so that figures on standard output stay alone."""
+    return Console(stderr=True)
+
+
+def say(words: str) -> None:
+    """One line on standard error."""
+    typer.echo(words, err=True)

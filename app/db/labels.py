@@ -1,0 +1,152 @@
+"""Labels as a retraining reads them, and the sets of them that were frozen for one."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, false, func, insert, or_, select
+
+from app.db.tables import generators, guesses, label_sets, labels, players, samples
+
+_PAGE = 1000  # rows fetched at once
+
+
+@dataclass(frozen=True)
+class Taught:
+    """A guess that teaches, with what a retraining asks of it."""
+
+    guess_id: int
+    player_id: int
+    simulated: str | None
+    tweet_id: int
+    sample_id: int
+    generator_id: int
+    arm: str
+    tweet_index: int
+    pick: int
+    verdict: str
+    arm_probability: float
+    card_probability: float
+    guessed_at: datetime
+
+
+@dataclass(frozen=True)
+class LabelSet:
+    """A row of `label_sets`."""
+
+    id: int
+    archive_id: int
+    cutoff_guess_id: int
+    rules_version: int
+    counts: Mapping[str, int]
+    file_key: str
+    sha256: str
+    created_at: datetime
+
+
+def newest_guess(connection: Connection, archive_id: int) -> int:
+    """The id of the archive's last guess; 0 before the first."""
+    newest = select(func.max(guesses.c.id)).where(guesses.c.archive_id == archive_id)
+    return int(connection.execute(newest).scalar() or 0)
+
+
+def learned_up_to(connection: Connection, archive_id: int) -> int:
+    """The last guess whose label a generator of the archive has had to learn from; 0 before the first retraining."""
+    query = (
+        select(func.max(label_sets.c.cutoff_guess_id))
+        .join(generators, generators.c.label_set_id == label_sets.c.id)
+        .where(generators.c.archive_id == archive_id)
+    )
+    return int(connection.execute(query).scalar() or 0)
+
+
+def count_accepted(connection: Connection, archive_id: int, learn_from: Collection[str], *, after: int) -> int:
+    """How many labels of guesses after `after` teach."""
+    query = _teaching(select(func.count()), archive_id, learn_from).where(guesses.c.id > after)
+    return int(connection.execute(query).scalar_one())
+
+
+def taught(connection: Connection, archive_id: int, learn_from: Collection[str], *, up_to: int) -> Iterator[Taught]:
+    """The guesses up to `up_to` whose labels teach, in their order."""
+    columns = (
+        *(guesses.c.id, guesses.c.player_id, players.c.simulated, guesses.c.tweet_id, guesses.c.sample_id),
+        *(guesses.c.generator_id, guesses.c.arm, guesses.c.tweet_index, guesses.c.pick, guesses.c.verdict),
+        *(guesses.c.arm_probability, guesses.c.card_probability, guesses.c.guessed_at),
+    )
+    query = _teaching(select(*columns), archive_id, learn_from).where(guesses.c.id <= up_to).order_by(guesses.c.id)
+    for row in connection.execute(query, execution_options={"yield_per": _PAGE}):
+        yield Taught(*row)
+
+
+def counts(connection: Connection, archive_id: int, *, up_to: int) -> dict[str, int]:
+    """How many labels there are by status, those that do not teach with their reason."""
+    query = (
+        select(labels.c.status, labels.c.reason, func.count())
+        .join(guesses, guesses.c.id == labels.c.guess_id)
+        .where(guesses.c.archive_id == archive_id, guesses.c.id <= up_to)
+        .group_by(labels.c.status, labels.c.reason)
+    )
+    found = connection.execute(query)
+    return {status if reason is None else f"{status}: {reason}": count for status, reason, count in found}
+
+
+def sample_texts(connection: Connection, sample_ids: Collection[int]) -> dict[int, str]:
+    """The texts of samples."""
+    found: dict[int, str] = {}
+    wanted = sorted(sample_ids)
+    for begin in range(0, len(wanted), _PAGE):
+        query = select(samples.c.id, samples.c.text).where(samples.c.id.in_(wanted[begin : begin + _PAGE]))
+        found |= {sample_id: text for sample_id, text in connection.execute(query)}
+    return found
+
+
+def keep_set(
+    connection: Connection,
+    *,
+    archive_id: int,
+    cutoff: int,
+    rules_version: int,
+    counts: Mapping[str, int],
+    file_key: str,
+    sha256: str,
+    at: datetime,
+) -> int:
+    """Record a frozen set of labels, or find the one that was frozen from the same labels; its id."""
+    known = select(label_sets.c.id).where(label_sets.c.archive_id == archive_id, label_sets.c.sha256 == sha256)
+    found = connection.execute(known.where(label_sets.c.cutoff_guess_id == cutoff)).scalar()
+    if found is not None:
+        return int(found)
+    row = {
+        "archive_id": archive_id,
+        "cutoff_guess_id": cutoff,
+        "rules_version": rules_version,
+        "counts": dict(counts),
+        "file_key": file_key,
+        "sha256": sha256,
+        "created_at": at,
+    }
+    return int(connection.execute(insert(label_sets).values(row).returning(label_sets.c.id)).scalar_one())
+
+
+def find_set(connection: Connection, label_set_id: int) -> LabelSet | None:
+    """The frozen set with that id."""
+    row: Row[Any] | None = connection.execute(select(label_sets).where(label_sets.c.id == label_set_id)).first()
+    return None if row is None else LabelSet(**row._asdict())
+
+
+def _teaching(query: Select[Any], archive_id: int, learn_from: Collection[str]) -> Select[Any]:
+    return (
+        query.select_from(guesses)
+        .join(labels, labels.c.guess_id == guesses.c.id)
+        .join(players, players.c.id == guesses.c.player_id)
+        .where(guesses.c.archive_id == archive_id, labels.c.status == "accepted", _of(learn_from))
+    )
+
+
+def _of(learn_from: Collection[str]) -> ColumnElement[bool]:
+    """Guesses of those who teach: a label that was accepted under another setting does not count."""
+    crowds = {"real": players.c.simulated.is_(None), "simulated": players.c.simulated.is_not(None)}
+    return or_(false(), *(crowds[crowd] for crowd in learn_from))

@@ -1,0 +1,65 @@
+"""Promotion by hand: a generator becomes the champion, with its samples on the shelf in the same moment."""
+
+from __future__ import annotations
+
+from app.db import generators, samples
+from app.db.archives import Archive
+from app.db.generators import CHAMPION, Decided, Generator
+from app.db.session import now, reading, writing
+from app.jobs.restocking import restock
+from app.jobs.workshop import JobError, Progress, ShouldStop, Workshop
+
+
+def promote(
+    workshop: Workshop,
+    archive: Archive,
+    generator: Generator,
+    *,
+    decided: Decided,
+    job_id: int,
+    on_progress: Progress = lambda _: None,
+    should_stop: ShouldStop = lambda: False,
+) -> int:
+    """Make a generator the champion; how many samples it then has on the shelf. The old one plays until that moment.
+
+    Raises:
+        JobError: it is the champion already, or its checkpoint is gone.
+        Interrupted: stopped; nothing changed.
+    """
+    with reading(workshop.engine) as connection:
+        champion = generators.in_arm(connection, archive.id, CHAMPION)
+        level = samples.level(connection, archive.id, generator.id)
+    if champion is not None and champion.id == generator.id:
+        raise JobError(f"{generator.name} is the champion of {archive.slug} already")
+    if level >= workshop.shelf_low:
+        with writing(workshop.engine) as connection:
+            samples.lock_shelf(connection, archive.id)
+            stamp = samples.next_stamp(connection, archive.id)
+            generators.note_decision(connection, archive.id, generator.id, decided, now())
+            generators.crown(connection, archive.id, generator.id, stamp, now())
+        return level
+    missing = workshop.shelf_full - level
+    done = restock(
+        *(workshop, archive, generator, missing),
+        job_id=job_id,
+        promote=decided,
+        on_progress=on_progress,
+        should_stop=should_stop,
+    )
+    return done.level
+
+
+def former_champion(workshop: Workshop, archive: Archive) -> Generator:
+    """The generator that was champion before this one: what a rollback goes back to.
+
+    Raises:
+        JobError: there was none.
+    """
+    with reading(workshop.engine) as connection:
+        champion = generators.in_arm(connection, archive.id, CHAMPION)
+        for decision in generators.decisions_on(connection, archive.id):
+            crowned = decision.verdict != "held" and champion is not None and decision.generator_id == champion.id
+            former = decision.champion_id
+            if crowned and former is not None and (found := generators.find(connection, former)) is not None:
+                return found
+    raise JobError(f"{archive.slug} has no former champion to go back to; name one: whichtweet generators promote")

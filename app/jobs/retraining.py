@@ -1,0 +1,241 @@
+"""Retraining, told as a story: freeze the labels, train from the anchor, evaluate, pass the gates, restock, promote."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from app.db import generators, labels, tweets
+from app.db.archives import Archive
+from app.db.generators import ANCHOR, CHAMPION, Decided, Generator
+from app.db.labels import Taught
+from app.db.session import now, reading, writing
+from app.game import promotion
+from app.game.labels import RULES_VERSION
+from app.game.lessons import Lesson, draw_lessons
+from app.game.promotion import Gate
+from app.jobs import training
+from app.jobs.restocking import restock
+from app.jobs.training import Budget, Event, Shape
+from app.jobs.workshop import Interrupted, JobError, Progress, ShouldStop, Skipped, Steps, Workshop, plainly
+
+
+@dataclass(frozen=True)
+class Retrained:
+    """What a retraining came to."""
+
+    generator: str
+    bits_per_character: float
+    champion: str  # the one it was measured against
+    champion_bits_per_character: float
+    labels: int  # that it learned from
+    lessons: int  # samples among its texts
+    verdict: str  # promote or hold
+    gates: list[dict[str, Any]]
+    shelved: int  # samples; 0 where it was not promoted
+    words: str  # one line
+
+
+def retrain(
+    workshop: Workshop,
+    archive: Archive,
+    *,
+    job_id: int,
+    budget: Budget,
+    seed: int = 0,
+    least_labels: int | None = None,
+    step: Steps = plainly,
+    on_event: Callable[[Event], None] = lambda _: None,
+    on_progress: Progress = lambda _: None,
+    should_stop: ShouldStop = lambda: False,
+) -> Retrained:
+    """Let a new generator learn from the players' labels, and let it play if it passes the gates.
+
+    Args:
+        workshop: the surroundings.
+        archive: whose generator.
+        job_id: the job this is; a retraining that was interrupted goes on with the same one.
+        budget: how long the training may take.
+        seed: of all chance.
+        least_labels: new labels below which it is skipped; the setting's where None.
+        step: remembers what is done; see `Steps`.
+        on_event: told what the training says.
+        on_progress: told how far the restock is.
+        should_stop: asked often.
+
+    Raises:
+        Skipped: there is too little new to learn from.
+        TrainingWaits: TensorFlow is not installed.
+        Interrupted: stopped; goes on where it stood when asked again.
+        JobError: it failed; says why.
+    """
+    anchor, champion = _those_at_play(workshop, archive)
+    training.need_tensorflow()
+    least = workshop.retrain_min_labels if least_labels is None else least_labels
+    frozen = step("freeze the labels", lambda: freeze_labels(workshop, archive, least))
+    folder = training.run_folder(workshop, archive, f"retrain-{job_id}")
+    lessons = step("write the texts", lambda: _write_texts(workshop, archive, folder, frozen))
+
+    def learn() -> dict[str, Any]:
+        start = workshop.folder(anchor.checkpoint_key)
+        trained = training.train(
+            folder, Shape(), budget, seed=seed, start=start, on_event=on_event, should_stop=should_stop
+        )
+        if trained.stopped:
+            raise Interrupted
+        return asdict(trained)
+
+    trained = step("train", learn)
+    key, digest = step("keep the checkpoint", lambda: training.adopt(workshop, archive, folder))
+    bits = step("evaluate", lambda: training.evaluate(workshop, archive, key))
+    champion_bits = step("evaluate the champion", lambda: training.evaluate(workshop, archive, champion.checkpoint_key))
+    gates = [promotion.bits_gate(bits, champion_bits)]
+    verdict = promotion.verdict(gates)
+    card = {
+        **{"made_by": "retrain", "labels": frozen["labels"], "lessons": lessons, "seconds": trained["seconds"]},
+        **{"champion": champion.name, "champion_bits_per_character": champion_bits},
+        **{"gates": [gate.to_json() for gate in gates], "verdict": verdict},
+    }
+
+    def register() -> int:
+        made, _ = training.register(
+            *(workshop, archive, key, digest),
+            bits=bits,
+            card=card,
+            parent_id=anchor.id,
+            label_set_id=frozen["id"],
+        )
+        return made.id
+
+    candidate = _generator(workshop, step("register", register))
+    shelved = 0
+    if verdict == "promote":
+        shelved = step(
+            "restock",
+            lambda: (
+                restock(
+                    *(workshop, archive, candidate, workshop.shelf_full),
+                    job_id=job_id,
+                    promote=Decided("promoted", "retrain", {"gates": card["gates"]}),
+                    on_progress=on_progress,
+                    should_stop=should_stop,
+                ).shelved
+            ),
+        )
+    training.clear(folder)
+    return Retrained(
+        generator=candidate.name,
+        bits_per_character=bits,
+        champion=champion.name,
+        champion_bits_per_character=champion_bits,
+        labels=frozen["labels"],
+        lessons=lessons,
+        verdict=verdict,
+        gates=card["gates"],
+        shelved=shelved,
+        words=_in_words(candidate, gates, verdict, shelved),
+    )
+
+
+def freeze_labels(workshop: Workshop, archive: Archive, least: int) -> dict[str, Any]:
+    """Write the labels that teach to a file and record it: id of the set, how many, key of the file.
+
+    Raises:
+        Skipped: fewer than `least` of them are new since the last retraining.
+    """
+    with reading(workshop.engine) as connection:
+        cutoff = labels.newest_guess(connection, archive.id)
+        learned = labels.learned_up_to(connection, archive.id)
+        new = labels.count_accepted(connection, archive.id, workshop.learn_from, after=learned)
+        if new < least:
+            raise Skipped(f"{new} new labels teach, {least} are needed (WHICHTWEET_RETRAIN_MIN_LABELS)")
+        lines = [_line(guess) for guess in labels.taught(connection, archive.id, workshop.learn_from, up_to=cutoff)]
+        counts = labels.counts(connection, archive.id, up_to=cutoff)
+    body = "".join(lines).encode()
+    digest = sha256(body).hexdigest()
+    key = f"{archive.slug}/labels/{cutoff}-{digest[:12]}.jsonl"
+    _put(workshop.folder(key), body)
+    with writing(workshop.engine) as connection:
+        set_id = labels.keep_set(
+            connection,
+            archive_id=archive.id,
+            cutoff=cutoff,
+            rules_version=RULES_VERSION,
+            counts=counts,
+            file_key=key,
+            sha256=digest,
+            at=now(),
+        )
+    return {"id": set_id, "labels": len(lines), "key": key, "sha256": digest}
+
+
+def _write_texts(workshop: Workshop, archive: Archive, folder: Path, frozen: Mapping[str, Any]) -> int:
+    lessons = _lessons(workshop, archive, frozen)
+    training.freeze_texts(workshop, archive, folder, lessons, anew=False)
+    return len(lessons)
+
+
+def _lessons(workshop: Workshop, archive: Archive, frozen: Mapping[str, Any]) -> list[Lesson]:
+    """What the frozen labels teach; read from the file, so that a generator's lessons can be told from it alone."""
+    body = workshop.folder(frozen["key"]).read_bytes()
+    if sha256(body).hexdigest() != frozen["sha256"]:
+        raise JobError(f"{workshop.folder(frozen['key'])}: damaged: its SHA-256 is not the one it was frozen with")
+    rounds = [(line["sample"], line["verdict"] == "fooled") for line in map(json.loads, body.splitlines())]
+    with reading(workshop.engine) as connection:
+        texts = labels.sample_texts(connection, {sample_id for sample_id, _ in rounds})
+        characters = sum(len(text) for text in tweets.texts(connection, archive.id, "train"))
+    return draw_lessons(rounds, texts, characters)
+
+
+def _those_at_play(workshop: Workshop, archive: Archive) -> tuple[Generator, Generator]:
+    """The anchor, from which every retraining starts, and the champion that it must not fall behind."""
+    with reading(workshop.engine) as connection:
+        anchor = generators.in_arm(connection, archive.id, ANCHOR)
+        champion = generators.in_arm(connection, archive.id, CHAMPION)
+    if anchor is None or champion is None:
+        raise JobError(f"{archive.slug} has no generator yet: whichtweet train --archive {archive.slug}")
+    return anchor, champion
+
+
+def _generator(workshop: Workshop, generator_id: int) -> Generator:
+    with reading(workshop.engine) as connection:
+        found = generators.find(connection, generator_id)
+    if found is None:
+        raise JobError("the new generator vanished from the database")
+    return found
+
+
+def _in_words(candidate: Generator, gates: list[Gate], verdict: str, shelved: int) -> str:
+    if verdict == "promote":
+        return f"{candidate.name} is the champion, {shelved} of its samples are on the shelf: {promotion.reason(gates)}"
+    return f"{candidate.name} was not promoted: {promotion.reason(gates)}"
+
+
+def _line(guess: Taught) -> str:
+    return (
+        json.dumps(
+            {
+                **{"guess": guess.guess_id, "player": guess.player_id, "simulated": guess.simulated},
+                **{"tweet": guess.tweet_id, "sample": guess.sample_id, "generator": guess.generator_id},
+                **{"arm": guess.arm, "tweet_index": guess.tweet_index, "pick": guess.pick, "verdict": guess.verdict},
+                **{"arm_probability": guess.arm_probability, "card_probability": guess.card_probability},
+                "guessed_at": guess.guessed_at.isoformat(),
+            }
+        )
+        + "\n"
+    )
+
+
+def _put(path: Path, body: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    with aside.open("wb") as file:
+        file.write(body)
+        file.flush()
+        os.fsync(file.fileno())
+    aside.replace(path)
