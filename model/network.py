@@ -24,6 +24,8 @@ from model.config import BLOCKS, Config, Recipe
 from model.corpus import Corpus, Window
 from model.vocab import UNKNOWN_ID, Vocab
 
+__all__ = ["Learner", "Network", "Recurrent", "has_bfloat16", "keras", "tf"]
+
 Tensor = Any
 Array = NDArray[Any]
 State = list[tuple[Tensor, ...]]  # for each layer (h,) or, for an LSTM, (h, c); each [B, units] in float32
@@ -259,7 +261,7 @@ class Network(keras.Model):  # type: ignore[misc]
 
     def weights_now(self) -> Weights:
         """The weights as arrays, by name."""
-        return {name: np.array(variable) for name, variable in self.named.items()}
+        return {name: np.asarray(variable.numpy()) for name, variable in self.named.items()}
 
     def zero_state(self, batch: int) -> State:
         """The state before anything was read."""
@@ -377,9 +379,9 @@ class Learner:
 
     def arrays(self) -> dict[str, Array]:
         """All that a later `restore` needs to go on in the same way."""
-        arrays = {name: np.array(variable) for name, variable in self._variables().items()}
+        arrays = {name: np.asarray(variable.numpy()) for name, variable in self._variables().items()}
         for layer, parts in enumerate(self.memory):
-            arrays |= {f"memory.{layer}.{i}": np.array(part) for i, part in enumerate(parts)}
+            arrays |= {f"memory.{layer}.{i}": part.numpy() for i, part in enumerate(parts)}
         return arrays
 
     def restore(self, arrays: dict[str, Array]) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import fcntl
 import hashlib
+import importlib.util
 import json
 import math
 import os
@@ -29,7 +30,7 @@ from model.checkpoint import Checkpoint, CheckpointError, Weights, read_checkpoi
 from model.config import Config, ConfigError, Recipe
 from model.corpus import Corpus, CorpusError, Text, read_texts
 from model.generate import generate
-from model.network import Learner
+from model.network import Learner, tf
 from model.vocab import Vocab
 
 Event = dict[str, Any]
@@ -116,6 +117,7 @@ class Run:
         self._last: dict[str, float] = dict.fromkeys(SECONDS_BETWEEN, self.now.seconds)
         self._measuring = (self.now.seconds, 0.0)  # when the last validation ended, and the seconds that it took
         self._speed = 0.0
+        self._board = _board(self.beside / "tensorboard")
 
     def go(self) -> None:
         """Learn until the budget is spent, nothing improves any more, or somebody asks to stop."""
@@ -128,9 +130,10 @@ class Run:
                 if measuring:
                     stuck = self._measure() > self.recipe.patience
                     now.ended = "stopped" if stopping else "done" if over or stuck else ""
-                    self._write_sample()
                 if measuring or self._is_time("save"):
                     self._save()
+                if measuring:
+                    self._write_sample()
                 if now.ended or self._is_time("progress"):
                     self._tell_progress()
                 if now.ended:
@@ -171,11 +174,11 @@ class Run:
         now, begun = self.now, time.monotonic()
         now.validation_bits = self.learner.measure(self.validation)
         now.measured = max(now.measured + 1, int(self.progress * self.recipe.validations))
-        if not now.validation_bits < 2 * (now.best_bits or math.inf):
-            raise TrainingError(
-                f"diverged at step {now.step}: {now.validation_bits:.2f} bits per character on the validation texts"
-                f" after {now.best_bits} before; the last good checkpoint stays"
-            )
+        # At first nothing is known: the bound is what blind guessing costs, were all characters unknown.
+        blind = math.log2(len(self.vocab)) + self.vocab.unknown_bits
+        if not now.validation_bits < 2 * (now.best_bits or blind):
+            bits = f"{now.validation_bits:.2f} bits per character on the validation texts"
+            raise TrainingError(f"diverged at step {now.step}: {bits}; the last good checkpoint stays")
         now.without_best += 1
         if now.best_bits is None or now.validation_bits < now.best_bits:
             now.best_bits, now.without_best = now.validation_bits, 0
@@ -201,6 +204,8 @@ class Run:
         now = self.now
         left = (1 / self.progress - 1) * now.seconds if self.progress else None
         steps = round(now.step / self.progress) if self.progress else now.step
+        self._show({"bits per character/train": now.train_bits, "characters per second": self._speed})
+        self._show({"learning rate": self.recipe.rate_at(self.progress)})
         self.job.report(
             {
                 "event": "progress",
@@ -216,7 +221,16 @@ class Run:
 
     def _write_sample(self) -> None:
         draft = next(generate(self._checkpoint(), 1, seed=self.now.step, batch=1))
+        self._show({"bits per character/validation": self.now.validation_bits, "sample": draft.text})
         self.job.report({"event": "sample", "text": draft.text})
+
+    def _show(self, values: dict[str, float | str | None]) -> None:
+        """Show values in TensorBoard, where it is installed: tensorboard --logdir FOLDER.training"""
+        if self._board:
+            with self._board.as_default(self.now.step):
+                for name, value in values.items():
+                    (tf.summary.text if isinstance(value, str) else tf.summary.scalar)(name, value)
+            self._board.flush()
 
     def _save(self) -> None:
         arrays = self.learner.arrays()
@@ -260,6 +274,10 @@ def _fingerprint(job: Job, vocab: Vocab) -> str:
     return whole.hexdigest()
 
 
+def _board(folder: Path) -> Any:
+    return tf.summary.create_file_writer(str(folder)) if importlib.util.find_spec("tensorboard") else None
+
+
 def _only_one(folder: Path) -> Any:
     """Take the lock of a run's folder, held until the process ends; a second run on it is refused."""
     lock = open(folder / "lock", "w")  # noqa: SIM115
@@ -270,16 +288,16 @@ def _only_one(folder: Path) -> Any:
     return lock
 
 
-def main() -> int:
-    """The command: parse, train, and tell how it went."""
-    arguments = _parser().parse_args()
+def main(words: Sequence[str] | None = None) -> int:
+    """The command: parse, train, and tell how it went; 0 unless it failed."""
+    arguments = _parser().parse_args(words)
     stopping: list[int] = []
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda number, frame: stopping.append(number))
     try:
         start = read_checkpoint(arguments.start) if arguments.start else None
         shape = Config(arguments.cell, arguments.layers, arguments.units)
-        recipe = Recipe(minutes=arguments.minutes, epochs=arguments.epochs, seed=arguments.seed)
+        recipe = Recipe(minutes=arguments.minutes, epochs=arguments.epochs or Recipe.epochs, seed=arguments.seed)
         job = Job(
             texts=read_texts(arguments.train),
             validation=read_texts(arguments.validation),

@@ -1,0 +1,155 @@
+"""The network in TensorFlow against Keras's own layers and against the reader."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from networks import a_checkpoint, a_vocab
+
+pytestmark = pytest.mark.train
+pytest.importorskip("tensorflow", reason="TensorFlow is not installed: make setup-train")
+
+from model.config import Recipe  # noqa: E402
+from model.corpus import Corpus, Text  # noqa: E402
+from model.network import Learner, Network, Recurrent, keras, tf  # noqa: E402
+from model.reader import Reader  # noqa: E402
+
+T, B, D, U = 9, 5, 7, 16
+KERAS = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU, "rnn": keras.layers.SimpleRNN}
+RANDOM = np.random.default_rng(0)
+
+
+def some(*shape: int) -> Any:
+    return tf.constant(RANDOM.standard_normal(shape), tf.float32)
+
+
+def ours_and_keras(cell: str) -> tuple[Any, Any]:
+    """A layer of ours and one of Keras's with the same weights."""
+    ours, theirs = Recurrent(cell, U), KERAS[cell](U, return_sequences=True, return_state=True)
+    ours.build((None, None, D))
+    theirs.build((B, T, D))
+    ours.bias.assign(0.3 * some(*ours.bias.shape))
+    theirs.set_weights([part.numpy() for part in (ours.kernel, ours.recurrent, ours.bias)])
+    return ours, theirs
+
+
+@pytest.mark.parametrize("cell", KERAS)
+def test_outputs_and_gradients_are_those_of_keras(cell: str) -> None:
+    ours, theirs = ours_and_keras(cell)
+    x, weigh, state = some(T, B, D), some(T, B, U), [some(B, U) for _ in range(2 if cell == "lstm" else 1)]
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        outputs, after = tf.function(ours)(x, tf.ones([T, B]), tuple(state))
+        total = tf.reduce_sum(outputs * weigh)
+    gradients = tape.gradient(total, [x, ours.kernel, ours.recurrent, ours.bias])
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        expected, *expected_after = theirs(tf.transpose(x, [1, 0, 2]), initial_state=state)
+        total = tf.reduce_sum(tf.transpose(expected, [1, 0, 2]) * weigh)
+    expected_gradients = tape.gradient(total, [x, *(variable.value for variable in theirs.trainable_variables)])
+    assert np.abs(tf.transpose(outputs, [1, 0, 2]) - expected).max() <= 1e-6
+    assert all(np.abs(a - b).max() <= 1e-6 for a, b in zip(after, expected_after, strict=True))
+    assert all(np.abs(a - b).max() <= 1e-5 for a, b in zip(gradients, expected_gradients, strict=True))
+
+
+@pytest.mark.parametrize("cell", KERAS)
+def test_bfloat16_stays_close_to_float32(cell: str) -> None:
+    ours, _ = ours_and_keras(cell)
+    x, state = some(T, B, D), tuple(tf.zeros([B, U]) for _ in range(2 if cell == "lstm" else 1))
+    exact, _ = ours(x, tf.ones([T, B]), state)
+    ours.fast = True
+    rounded, _ = ours(x, tf.ones([T, B]), state)
+    assert 0 < np.abs(exact - rounded).max() < 0.05
+
+
+@pytest.mark.parametrize("cell", KERAS)
+def test_a_text_never_sees_the_one_before(cell: str) -> None:
+    network = Network(a_checkpoint(cell).config, 32, fast=False)
+    second = np.array([[0], [5], [6]])
+    alone, _ = network(second, np.array([[0.0], [1], [1]]), network.zero_state(1))
+    for first in ([[0], [9], [9], [9]], [[0], [20], [21], [22]]):
+        both = np.concatenate([np.array(first), second])
+        goes_on = (both != 0).astype(np.float32)
+        after, _ = network(both, goes_on, network.zero_state(1))
+        assert np.abs(after[4:] - alone).max() <= 1e-6
+        assert np.abs(network(both, np.ones_like(goes_on), network.zero_state(1))[0][4:] - alone).max() > 1e-6
+
+
+@pytest.mark.parametrize("cell", KERAS)
+def test_no_gradient_flows_across_a_start(cell: str) -> None:
+    ours, _ = ours_and_keras(cell)
+    x, state = some(6, 1, D), tuple(tf.zeros([1, U]) for _ in range(2 if cell == "lstm" else 1))
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        outputs, _ = ours(x, tf.constant([[0.0], [1], [1], [0], [1], [1]]), state)
+        late = tf.reduce_sum(outputs[3:])
+    flow = np.abs(tape.gradient(late, x)).sum((1, 2))
+    assert (flow[:3] == 0).all()
+    assert (flow[3:] > 0).all()
+
+
+@pytest.mark.parametrize("cell", KERAS)
+def test_the_state_is_carried_from_window_to_window(cell: str) -> None:
+    checkpoint = a_checkpoint(cell)
+    network = Network(checkpoint.config, 32, fast=False)
+    symbols, goes_on = RANDOM.integers(3, 32, (8, 4)), np.ones((8, 4), np.float32)
+    whole, _ = network(symbols, goes_on, network.zero_state(4))
+    first, state = network(symbols[:3], goes_on[:3], network.zero_state(4))
+    rest, _ = network(symbols[3:], goes_on[3:], state)
+    assert np.abs(np.concatenate([first, rest]) - whole).max() <= 1e-6
+
+
+@pytest.mark.parametrize("cell", KERAS)
+def test_the_reader_agrees_with_tensorflow(cell: str) -> None:
+    checkpoint = a_checkpoint(cell, layers=3, units=48, scale=0.15)
+    network, reader = Network(checkpoint.config, 32, fast=False), Reader(checkpoint)
+    network.load(checkpoint.weights)
+    symbols = RANDOM.integers(3, 32, (12, 6))
+    expected, _ = network(symbols, np.ones((12, 6), np.float32), network.zero_state(6))
+    state = reader.start(6)
+    logits = np.stack([reader.step(row, state) for row in symbols])
+    assert np.abs(logits - expected).max() <= 1e-5
+
+
+def test_weights_go_in_and_come_out_by_name() -> None:
+    checkpoint = a_checkpoint("gru")
+    network = Network(checkpoint.config, 32)
+    network.load(checkpoint.weights)
+    out = network.weights_now()
+    assert out.keys() == checkpoint.config.shapes.keys()
+    assert all((out[name] == checkpoint.weights[name]).all() for name in out)
+
+
+def a_learner(**recipe: Any) -> Learner:
+    options = {"batch": 2, "window": 8, "dropout": 0.0, "weight_dropout": 0.0, **recipe}
+    return Learner(a_checkpoint(layers=1, units=16).config, a_vocab(), Recipe(**options))
+
+
+def test_a_text_of_weight_nought_teaches_nothing() -> None:
+    taught = [Text("abc abc abc"), Text("xyz xyz xyz", 0.0)]
+    losses = [
+        a_learner().learn(next(Corpus(texts, a_vocab(), seed=3).windows(2, 32, epoch=0)), rate=0.1, step=0)
+        for texts in (taught, [taught[0], Text("qqq qqq qqq", 0.0)])
+    ]
+    assert losses[0] == pytest.approx(losses[1], abs=1e-6)
+
+
+def test_measuring_reads_all_and_pays_for_unknown_characters() -> None:
+    from model.checkpoint import Checkpoint
+    from model.evaluate import bits_per_character
+
+    learner, texts = a_learner(), ["hello there", "é", "a longer text, with more in it", "b"]
+    checkpoint = Checkpoint(learner.network.config, a_vocab(), learner.averaged_weights())
+    measured = learner.measure(Corpus([Text(text) for text in texts], a_vocab()))
+    assert measured == pytest.approx(bits_per_character(checkpoint, texts).bits_per_character, abs=0.01)
+
+
+def test_dropout_silences_the_same_units_for_a_whole_window() -> None:
+    from model.network import _silence
+
+    x = np.array(_silence(tf.ones([6, 4, 50]), 0.5, tf.constant([1, 2])))
+    assert (x == x[0]).all()
+    assert 0.3 < (x == 0).mean() < 0.7
+    assert (x[0, 0] != x[0, 1]).any()
