@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, exists, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, Select, and_, delete, exists, func, insert, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from app.db import tweets as tweet_room
@@ -29,6 +29,8 @@ class Archive:
     created_at: datetime
     stamp: int
     paused: bool
+    basis: str | None = None
+    deleted_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -43,8 +45,9 @@ class Holdings:
 
 
 def is_open() -> ColumnElement[bool]:
-    """The condition that an archive is there for readers: an import of it is done."""
-    return exists().where(imports.c.archive_id == archives.c.id, imports.c.state == "done")
+    """The condition that an archive is there for readers: an import of it is done, and nobody deleted it."""
+    imported = exists().where(imports.c.archive_id == archives.c.id, imports.c.state == "done")
+    return and_(imported, archives.c.deleted_at.is_(None))
 
 
 def find(connection: Connection, slug: str) -> Archive | None:

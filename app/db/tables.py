@@ -77,6 +77,8 @@ archives = Table(
     # Changes. Goes up with every change of what may be dealt (import, restock, retirement, hiding).
     Column("stamp", BigInteger, nullable=False, default=0),
     Column("paused", Boolean, nullable=False, default=False),
+    Column("basis", String(16)),  # by what right it is played: own, public, permission; null: nobody was asked
+    Column("deleted_at", Moment),  # to be removed for good a day later, unless somebody takes it back
 )
 
 # One run of an import. Its tweets are invisible until state is done.
@@ -197,6 +199,7 @@ samples = Table(
     Column("exposures", Integer, nullable=False, default=0),  # guesses of anyone: what retires it
     Index("ix_samples_archive_shelved", "archive_id", "shelved_stamp"),
     Index("ix_samples_archive_retired", "archive_id", "retired_stamp"),
+    Index("ix_samples_generator_id", "generator_id", "id"),
     _only_hidden("samples"),
     UniqueConstraint("archive_id", "text_hash"),
 )
@@ -293,6 +296,12 @@ remarks = Table(
     Column("reason", String(16)),  # spelling, sense, repeats, style, other
     Column("report", String(500)),
     Column("said_at", Moment, nullable=False),
+    Index(
+        "ix_remarks_reported",
+        "guess_id",
+        sqlite_where=text("report IS NOT NULL"),
+        postgresql_where=text("report IS NOT NULL"),
+    ),
 )
 
 # Counters, kept with each guess so that no page scans guesses.
@@ -367,4 +376,76 @@ decisions = Table(
     Column("taken_by", String(64), nullable=False),  # retrain, command line, or an admin's name
     Column("figures", JSON, nullable=False, default=dict),  # the gates and what they found
     Column("taken_at", Moment, nullable=False),
+)
+
+# How many players came on a day, counted with each guess so that no page scans guesses.
+attendance = Table(
+    "attendance",
+    metadata,
+    Column("day", Integer, primary_key=True),  # whole days since 1970, UTC
+    Column("crowd", String(64), primary_key=True),  # real, or the name of a simulated player
+    Column("players", BigInteger, nullable=False),  # who guessed on that day
+    Column("newcomers", BigInteger, nullable=False),  # of them, for the first time
+)
+
+# Labels as they stand now, counted by the day of their guess; moved when an admin reads a label anew.
+label_tallies = Table(
+    "label_tallies",
+    metadata,
+    Column("archive_id", ForeignKey("archives.id"), primary_key=True),
+    Column("day", Integer, primary_key=True),
+    Column("status", String(16), primary_key=True),
+    Column("reason", String(32), primary_key=True),  # "" when accepted
+    Column("labels", BigInteger, nullable=False),
+)
+
+# Who may see the dashboard (viewer), and who may change things there (admin).
+admins = Table(
+    "admins",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("name", String(64), nullable=False, unique=True),
+    Column("password_hash", String(200), nullable=False),  # argon2id
+    Column("role", String(16), nullable=False),  # admin, viewer
+    Column("created_at", Moment, nullable=False),
+)
+
+# Who is signed in. The browser holds the token, we only its hash.
+admin_sessions = Table(
+    "admin_sessions",
+    metadata,
+    Column("token_hash", LargeBinary(32), primary_key=True),
+    Column("admin_id", ForeignKey("admins.id"), nullable=False, index=True),
+    Column("began_at", Moment, nullable=False),
+    Column("seen_at", Moment, nullable=False),  # changes, at most once a minute
+)
+
+# Every change that a person made by the dashboard or `whichtweet admin`. Never changed.
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("who", String(64), nullable=False),  # the name: it outlives the account
+    Column("what", String(64), nullable=False),  # such as "sample hidden"
+    Column("subject", String(200), nullable=False),  # such as "mayor sample 12"
+    Column("before", JSON, nullable=False, default=dict),
+    Column("after", JSON, nullable=False, default=dict),
+    Column("reason", String(500)),
+)
+
+# A file that an admin sent or had fetched, waiting to be looked at and imported. It lies in the data folder.
+uploads = Table(
+    "uploads",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("key", String(64), nullable=False, unique=True),  # the file's name in the folder of uploads
+    Column("source", String(500), nullable=False),  # the name that it came with, or the address
+    Column("bytes", BigInteger, nullable=False, default=0),
+    Column("state", String(16), nullable=False),  # waiting, ready, failed, imported, dropped
+    Column("options", JSON, nullable=False, default=dict),  # as the admin chose: slug, name, handle, format, …
+    Column("preview", JSON, nullable=False, default=dict),  # what a look at its beginning found
+    Column("job_id", BigInteger),  # the job that looks at it or imports it
+    Column("asked_by", String(64), nullable=False),
+    Column("created_at", Moment, nullable=False),
 )
