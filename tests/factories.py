@@ -16,11 +16,12 @@ LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 ALPHABET = "".join(map(chr, range(32, 127))) + "\n🔗é’“”…"
 _numbers = count(1)
 
-_WORDS = (
+_PROSE = (
     "we will fix the great big ferry before summer and the harbour clock says never mind my council likes a good "
     "bridge more than a bad tunnel so thank you all for coming out tonight it was beautiful the weather was rude but "
     "our people are not believe me tomorrow there is soup at the town hall bring spoons bring chairs bring your dog"
-).split()
+)
+_WORDS = _PROSE.split()
 
 
 def words(seed: int, length: int = 110) -> str:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from anyio import to_thread
 from fastapi import APIRouter, Request
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import JSONResponse, Response
 
 from app.db import players, remarks, seats
 from app.db.session import now, reading, writing
-from app.web import play, problems
+from app.web import play
 from app.web.bodies import (
     ArchivesBody,
     GuessAsk,
@@ -25,7 +23,7 @@ from app.web.bodies import (
     refuses,
 )
 from app.web.problems import Problem
-from app.web.services import services
+from app.web.services import apart, services
 
 router = APIRouter(prefix="/api")
 NO_STORE = {"Cache-Control": "no-store"}
@@ -111,7 +109,7 @@ async def remark(guess: str, request: Request) -> Response:
         with writing(house.engine) as connection:
             return remarks.note(connection, round_id, visitor.key, now(), reason=ask.reason, report=ask.report)
 
-    if not await _in_thread(note):
+    if not await apart(note):
         raise Problem(404, "not-found", "there is no such guess of yours")
     return Response(status_code=204, headers=NO_STORE)
 
@@ -142,7 +140,7 @@ async def show_player(request: Request) -> Response:
         sums = {name: sum(getattr(row, name) for row in rows) for name in ("guesses", "spotted")}
         return sums | {"archives": shown}
 
-    return JSONResponse(await _in_thread(read), headers=NO_STORE)
+    return JSONResponse(await apart(read), headers=NO_STORE)
 
 
 @router.delete("/players/me", status_code=204, responses=refuses(**_LIMITED))
@@ -157,14 +155,7 @@ async def forget_player(request: Request) -> Response:
             with writing(house.engine) as connection:
                 return players.forget(connection, visitor.key, now())
 
-        await _in_thread(forget)
+        await apart(forget)
     response = Response(status_code=204, headers=NO_STORE)
     house.identity.dismiss(response)
     return response
-
-
-async def _in_thread(work: Any) -> Any:
-    try:
-        return await to_thread.run_sync(work)
-    except SQLAlchemyError as error:
-        raise problems.database_away() from error

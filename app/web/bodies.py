@@ -21,8 +21,10 @@ class _Ask(BaseModel):
 class RoundAsk(_Ask):
     """Which round is wanted."""
 
-    archive: str | None = Field(None, max_length=64, description="slug of the archive; default: the main one")
-    after: Token | None = Field(None, description="the open round's token: asks for the one after it, ahead of time")
+    archive: str | None = Field(default=None, max_length=64, description="slug of the archive; default: the main one")
+    after: Token | None = Field(
+        default=None, description="the open round's token: asks for the one after it, ahead of time"
+    )
 
 
 class GuessAsk(_Ask):
@@ -30,15 +32,15 @@ class GuessAsk(_Ask):
 
     round: Token = Field(description="the round's token")
     pick: int = Field(ge=0, le=1, description="the card that the player takes for the tweet: 0 first, 1 second")
-    recognised: bool = Field(False, description="the player knew this tweet before")
-    shown_ms: int | None = Field(None, ge=0, le=2**31 - 1, description="milliseconds that the cards were shown")
+    recognised: bool = Field(default=False, description="the player knew this tweet before")
+    shown_ms: int | None = Field(default=None, ge=0, le=2**31 - 1, description="milliseconds that the cards were shown")
 
 
 class RemarkAsk(_Ask):
     """What the player says of a round after the verdict; what is left out stays as it was."""
 
-    reason: Reason | None = Field(None, description="what gave the sample away")
-    report: str | None = Field(None, max_length=500, description="what is wrong with a card, in words")
+    reason: Reason | None = Field(default=None, description="what gave the sample away")
+    report: str | None = Field(default=None, max_length=500, description="what is wrong with a card, in words")
 
 
 class ArchiveBody(BaseModel):
@@ -76,7 +78,9 @@ class RoundBody(BaseModel):
     archive: ArchiveBody
     cards: list[CardBody] = Field(min_length=2, max_length=2, description="one tweet, one sample, in random order")
     expires_at: str = Field(description="when the round can no longer be guessed at (UTC)")
-    repeat: bool = Field(False, description="true when the deck is through and the player met this tweet before")
+    repeat: bool = Field(
+        default=False, description="true when the deck is through and the player met this tweet before"
+    )
 
 
 class VerdictBody(BaseModel):

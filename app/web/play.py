@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from app.db.guesses import Expired, Guess, GuessRefused, OtherPick, OutOfTurn, Recorded, Superseded
 from app.db.session import now
 from app.web import metrics, problems
@@ -32,7 +34,10 @@ async def guess(house: Services, visitor: Visitor, ask: GuessAsk) -> Recorded:
     except GuessRefused as refused:
         status, kind = _KINDS[type(refused)]
         metrics.refused.labels(kind).inc()
-        raise Problem(status, kind, str(refused)) from None
+        extra = {}
+        if isinstance(refused, OtherPick):
+            extra["recorded"] = json.loads(refused.answer) | {"pick": 1 - ask.pick}
+        raise Problem(status, kind, str(refused), **extra) from None
     except DatabaseAway:
         raise problems.database_away() from None
     if recorded.is_new:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TypeVar
 
+from anyio import to_thread
 from fastapi import Request
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
+from app.web import problems
 from app.web.catalogue import Catalogue
 from app.web.dealer import Dealer
 from app.web.identity import Identity, Visitor
@@ -48,3 +53,18 @@ class Services:
 def services(request: Request) -> Services:
     """The services of the application that got this request."""
     return request.app.state.services  # type: ignore[no-any-return]
+
+
+Found = TypeVar("Found")
+
+
+async def apart(work: Callable[[], Found]) -> Found:
+    """Do what waits for the database in a thread of its own.
+
+    Raises:
+        Problem: 503; the database does not answer.
+    """
+    try:
+        return await to_thread.run_sync(work)
+    except SQLAlchemyError as error:
+        raise problems.database_away() from error

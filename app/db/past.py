@@ -1,0 +1,57 @@
+"""What a player has played: single rounds, as they were shown and answered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, select
+
+from app.db.tables import guesses, players, remarks, samples, tweets
+
+
+@dataclass(frozen=True)
+class Played:
+    """A round after its guess.
+
+    Attributes:
+        answer: the JSON text that the player got.
+        said: the reason that the player gave for what gave the sample away, if any.
+    """
+
+    archive_id: int
+    tweet_text: str
+    sample_text: str
+    tweet_index: int
+    pick: int
+    repeat: bool
+    answer: str
+    said: str | None
+
+    @property
+    def cards(self) -> tuple[str, str]:
+        """The two texts as shown."""
+        texts = (self.tweet_text, self.sample_text)
+        return texts if self.tweet_index == 0 else (texts[1], texts[0])
+
+
+def find(connection: Connection, round_id: bytes, key: bytes) -> Played | None:
+    """The guess in that round, if the player with that key made it."""
+    query = (
+        select(
+            guesses.c.archive_id,
+            tweets.c.text,
+            samples.c.text,
+            guesses.c.tweet_index,
+            guesses.c.pick,
+            guesses.c.repeat,
+            guesses.c.answer,
+            remarks.c.reason,
+        )
+        .join(players, players.c.id == guesses.c.player_id)
+        .join(tweets, tweets.c.id == guesses.c.tweet_id)
+        .join(samples, samples.c.id == guesses.c.sample_id)
+        .outerjoin(remarks, remarks.c.guess_id == guesses.c.id)
+        .where(guesses.c.round_id == round_id, players.c.key == key)
+    )
+    row = connection.execute(query).first()
+    return None if row is None else Played(*row)

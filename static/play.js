@@ -1,0 +1,243 @@
+// The page without waiting: guesses and rounds over the API, on the markup that the server wrote.
+// Without this file the page plays all the same, by plain forms.
+
+const page = document.querySelector("[data-play]");
+const form = page.querySelector("[data-round]");
+const cards = [...form.querySelectorAll(".card")];
+const known = form.elements.recognised;
+const telling = form.querySelector(".telling");
+const asking = form.querySelector(".asking");
+const why = page.querySelector(".why");
+const remark = page.querySelector("[data-remark]");
+const repeat = page.querySelector("[data-repeat]");
+const verdict = page.querySelector("[data-verdict]");
+const trouble = page.querySelector("[data-trouble]");
+const thanks = page.querySelector("[data-thanks]");
+const nextButton = form.querySelector(".next");
+
+const LINK = "\u{1F517}";
+const CLUE = "one of two: one is machine-written";
+const archive = page.dataset.archive;
+let token = form.elements.round.value;
+let shownAt = performance.now();
+let ahead = null; // the next round, asked for while this one is read
+let guess = null; // id of the guess that was answered
+
+const wait = (ms) =>
+  new Promise((resolve) => {
+    const timer = setTimeout(done, ms);
+    function done() {
+      clearTimeout(timer);
+      removeEventListener("online", done);
+      resolve();
+    }
+    addEventListener("online", done);
+  });
+
+function ask(method, path, body) {
+  return fetch(path, {
+    method,
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(body),
+    signal: AbortSignal.timeout(10_000),
+  });
+}
+
+// Sends until there is an answer: a guess may be sent twice, it counts once and is answered alike.
+async function insist(method, path, body, words) {
+  for (let pause = 1000; ; pause = Math.min(pause * 2, 8000)) {
+    let ms = pause;
+    try {
+      const response = await ask(method, path, body);
+      const problem = response.ok ? null : await response.json().catch(() => ({}));
+      if (problem?.type === "/problems/shelf-empty") return { status: 503, body: problem };
+      if (response.status !== 429 && response.status < 500) {
+        trouble.textContent = "";
+        return { status: response.status, body: problem ?? (await response.json()) };
+      }
+      ms = Math.min(1000 * Number(response.headers.get("Retry-After") ?? pause / 1000), 60_000);
+      trouble.textContent = response.status === 429 ? "That was fast. One moment…" : words;
+    } catch {
+      trouble.textContent = words;
+    }
+    await wait(ms);
+  }
+}
+
+function write(element, text) {
+  const pieces = text.split(LINK).flatMap((piece, index) => {
+    if (index === 0) return [piece];
+    const mark = document.createElement("span");
+    mark.className = "link";
+    mark.textContent = "link";
+    return [mark, piece];
+  });
+  element.replaceChildren(...pieces);
+}
+
+function to(state) {
+  page.dataset.state = state;
+  asking.hidden = state === "verdict";
+  telling.hidden = why.hidden = state !== "verdict";
+  for (const card of cards) card.querySelector(".face").disabled = state === "verdict";
+}
+
+function show(round) {
+  token = form.elements.round.value = round.round;
+  ahead = null;
+  guess = null;
+  const texts = round.cards.map((card) => card.text);
+  cards.forEach((card, index) => {
+    card.classList.remove("real", "machine", "picked");
+    write(card.querySelector(".text"), texts[index]);
+    card.querySelector(".note").textContent = CLUE;
+  });
+  cards[0].parentElement.classList.toggle("long", Math.max(...texts.map((text) => text.length)) > 180);
+  known.checked = false;
+  repeat.hidden = !round.repeat;
+  verdict.textContent = thanks.textContent = "";
+  remark.reset();
+  why.querySelector("details").open = false;
+  for (const button of why.querySelectorAll("[aria-pressed]")) button.ariaPressed = "false";
+  to("question");
+  scrollTo({ top: 0 });
+  shownAt = performance.now();
+  lookAhead();
+}
+
+function lookAhead() {
+  const open = token;
+  ahead = ask("POST", "/api/rounds", { archive, after: open })
+    .then((response) => (response.status === 201 ? response.json() : null))
+    .then((round) => (round && round.round !== open ? round : null))
+    .catch(() => null);
+}
+
+async function pick(index) {
+  if (page.dataset.state !== "question") return;
+  to("sending");
+  cards[index].classList.add("picked");
+  const body = {
+    round: token,
+    pick: index,
+    recognised: known.checked,
+    shown_ms: Math.round(performance.now() - shownAt),
+  };
+  const words = "The connection is gone. Your pick is kept; trying again…";
+  const { status, body: answer } = await insist("POST", "/api/guesses", body, words);
+  if (status === 200 || status === 201) return tell(answer, index);
+  if (answer.recorded) {
+    cards[index].classList.remove("picked");
+    trouble.textContent = "You had answered this one before. This is what came of it.";
+    return tell(answer.recorded, answer.recorded.pick);
+  }
+  await next();
+  trouble.textContent = status === 410 ? "That round had run out. Here is a fresh one." : "Here is a fresh round.";
+}
+
+function tell(answer, picked) {
+  guess = answer.guess;
+  remark.action = `/v/${guess}`;
+  cards.forEach((card, index) => {
+    const isReal = index === answer.tweet;
+    card.classList.add(isReal ? "real" : "machine");
+    card.classList.toggle("picked", index === picked);
+    card.querySelector(".note").replaceChildren(...(isReal ? provenance(answer) : authorship(answer)));
+  });
+  const words = document.createElement("b");
+  words.textContent = answer.verdict === "spotted" ? "You spotted the real one." : "The machine fooled you.";
+  const more = document.createElement("span");
+  more.className = "more";
+  more.textContent = [
+    answer.streak > 1 ? `${answer.streak} in a row.` : "",
+    answer.fool_rate === null ? "" : `This one fools ${Math.round(answer.fool_rate * 100)} % of players.`,
+  ].filter(Boolean).join(" ");
+  const aside = document.createElement("span");
+  aside.className = "aside";
+  aside.textContent = ` Card ${answer.tweet + 1} is real.`;
+  to("verdict");
+  verdict.replaceChildren(words, " ", more, aside);
+  nextButton.focus({ preventScroll: true });
+}
+
+function bold(words) {
+  const element = document.createElement("b");
+  element.textContent = words;
+  return element;
+}
+
+function provenance(answer) {
+  const who = page.querySelector(".prompt b").textContent;
+  const day = answer.posted_at && new Date(answer.posted_at);
+  const options = { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" };
+  const parts = [bold("Real."), day ? ` Posted ${day.toLocaleDateString("en-GB", options)}.` : ` ${who} wrote this.`];
+  if (answer.url) {
+    const link = document.createElement("a");
+    link.href = answer.url;
+    link.target = "_blank";
+    link.rel = "noopener noreferrer";
+    link.textContent = "See it";
+    const aside = document.createElement("span");
+    aside.className = "aside";
+    aside.textContent = " at its source, in a new tab";
+    link.append(aside);
+    parts.push(" ", link);
+  }
+  return parts;
+}
+
+function authorship(answer) {
+  return [bold("Machine."), ` Written by network ${answer.generator}.`];
+}
+
+async function next() {
+  if (page.dataset.state === "dealing") return;
+  page.dataset.state = "dealing";
+  trouble.textContent = "";
+  let round = await ahead;
+  if (!round || new Date(round.expires_at) < Date.now()) {
+    const words = "The connection is gone. The next round comes when it is back…";
+    const answer = await insist("POST", "/api/rounds", { archive, after: token }, words);
+    if (answer.status !== 201) {
+      // Nothing to deal, or a round that is nobody's: the server has a page for that.
+      location.assign(`/a/${archive}`);
+      return;
+    }
+    round = answer.body;
+  }
+  show(round);
+  cards[0].querySelector(".face").focus({ preventScroll: true });
+}
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  if (event.submitter === nextButton) next();
+  else if (event.submitter?.name === "pick") pick(Number(event.submitter.value));
+});
+
+remark.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const button = event.submitter;
+  const isReason = button?.name === "reason";
+  const said = isReason ? { reason: button.value } : { report: remark.elements.report.value };
+  if (isReason) for (const other of why.querySelectorAll("[aria-pressed]")) other.ariaPressed = String(other === button);
+  const response = await ask("PATCH", `/api/guesses/${guess}`, said).catch(() => null);
+  thanks.textContent = response?.ok ? "Thank you. That helps." : "That did not arrive. Please try again.";
+  if (response?.ok && !isReason) why.querySelector("details").open = false;
+});
+
+addEventListener("keydown", (event) => {
+  if (event.repeat || event.ctrlKey || event.metaKey || event.altKey || event.target.matches("textarea, summary")) return;
+  const index = { 1: 0, 2: 1, ArrowLeft: 0, ArrowRight: 1 }[event.key];
+  if (index !== undefined && page.dataset.state === "question") {
+    event.preventDefault();
+    pick(index);
+  } else if (event.key === "Enter" && page.dataset.state === "verdict" && !event.target.matches("a, button")) {
+    event.preventDefault();
+    next();
+  }
+});
+
+page.querySelector(".keys").hidden = !matchMedia("(hover: hover)").matches;
+if (page.dataset.state === "question") lookAhead();
+else guess = remark.getAttribute("action").split("/").pop();
