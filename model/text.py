@@ -61,7 +61,7 @@ _WEB_LINK = re.compile(
             www\.[a-z0-9-]+\.{_IN_LINK}+
           | t\.co/\w+
           | (?:{_SHORTENERS.replace(".", "[.]")})/{_IN_LINK}+
-          | (?:(?!pic\.twitter)[a-z0-9-]{{1,63}}\.){{1,5}}(?:{_TOP_LEVEL})/(?:(?!{_NEXT_LINK}){_IN_LINK})+
+          | (?:(?![a-z0-9-]*pic\.twitter)[a-z0-9-]{{1,63}}\.){{1,5}}(?:{_TOP_LEVEL})/(?:(?!{_NEXT_LINK}){_IN_LINK})+
         )
     )(?:\u00a0…)?   # how twitter.com's own pages end a link that they show shortened""",
     re.IGNORECASE | re.VERBOSE,
@@ -194,11 +194,22 @@ def _mark_run() -> re.Pattern[str]:
     return re.compile(f"([{marks}]{{{_MARKS_PER_LETTER}}})[{marks}]+")
 
 
+class _Markless(dict[int, int | None]):
+    """Every character but marks (for `str.translate`)."""
+
+    def __missing__(self, code: int) -> int | None:
+        self[code] = fate = None if unicodedata.category(chr(code))[0] == "M" else code
+        return fate
+
+
+_MARKLESS = _Markless()
+
+
 def fold(text: str) -> str:
     """`text` for comparison: lower-case letters and digits only, accents dropped, single spaces between words."""
     decomposed = unicodedata.normalize("NFKD", _APOSTROPHES.sub("", text)).casefold()
     if not decomposed.isascii():
-        decomposed = "".join(c for c in decomposed if unicodedata.category(c)[0] != "M")
+        decomposed = decomposed.translate(_MARKLESS)
     return _NO_WORD.sub(" ", decomposed).strip()
 
 

@@ -51,6 +51,11 @@ def posted(
     return None, None
 
 
+def is_date(words: str) -> bool:
+    """Whether `words` state a moment; a long number may."""
+    return _read(words) is not None
+
+
 def snowflake_time(tweet_id: str | None) -> datetime | None:
     """The UTC time in a tweet's id; None where it carries none (before November 2010, or no tweet's id)."""
     if tweet_id is None or len(tweet_id) > 19 or not (tweet_id.isascii() and tweet_id.isdecimal()):

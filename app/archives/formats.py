@@ -1,29 +1,157 @@
-"""Formats: which one a file is in, told by its content, and the records in it."""
+"""Formats: which one a file is in, told by its content and never by its name, and the records in it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any, get_args
 
-from app.archives.json_records import json_records
-from app.archives.records import Record
-from app.archives.source import Source
+from app.archives import ArchiveError
+from app.archives.json_records import ASSIGNMENT, CONTAINERS, json_records
+from app.archives.passages import Split, passages, split_in
+from app.archives.records import EXPECTED_COLUMNS, Record, record_of
+from app.archives.source import EXPECTED, Source
+from app.archives.table import table_in, table_records
 
 FORMATS = ("json", "jsonl", "x", "csv", "text")
+TWEET, PASSAGE = "tweet", "passage"
+
+_ENOUGH = 1000  # rows without a text after which none is expected any more
+_EXPORT = re.compile(r"window\.YTD\.(\w+)\.part\d+\s*=")
+_EXPORTS_OF_TWEETS = frozenset({"tweet", "tweets", "community_tweet", "deleted_tweets"})
+_MARKUP = re.compile(r"<(?:!doctype|html|\?xml|svg)\b", re.IGNORECASE)
+_OPENING = re.compile(r"[\s\ufeff\x1e]*")
+_ARRAY = re.compile(r"\[\s*(?:[{\]]|$)")
+_OBJECT = re.compile(r"\{\s*(?:[\"}]|$)")
 
 
 @dataclass(frozen=True)
 class Reading:
-    """A file that was recognised."""
+    """A file that was recognised.
+
+    Attributes:
+        format: one of `FORMATS`.
+        unit: tweet or passage, what a row of it is.
+        asked: somebody said that it is plain text; it was not recognised.
+        records: its rows.
+        name: the file's.
+        found: the names in its first rows, for the error that none is called like a text.
+    """
 
     format: str
     unit: str
+    asked: bool
     records: Iterator[Record]
+    name: str
+    found: tuple[str, ...]
 
-    def check_texts(self, read: int, left_out: Mapping[str, int]) -> None:
-        """Refuse a file of which no row had a text."""
+    def check(self, read: int, without_text: int, *, ended: bool) -> None:
+        """Refuse a file of which no row has a text, as soon as that is plain.
+
+        Raises:
+            ArchiveError: it has none, or no rows at all.
+        """
+        if ended and read == 0:
+            raise ArchiveError(f"no rows in {self.name}: expected tweets in {EXPECTED}")
+        if read == without_text and (ended or read >= _ENOUGH):
+            found = ", ".join(self.found)[:200] or "none"
+            raise ArchiveError(f"no tweets in {self.name}: expected a field {EXPECTED_COLUMNS}; found {found}")
 
 
-def open_records(source: Source, format: str, split: str | None) -> Reading:
-    """The records of `source`."""
-    return Reading("jsonl", "tweet", json_records(source))
+def open_records(source: Source, format: str = "auto", split: str | None = None) -> Reading:
+    """The records of `source`; `format` and `split` as of `app.jobs.importing.import_archive`.
+
+    Raises:
+        ArchiveError: the format is none that is known, or asks for what it cannot have.
+    """
+    if format not in ("auto", *FORMATS):
+        raise ArchiveError(f"no format {format[:40]!r}: expected auto, {', '.join(FORMATS)}")
+    if split is not None and split not in get_args(Split):
+        raise ArchiveError(f"cannot split by {split[:40]!r}: expected {' or '.join(get_args(Split))}")
+    if split is not None and format not in ("auto", "text"):
+        raise ArchiveError(f"only plain text is split by {split}: leave out --split, or say --format text")
+    asked = split is not None or format == "text"
+    kind = "text" if asked else recognise(source) if format == "auto" else format
+    records, found = _records(source, kind, split)
+    return Reading(kind, PASSAGE if kind == "text" else TWEET, asked, records, source.name, found)
+
+
+def recognise(source: Source) -> str:
+    """The format of `source` by its first characters: one of `FORMATS`.
+
+    Raises:
+        ArchiveError: it is another file of an export than that of the tweets, or a page of markup.
+    """
+    head = source.head[_end(_OPENING, source.head) :]
+    export = _EXPORT.match(head)
+    if export:
+        if export.group(1) not in _EXPORTS_OF_TWEETS:
+            raise ArchiveError(
+                f"{source.name} is the part {export.group(1)[:40]!r} of an X export: expected its tweets.js"
+            )
+        return "x"
+    if ASSIGNMENT.match(head):
+        return "x"
+    if _MARKUP.match(head) or head.startswith("{\\rtf"):
+        raise ArchiveError(f"{source.name} is a page of markup: expected {EXPECTED}")
+    if _is_array(head):
+        return "json"
+    if _OBJECT.match(head):
+        return "jsonl" if _is_one_of_many(head, whole=source.whole) else "json"
+    return "csv" if table_in(source.head, whole=source.whole) else "text"
+
+
+def _records(source: Source, kind: str, split: str | None) -> tuple[Iterator[Record], tuple[str, ...]]:
+    """The records of `source` as a file of that kind, and the names in its first row."""
+    if kind == "text":
+        return passages(source, "paragraph" if (split or split_in(source.head)) == "paragraph" else "line"), ()
+    if kind == "csv":
+        table = table_in(source.head, whole=source.whole, sure=True)
+        if table is None:
+            raise ArchiveError(f"no table in {source.name}: expected rows of cells under a header")
+        return table_records(source, table), table.names
+    start = _end(_OPENING, source.head)
+    container = kind == "json" and source.head.startswith("{", start)
+    return json_records(source, container=container), _first_names(source.head)
+
+
+def _is_array(head: str) -> bool:
+    """Whether a JSON array begins here; "[Exit Hamlet]" is none, nor is "[1] See there"."""
+    if _ARRAY.match(head):
+        return True
+    if not re.match(r"\[\s*\"", head):
+        return False
+    try:
+        _, end = json.JSONDecoder(strict=False).raw_decode(head, head.index('"'))
+    except ValueError:
+        return False
+    return head[end:].lstrip()[:1] in (",", "]")
+
+
+def _is_one_of_many(head: str, *, whole: bool) -> bool:
+    """Whether the JSON object that begins here is a record of its own, rather than what holds an array of them."""
+    try:
+        first, end = json.JSONDecoder(strict=False).raw_decode(head)
+    except (ValueError, RecursionError):
+        # Too long for the head, or broken: a record unless it opens like a container.
+        return not re.match(r'\{\s*"(?:' + "|".join(sorted(CONTAINERS | {"meta"})) + r')"\s*:\s*[\[{]', head)
+    if head[end:].lstrip()[:1] == "{" or record_of(first).text is not None:
+        return True
+    return not any(isinstance(first.get(name), list) for name in CONTAINERS)
+
+
+def _first_names(head: str) -> tuple[str, ...]:
+    """The names in the first object of a JSON text."""
+    start = head.find("{")
+    try:
+        first: dict[str, Any] = json.JSONDecoder(strict=False).raw_decode(head, start)[0] if start >= 0 else {}
+    except (ValueError, RecursionError):
+        return ()
+    return tuple(str(name).encode("ascii", "replace").decode() for name in first)
+
+
+def _end(pattern: re.Pattern[str], text: str) -> int:
+    found = pattern.match(text)
+    return found.end() if found else 0

@@ -34,7 +34,7 @@ _QUOTES = "\"“”„‟«»'‘’‚‛`"
 _RETWEET = re.compile(rf"[\s.{_QUOTES}]{{0,3}}RT:?\s*@\w", re.IGNORECASE)
 _QUOTE = re.compile(
     rf"""[\s.]{{0,3}}[{_QUOTES}]+\s*[@＠]\w             # "@name: …
-    | (?:[@＠]\w+\s+){{1,9}}[{_QUOTES}]+\s*[@＠]\w      # @name "@name …" answer
+    | \.?(?:[@＠]\w+:?\s+){{1,9}}[{_QUOTES}]+\s*[@＠]\w      # @name "@name …" answer
     | .*(?:^|[^\w@])[RM]T:?\s*@\w                        # comment RT @name: …
     | .*["“”„«]\s*[@＠]\w+\s*:                          # comment "@name: …"
     """,

@@ -69,8 +69,9 @@ class Source:
         self.whole = len(start) < HEAD
         self.head = self._decode(start[len(mark) :], last=self.whole)
         self._head_pending = True
-        if not self.head.strip("\ufeff \t\r\n\0"):
+        if self.whole and not self.head.strip("\ufeff \t\r\n\0"):
             raise ArchiveError(f"{name} is empty: expected tweets in {EXPECTED}")
+        self._refuse_controls()
 
     def read(self) -> str:
         """The next piece of text; empty at the end.
@@ -89,6 +90,27 @@ class Source:
             if text:
                 return text
         return self._decode(b"", last=True)
+
+    def lines(self, end: str = "\n") -> Iterator[tuple[str, int]]:
+        """The lines with their ends, each with the byte at which it begins.
+
+        Raises:
+            ArchiveError: a line is longer than any record may be.
+        """
+        pending, at = "", self.mark_width
+        while piece := self.read():
+            lines = (pending + piece).split(end)
+            pending = lines.pop()
+            for line in lines:
+                yield line + end, at
+                at += self.width(line) + self.width(end)
+            if len(pending) > LONGEST_RECORD:
+                raise ArchiveError(
+                    f"{self.name} has a line of more than {LONGEST_RECORD >> 20} MiB at byte {at}: "
+                    "expected a tweet, a row or a paragraph a line; nothing was imported"
+                )
+        if pending:
+            yield pending, at
 
     def width(self, text: str) -> int:
         """How many bytes of the file `text` took (as good as exact: replaced bytes count as three)."""
@@ -121,6 +143,11 @@ class Source:
                 f"{self.name} is no text: zero byte at byte {zero}; expected {EXPECTED}, "
                 "in UTF-8 or in UTF-16 with a byte order mark: save it as UTF-8"
             )
+
+    def _refuse_controls(self) -> None:
+        controls = sum(1 for c in self.head[:4096] if c < " " and c not in "\t\n\r\f\x1a\x1e")
+        if controls * 20 > len(self.head[:4096]):
+            raise ArchiveError(f"{self.name} is no text, but full of control characters: expected {EXPECTED}")
 
 
 @contextmanager

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, func, insert, select
 
@@ -17,8 +17,7 @@ SPLITS = ("train", "validation", "deck")
 _PAGE = 1000  # rows fetched at once when reading many
 
 
-@dataclass(frozen=True, slots=True)
-class NewTweet:
+class NewTweet(NamedTuple):
     """A tweet on its way into the table; what each column means stands there."""
 
     source_key: str
@@ -54,7 +53,7 @@ class StoredTweet:
 def add(connection: Connection, archive_id: int, import_id: int, batch: Sequence[NewTweet]) -> None:
     """Write a batch of at most `imports.BATCH` tweets."""
     common = {"archive_id": archive_id, "import_id": import_id, "text_version": TEXT_VERSION}
-    rows = [asdict(tweet) | common | {"length": len(tweet.text)} for tweet in batch]
+    rows = [tweet._asdict() | common | {"length": len(tweet.text)} for tweet in batch]
     if rows:
         connection.execute(insert(tweets), rows)
 

@@ -22,7 +22,7 @@ from app.archives.dates import posted
 from app.archives.formats import Reading, open_records
 from app.archives.naming import handle_of, slug_of
 from app.archives.records import Record
-from app.archives.sift import ALREADY_THERE, DUPLICATE, REASONS, Sieve, Tweet
+from app.archives.sift import ALREADY_THERE, DUPLICATE, NO_TEXT, REASONS, Sieve, Tweet
 from app.archives.source import open_source
 from app.archives.splits import DECK, SPLITS, split_of
 from app.archives.twins import Twins
@@ -156,11 +156,12 @@ class _Run:
                 if should_stop():
                     raise ImportStoppedError("the import was stopped; nothing was imported")
                 self._take(batch, twins)
+                self.opened.check(self.read, self.left_out[NO_TEXT], ended=False)
                 on_progress(Progress(*place(), self.read, self.added))
 
     def finish(self, source: str, name: str | None) -> Imported:
         """The flip: what was written is there."""
-        self.opened.check_texts(self.read, self.left_out)
+        self.opened.check(self.read, self.left_out[NO_TEXT], ended=True)
         left_out = {reason: self.left_out[reason] for reason in REASONS if self.left_out[reason]}
         handle = self.handle or self._agreed_handle()
         with writing(self.engine) as connection:

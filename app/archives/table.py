@@ -1,0 +1,257 @@
+"""Tables: CSV and its relatives with tabs, semicolons or bars, with a header or without.
+
+What a table looks like is told from its first rows; then it is read row by row. Quotation marks are believed only where
+that makes rows more even: some programs write them, some leave those of the text as they are.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any
+
+from app.archives import ArchiveError
+from app.archives.dates import is_date
+from app.archives.records import EXPECTED_COLUMNS, TEXT_COLUMNS, Record, layout_of, plain_name, record_from
+from app.archives.source import Source
+
+_DELIMITERS = ",\t;|"
+_SAMPLE = 200  # rows that a table is recognised by
+_EVEN = 0.9  # share of rows that must be as wide as the first
+
+_SEP_LINE = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
+_NAME = re.compile(r"[^\W\d][\w .:/#()-]{0,39}")
+_NUMBER = re.compile(r"[+-]?\d[\d.,]*(?:[eE][+-]?\d+)?%?|true|false|t|f", re.IGNORECASE)
+_LONG_NUMBER = re.compile(r"\d{5,20}")
+_LONE_CR = re.compile(r"\r(?!\n)")
+
+
+@dataclass(frozen=True)
+class Table:
+    """How a table is written.
+
+    Attributes:
+        delimiter: between cells.
+        names: of the columns; of a table without header those that could be told (text, id, date), else empty.
+        headed: whether the first row holds the names.
+        dialect: the options of `csv.reader`.
+        end: of lines.
+        skip: lines before the table.
+    """
+
+    delimiter: str
+    names: tuple[str, ...]
+    headed: bool
+    dialect: tuple[tuple[str, Any], ...]
+    end: str = "\n"
+    skip: int = 0
+
+    @property
+    def has_text(self) -> bool:
+        """Whether a column is called like a text."""
+        return bool(layout_of(self.names).text)
+
+
+def table_in(head: str, *, whole: bool, sure: bool = False) -> Table | None:
+    """The table that `head`, the beginning of a file, belongs to; None where it is none.
+
+    `whole`: nothing follows. `sure`: somebody said that it is a table, so that a header alone is enough.
+    """
+    end = "\r" if "\r" in head and "\n" not in head else "\n"
+    announced = _SEP_LINE.match(head)
+    lines = head.split(end)
+    if not whole and len(lines) > 1:
+        lines.pop()  # it may be cut
+    lines = [line + end for line in lines if line][1 if announced else 0 :]
+    delimiters = announced.group(1) if announced else _DELIMITERS
+    looks = [look for delimiter in delimiters for look in _looks(lines, delimiter, whole)]
+    found = _with_text_column(looks) or _without_names(looks) or _without_text_column(looks)
+    if found is None and sure and looks:
+        found = looks[0].table
+    return found and replace(found, end=end, skip=1 if announced else 0)
+
+
+def table_records(source: Source, table: Table) -> Iterator[Record]:
+    """The records in the rows of `source`.
+
+    Raises:
+        ArchiveError: no column holds a text, or the rows cannot be told apart.
+    """
+    if not table.has_text:
+        found = ", ".join(name.strip() or "(no name)" for name in table.names) or "no names"
+        raise ArchiveError(
+            f"no tweets in {source.name}: expected a column {EXPECTED_COLUMNS}; found {found[:200]} "
+            "(is it plain text? then say --format text)"
+        )
+    layout = layout_of(table.names)
+    text_at = table.names.index(layout.text[0])
+    rows = _rows(source, table)
+    for row in islice(rows, 1 if table.headed else 0, None):
+        if any(row):
+            yield record_from(dict(zip(table.names, _fitted(row, table, text_at), strict=False)), layout)
+
+
+def _rows(source: Source, table: Table) -> Iterator[list[str]]:
+    at = 0
+
+    def lines() -> Iterator[str]:
+        nonlocal at
+        for line, at in islice(source.lines(table.end), table.skip, None):  # noqa: B007 (kept for the error)
+            yield _clean(line)
+
+    reader = csv.reader(lines(), delimiter=table.delimiter, **dict(table.dialect))
+    try:
+        yield from reader
+    except csv.Error as error:
+        raise ArchiveError(
+            f"broken table in {source.name} near byte {at}: {error}; "
+            "probably a quotation mark before it is not closed; nothing was imported"
+        ) from None
+
+
+def _fitted(row: list[str], table: Table, text_at: int) -> list[str]:
+    """`row` with the width of the table: cells too many come from delimiters in a text that was not quoted."""
+    surplus = len(row) - len(table.names)
+    if surplus <= 0:
+        return row
+    text = table.delimiter.join(row[text_at : text_at + surplus + 1])
+    return [*row[:text_at], text, *row[text_at + surplus + 1 :]]
+
+
+def _clean(line: str) -> str:
+    """A lone carriage return is part of a text, and no end of a row."""
+    return _LONE_CR.sub(" ", line) if "\r" in line and line.count("\r") != line.endswith("\r\n") else line
+
+
+@dataclass(frozen=True)
+class _Look:
+    """The first rows as one reading of the file gives them."""
+
+    table: Table
+    rows: list[list[str]]
+
+    @property
+    def width(self) -> int:
+        return len(self.rows[0])
+
+    @property
+    def evenness(self) -> float:
+        """The share of rows as wide as the first."""
+        return sum(1 for row in self.rows if len(row) == self.width) / len(self.rows)
+
+    def column(self, place: int, *, headed: bool) -> list[str]:
+        """The filled cells of a column."""
+        cells = (row[place].strip() for row in self.rows[1 if headed else 0 :] if len(row) == self.width)
+        return [cell for cell in cells if cell]
+
+    def is_typed(self, place: int, *, headed: bool) -> bool:
+        """Whether a column holds numbers or dates."""
+        cells = self.column(place, headed=headed)
+        return _mostly(cells, lambda cell: bool(_NUMBER.fullmatch(cell)) or is_date(cell))
+
+
+def _looks(lines: Sequence[str], delimiter: str, whole: bool) -> Iterator[_Look]:
+    """The readings of the first lines with this delimiter, the most even first."""
+    first = next((line for line in lines if line.strip()), "")
+    spaced = f"{delimiter} " in first and delimiter != "\t"
+    variants: list[dict[str, Any]] = [{"skipinitialspace": spaced}]
+    if '"' in "".join(lines):
+        variants.append({"skipinitialspace": spaced, "quoting": csv.QUOTE_NONE})
+    if any('\\"' in line for line in lines):
+        variants.append({"skipinitialspace": spaced, "doublequote": False, "escapechar": "\\"})
+    looks = []
+    for dialect in variants:
+        rows = _first_rows(lines, delimiter, dialect, whole)
+        if rows:
+            names = tuple(cell.strip() for cell in rows[0])
+            looks.append(_Look(Table(delimiter, names, True, tuple(dialect.items())), rows))
+    # Sorting is stable: among equals the plain reading, with quotation marks, comes first.
+    yield from sorted(looks, key=lambda look: -look.evenness)[:1]
+
+
+def _first_rows(lines: Iterable[str], delimiter: str, dialect: dict[str, Any], whole: bool) -> list[list[str]]:
+    reader = csv.reader((_clean(line) for line in lines), delimiter=delimiter, **dialect)
+    try:
+        rows = [row for row in islice(reader, _SAMPLE) if any(row)]
+    except csv.Error:
+        return []
+    if not whole and 1 < len(rows) < _SAMPLE:
+        rows.pop()  # its last cell may be cut
+    return rows
+
+
+def _with_text_column(looks: Sequence[_Look]) -> Table | None:
+    """The widest reading whose first row names a text column."""
+    named = [look for look in looks if _is_header(look.rows[0]) and look.table.has_text]
+    if not named:
+        return None
+    return max(named, key=lambda look: (look.width, look.evenness)).table
+
+
+def _is_header(cells: Sequence[str]) -> bool:
+    names = [plain_name(cell) for cell in cells]
+    named = [name for name in names if name]
+    if len(cells) == 1:
+        return names[0] in TEXT_COLUMNS
+    return bool(named) and len(named) == len(set(named)) and all(len(cell) <= 60 for cell in cells)
+
+
+def _without_names(looks: Sequence[_Look]) -> Table | None:
+    """A table whose first row is a tweet like the others: some column holds numbers or dates from the first row on."""
+    for look in _even(looks):
+        typed = [place for place in range(look.width) if look.is_typed(place, headed=False)]
+        prose = [place for place in range(look.width) if place not in typed]
+        first = [look.rows[0][place].strip() for place in typed]
+        if not prose or not any(_NUMBER.fullmatch(cell) or is_date(cell) for cell in first):
+            continue
+        text = max(prose, key=lambda place: sum(map(len, look.column(place, headed=False))))
+        if not any(" " in cell for cell in look.column(text, headed=False)):
+            continue
+        return replace(look.table, names=_told_names(look, typed, text), headed=False)
+    return None
+
+
+def _told_names(look: _Look, typed: Sequence[int], text: int) -> tuple[str, ...]:
+    """Names for the columns that can be told without a header: the text, the id and the date."""
+    names = [""] * look.width
+    names[text] = "text"
+    numbers = {place: look.column(place, headed=False) for place in typed}
+    dates = [place for place in typed if _mostly(numbers[place], is_date)]
+    ids = [
+        place
+        for place in typed
+        if _mostly(numbers[place], lambda cell: bool(_LONG_NUMBER.fullmatch(cell)))
+        and len(set(numbers[place])) == len(numbers[place])
+    ]
+    if ids:
+        longest = max(ids, key=lambda place: len(numbers[place][0]))
+        names[longest] = "id"
+        dates = [place for place in dates if place != longest]
+    if dates:
+        names[dates[0]] = "date"
+    return tuple(names)
+
+
+def _without_text_column(looks: Sequence[_Look]) -> Table | None:
+    """A table for certain, but none of its columns is called like a text."""
+    for look in _even(looks):
+        if len(look.rows) < 2 or not all(_NAME.fullmatch(cell.strip()) for cell in look.rows[0][1:]):
+            continue
+        typed = any(look.is_typed(place, headed=True) for place in range(look.width))
+        unspaced = all(cell == cell.strip() for cell in look.rows[0])
+        if _is_header(look.rows[0]) and (typed or (unspaced and look.evenness == 1)):
+            return look.table
+    return None
+
+
+def _even(looks: Sequence[_Look]) -> list[_Look]:
+    """The readings with as wide rows throughout, the widest first."""
+    even = [look for look in looks if look.width > 1 and look.evenness >= _EVEN]
+    return sorted(even, key=lambda look: -look.width)
+
+
+def _mostly(cells: Sequence[str], test: Any) -> bool:
+    return bool(cells) and sum(1 for cell in cells if test(cell)) >= _EVEN * len(cells)
