@@ -21,6 +21,7 @@ from app.jobs import training
 from app.jobs.hold import finish
 from app.jobs.restocking import Restocked, restock
 from app.jobs.retraining import retrain
+from app.jobs.tasks import telling
 from app.jobs.training import Budget, Shape
 from app.jobs.workshop import JobError, Workshop
 
@@ -49,10 +50,11 @@ def train_command(
     shape, budget = Shape(layers, units, cell), Budget(minutes, epochs)
     arguments = {**asdict(shape), **asdict(budget), "seed": seed}
     with at_the_terminal(workshop, "train", found, arguments) as hold, TrainingDisplay(errors()) as display:
+        note = telling(hold)
 
         def on_event(event: Mapping[str, Any]) -> None:
             display.show(event)
-            hold.on_progress(event)
+            note(event)
 
         made = training.make_generator(
             *(workshop, found, shape, budget), seed=seed, on_event=on_event, should_stop=hold.should_stop
@@ -128,10 +130,11 @@ def retrain_command(
     found = workshop.archive(archive)
     budget = Budget(minutes=minutes or workshop.train_minutes)
     with at_the_terminal(workshop, "retrain", found, asdict(budget)) as hold, TrainingDisplay(errors()) as display:
+        note = telling(hold)
 
         def on_event(event: Mapping[str, Any]) -> None:
             display.show(event)
-            hold.on_progress(event)
+            note(event)
 
         done = retrain(
             *(workshop, found),

@@ -208,6 +208,18 @@ def stranded(connection: Connection, silent_since: datetime) -> list[Job]:
     return [_job(row) for row in connection.execute(query)]
 
 
+def running(connection: Connection) -> list[Job]:
+    """All running jobs."""
+    return [_job(row) for row in connection.execute(select(jobs).where(jobs.c.state == "running"))]
+
+
+def last_ended(connection: Connection, kind: str, archive_id: int) -> Job | None:
+    """The archive's newest job of a kind that has ended."""
+    query = select(jobs).where(jobs.c.archive_id == archive_id, jobs.c.kind == kind, jobs.c.state.not_in(OPEN))
+    row = connection.execute(query.order_by(jobs.c.id.desc()).limit(1)).first()
+    return None if row is None else _job(row)
+
+
 def _take(connection: Connection, job_id: int, state: str, worker: str, at: datetime) -> Job | None:
     taken = connection.execute(
         update(jobs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import secrets
 import socket
 import threading
@@ -134,5 +135,5 @@ def finish(engine: Engine, hold: Hold, state: str, outcome: str) -> bool:
 
 
 def worker_name(kind: str) -> str:
-    """A name that no other worker has: what it is, on which machine, and a random part."""
-    return f"{kind}-{socket.gethostname()[:32]}-{secrets.token_hex(4)}"
+    """A name that no other worker has: what it is, on which machine, as which process, and a random part."""
+    return f"{kind}-{socket.gethostname()[:32]}-{os.getpid()}-{secrets.token_hex(4)}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import importlib
+import importlib.metadata
 import importlib.util
 import json
 import os
@@ -86,9 +87,15 @@ class Made:
 
 
 def trains() -> bool:
-    """Whether TensorFlow is there; it may be installed while we run."""
+    """Whether TensorFlow is there, whole: it may be being installed while we run."""
     importlib.invalidate_caches()
-    return importlib.util.find_spec("tensorflow") is not None
+    if importlib.util.find_spec("tensorflow") is None:
+        return False
+    for name in ("tensorflow", "tensorflow-cpu", "tensorflow_macos"):
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            # Installers write this file last.
+            return importlib.metadata.distribution(name).read_text("INSTALLER") is not None
+    return True
 
 
 def need_tensorflow() -> None:

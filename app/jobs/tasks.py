@@ -1,0 +1,164 @@
+"""What a worker does for each kind of job: the arguments of its row in, one line about what came of it out."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from app.archives import ArchiveError, ImportStoppedError
+from app.db import archives, generators, samples
+from app.db.archives import Archive
+from app.db.generators import CHAMPION, Generator
+from app.db.jobs import Job
+from app.db.session import reading
+from app.jobs import training
+from app.jobs.hold import Hold
+from app.jobs.importing import import_archive
+from app.jobs.restocking import restock
+from app.jobs.retraining import retrain
+from app.jobs.training import Budget, Event, Shape
+from app.jobs.workshop import Interrupted, JobError, Skipped, Steps, Workshop
+
+HEAVY = ("train", "retrain")  # need TensorFlow, and most of the machine
+LIGHT = ("restock", "import")
+
+
+def do(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
+    """Do a job; what came of it, in one line.
+
+    Raises:
+        Skipped: there was nothing to do.
+        Interrupted: it was asked to stop.
+        JobError: it cannot be done.
+    """
+    tasks = {"import": _import, "train": _train, "restock": _restock, "retrain": _retrain}
+    return tasks[job.kind](workshop, job, hold, step)
+
+
+def _import(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
+    options = dict(job.arguments)
+    path = Path(options.pop("path"))
+
+    def bring_in() -> str:
+        try:
+            done = import_archive(
+                *(workshop.engine, path),
+                **options,
+                on_progress=lambda so_far: hold.on_progress(asdict(so_far)),
+                should_stop=hold.should_stop,
+            )
+        except ImportStoppedError:
+            raise Interrupted from None
+        except ArchiveError as error:
+            raise JobError(str(error)) from None
+        return f"{done.added:,} tweets added from {done.read:,} rows"
+
+    return step("import", bring_in)
+
+
+def _train(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
+    wanted = job.arguments
+    made = training.make_generator(
+        *(workshop, _archive(workshop, job)),
+        Shape(**{name: wanted[name] for name in ("layers", "units", "cell") if name in wanted}),
+        _budget(workshop, wanted),
+        seed=wanted.get("seed", 0),
+        step=step,
+        on_event=telling(hold),
+        should_stop=hold.should_stop,
+        # A worker that shuts down goes on another time; cancelled, what was learned so far is not registered.
+        keep_when_stopped=lambda: False,
+    )
+    name = _generator(workshop, made.generator_id).name
+    return f"{name} registered: {made.bits_per_character:.3f} bits per character on the validation split"
+
+
+def _restock(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
+    archive = _archive(workshop, job)
+
+    def choose() -> list[int]:
+        with reading(workshop.engine) as connection:
+            wanted = job.arguments.get("generator")
+            generator = (
+                generators.find(connection, wanted) if wanted else generators.in_arm(connection, archive.id, CHAMPION)
+            )
+            if generator is None:
+                raise JobError(f"{archive.slug} has no generator yet: whichtweet train --archive {archive.slug}")
+            level = samples.level(connection, archive.id, generator.id)
+        return [generator.id, job.arguments.get("count") or workshop.shelf_full - level]
+
+    generator_id, goal = step("choose", choose)
+    if goal <= 0:
+        raise Skipped("the shelf is full")
+    generator = _generator(workshop, generator_id)
+    shelved = step(
+        "restock",
+        lambda: (
+            restock(
+                *(workshop, archive, generator, goal),
+                job_id=job.id,
+                on_progress=hold.on_progress,
+                should_stop=hold.should_stop,
+            ).shelved
+        ),
+    )
+    return f"{shelved} samples of {generator.name} shelved"
+
+
+def _retrain(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
+    done = retrain(
+        *(workshop, _archive(workshop, job)),
+        job_id=job.id,
+        budget=_budget(workshop, job.arguments),
+        seed=job.arguments.get("seed", 0),
+        least_labels=job.arguments.get("least_labels"),
+        step=step,
+        on_event=telling(hold),
+        on_progress=hold.on_progress,
+        should_stop=hold.should_stop,
+    )
+    return done.words
+
+
+def clear_up(workshop: Workshop, job: Job) -> None:
+    """Remove what a job that will not go on has left in files; the rows it left go with the next restock."""
+    if job.kind == "retrain":
+        with contextlib.suppress(JobError):
+            training.clear(training.run_folder(workshop, _archive(workshop, job), f"retrain-{job.id}"))
+
+
+def telling(hold: Hold) -> Callable[[Event], None]:
+    """Passes what a training says on to jobs.progress: epoch, step of steps, bits per character, seconds left."""
+
+    def on_event(event: Event) -> None:
+        if event["event"] == "progress":
+            names = ("epoch", "step", "steps", "characters_per_second", "train_bits", "seconds_left")
+            hold.on_progress(
+                {name: event.get(name) for name in names} | {"bits_per_character": event.get("validation_bits")}
+            )
+
+    return on_event
+
+
+def _budget(workshop: Workshop, wanted: Mapping[str, Any]) -> Budget:
+    minutes, epochs = wanted.get("minutes"), wanted.get("epochs")
+    return Budget(minutes or (None if epochs else workshop.train_minutes), epochs)
+
+
+def _archive(workshop: Workshop, job: Job) -> Archive:
+    with reading(workshop.engine) as connection:
+        found = [archive for archive in archives.listing(connection) if archive.id == job.archive_id]
+    if not found:
+        raise JobError(f"the archive of job {job.id} is not there any more")
+    return found[0]
+
+
+def _generator(workshop: Workshop, generator_id: int) -> Generator:
+    with reading(workshop.engine) as connection:
+        found = generators.find(connection, generator_id)
+    if found is None:
+        raise JobError("the generator is not there any more")
+    return found

@@ -1,0 +1,258 @@
+"""The worker: claims jobs and does them, asks for those that are due, and takes up what dead workers left behind."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+from croniter import croniter
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from app.db import archives, generators, jobs, samples, workers
+from app.db.jobs import Job
+from app.db.session import now, reading, writing
+from app.jobs import tasks, training, workflows
+from app.jobs.hold import Heartbeat, Hold, worker_name
+from app.jobs.workshop import Interrupted, JobError, Skipped, T, Workshop
+
+LOOK_SECONDS = 1.0  # between two looks for queued jobs
+CHORES_SECONDS = 5.0  # between two looks at shelves and the schedule
+SWEEP_SECONDS = 60.0  # between two looks for stranded jobs
+SILENT_SECONDS = 30.0  # without a heartbeat: that worker is taken for dead
+CATCH_UP = timedelta(minutes=15)  # so long after its time a scheduled job is still asked for
+REST_AFTER_FAILURE = timedelta(minutes=10)  # before a restock that failed is tried again
+ATTEMPTS = 5  # of a job that takes its worker down with it, or the database away
+SHUTDOWN_SECONDS = 25.0  # that jobs have to come to a halt
+LANES = (tasks.LIGHT, tasks.HEAVY)  # one job of each at a time: restocking goes on while something trains
+
+log = logging.getLogger("whichtweet.work")
+
+
+class Worker:
+    """One worker process."""
+
+    def __init__(self, workshop: Workshop, workflows_url: str) -> None:
+        self.name = worker_name("work")
+        self._workshop = workshop
+        self._workflows_url = workflows_url
+        self._stopping = threading.Event()
+        self._at_work: dict[int, str] = {}  # job id -> kind, of jobs in this process
+        self._trains = False
+        self._due: dict[str, float] = {}  # chore -> when it is next done, by the monotonic clock
+
+    def stop(self) -> None:
+        """Ask the worker to stop; from any thread or a signal."""
+        self._stopping.set()
+
+    def run(self) -> None:
+        """Work until asked to stop; then let jobs come to a halt where they can be taken up again."""
+        workflows.launch(self._workflows_url, self.name, self._perform)
+        with Heartbeat(self._workshop.engine, self.name, lambda: self._trains):
+            log.info("worker %s is ready", self.name)
+            while not self._stopping.is_set():
+                try:
+                    self._look()
+                except DBAPIError as error:
+                    log.warning("the database does not answer: %s", _first_line(error))
+                self._stopping.wait(LOOK_SECONDS)
+            self._come_to_a_halt()
+        workflows.stop(self.name)
+        log.info("worker %s has stopped", self.name)
+
+    def _look(self) -> None:
+        if self._is_time("sweep", SWEEP_SECONDS):
+            self._sweep()
+        if self._is_time("chores", CHORES_SECONDS):
+            self._notice_tensorflow()
+            ask_for_what_is_due(self._workshop, now())
+        for lane in LANES:
+            if set(self._at_work.values()) & set(lane) or (lane == tasks.HEAVY and not self._trains):
+                continue
+            with writing(self._workshop.engine) as connection:
+                job = jobs.claim(connection, self.name, lane, now())
+            if job is not None:
+                self._at_work[job.id] = job.kind
+                log.info("job %d: %s, attempt %d", job.id, job.kind, job.attempts)
+                workflows.start(job.id, self.name)
+
+    def _is_time(self, chore: str, seconds: float) -> bool:
+        if time.monotonic() < self._due.get(chore, 0.0):
+            return False
+        self._due[chore] = time.monotonic() + seconds
+        return True
+
+    def _notice_tensorflow(self) -> None:
+        before, self._trains = self._trains, self._trains or training.trains()
+        if self._trains and not before:
+            log.info("TensorFlow is there: this worker trains")
+        elif not self._trains and self._is_time("say that training waits", 600):
+            log.info("training waits for TensorFlow: make setup-train")
+
+    def _perform(self, job_id: int) -> None:
+        """Do a job that this worker holds; called by its workflow, in a thread of its own."""
+        try:
+            with reading(self._workshop.engine) as connection:
+                job = jobs.find(connection, job_id)
+            if job is None or job.state != "running" or job.worker != self.name:
+                raise workflows.Left  # taken over, or closed, since it was put on our queue
+            hold = Hold(self._workshop.engine, job.claim, self._stopping.is_set)
+            with self._ending(job, hold):
+
+                def step(name: str, do: Callable[[], T]) -> T:
+                    hold.step(name)
+                    return workflows.once(name, do)
+
+                words = tasks.do(self._workshop, job, hold, step)
+                self._close(job, "done", words)
+        finally:
+            self._at_work.pop(job_id, None)
+
+    @contextmanager
+    def _ending(self, job: Job, hold: Hold) -> Iterator[None]:
+        """Close the job as it ends; leave its workflow open where it is to go on another time."""
+        try:
+            yield
+        except Interrupted:
+            if hold.why == "cancelled":
+                self._close(job, "cancelled", "cancelled")
+            else:
+                self._leave(job, "its worker shut down; it goes on from where it stood")
+        except training.TrainingWaits as error:
+            self._trains = False
+            self._leave(job, str(error))
+        except Skipped as reason:
+            self._close(job, "skipped", str(reason))
+        except DBAPIError as error:
+            if job.attempts >= ATTEMPTS:
+                self._close(job, "failed", f"the database did not answer: {_first_line(error)}")
+            else:
+                self._leave(job, "the database did not answer; it is tried again")
+        except JobError as error:
+            self._close(job, "failed", str(error))
+        except Exception as error:  # a bug must not take the worker down with it
+            log.exception("job %d failed", job.id)
+            self._close(job, "failed", f"{type(error).__name__}: {_first_line(error)}")
+
+    def _close(self, job: Job, state: str, words: str) -> None:
+        log.info("job %d: %s: %s", job.id, state, words)
+        if state in ("failed", "cancelled"):
+            tasks.clear_up(self._workshop, job)
+        with writing(self._workshop.engine) as connection:
+            jobs.finish(connection, job.claim, state, words, now())
+
+    def _leave(self, job: Job, words: str) -> None:
+        log.info("job %d: %s", job.id, words)
+        with writing(self._workshop.engine) as connection:
+            jobs.requeue(connection, job.claim, words)
+        raise workflows.Left
+
+    def _sweep(self) -> None:
+        """Free the jobs of workers that died, and our own that were lost when the database was away."""
+        moment = now()
+        with reading(self._workshop.engine) as connection:
+            silent = jobs.stranded(connection, moment - timedelta(seconds=SILENT_SECONDS))
+            running = jobs.running(connection)
+            alive = [worker.name for worker in workers.listing(connection, moment - timedelta(days=1))]
+        dead = [job for job in running if job.worker is not None and _died_here(job.worker)]
+        lost = [job for job in running if job.worker == self.name and job.id not in self._at_work]
+        for job in {job.id: job for job in (*silent, *dead, *lost)}.values():
+            free(self._workshop, job, moment)
+        with writing(self._workshop.engine) as connection:
+            workers.forget(connection, moment - timedelta(days=1))
+        workflows.forget({*alive, self.name})
+
+    def _come_to_a_halt(self) -> None:
+        deadline = time.monotonic() + SHUTDOWN_SECONDS
+        while self._at_work and time.monotonic() < deadline:
+            time.sleep(0.05)
+
+
+def free(workshop: Workshop, job: Job, moment: datetime) -> None:
+    """Take a job from a worker that died, and put it in the queue again or give it up."""
+    with writing(workshop.engine) as connection:
+        if job.asked_by == jobs.COMMAND_LINE:
+            words = "the command that did it was killed; the same command goes on from there"
+            jobs.finish(connection, job.claim, "failed", words, moment)
+        elif job.wanted == "cancel":
+            jobs.finish(connection, job.claim, "cancelled", "cancelled", moment)
+        elif job.attempts >= ATTEMPTS:
+            words = f"given up: its worker died in each of {job.attempts} attempts"
+            jobs.finish(connection, job.claim, "failed", words, moment)
+        elif jobs.requeue(connection, job.claim, "its worker died; it is taken up again"):
+            log.info("job %d: its worker %s died; it is taken up again", job.id, job.worker)
+
+
+def ask_for_what_is_due(workshop: Workshop, moment: datetime) -> None:
+    """Ask for restocks of shelves that are low, and for retrainings whose time has come; once each, by whoever sees it.
+
+    Asking twice is prevented by the database; a worker needs to know of no other.
+    """
+    with reading(workshop.engine) as connection:
+        known = archives.listing(connection)
+        low = [(archive.id, generator) for archive in known if (generator := _low(workshop, connection, archive.id))]
+        trained = [archive.id for archive in known if generators.arms_of(connection, archive.id)]
+    for archive_id, generator in low:
+        with writing(workshop.engine) as connection:
+            if not _failed_lately(connection, archive_id, moment):
+                arguments = {"generator": generator}
+                jobs.ask_unless_open(connection, "restock", archive_id, arguments, asked_by="shelf", at=moment)
+    due = due_time(workshop.retrain_cron, moment)
+    for archive_id in trained if due is not None else ():
+        with writing(workshop.engine) as connection:
+            if "retrain" not in jobs.open_kinds(connection, archive_id):
+                key = f"retrain:{archive_id}:{due:%Y-%m-%dT%H:%MZ}"
+                jobs.ask(connection, "retrain", archive_id, {}, asked_by="schedule", at=moment, once=key)
+
+
+def due_time(cron: str, moment: datetime) -> datetime | None:
+    """The scheduled time that has just come, if one has within the last quarter of an hour."""
+    if not cron:
+        return None
+    last: datetime = croniter(cron, moment.astimezone(UTC) + timedelta(seconds=1)).get_prev(datetime)
+    return last if moment - last <= CATCH_UP else None
+
+
+def _low(workshop: Workshop, connection: Connection, archive_id: int) -> int | None:
+    """A generator at play whose samples run out; None where every one has enough."""
+    for arm in generators.arms_of(connection, archive_id).values():
+        if arm.share > 0 and samples.level(connection, archive_id, arm.generator_id) < workshop.shelf_low:
+            return arm.generator_id
+    return None
+
+
+def _failed_lately(connection: Connection, archive_id: int, moment: datetime) -> bool:
+    last = jobs.last_ended(connection, "restock", archive_id)
+    return (
+        last is not None
+        and last.state in ("failed", "cancelled")
+        and last.finished_at is not None
+        and moment - last.finished_at < REST_AFTER_FAILURE
+    )
+
+
+def _died_here(worker: str) -> bool:
+    """Whether a worker's process on this machine is gone: no need to wait until its silence tells."""
+    kind, _, rest = worker.partition("-")
+    host, _, tail = rest.rpartition("-")
+    host, _, pid = host.rpartition("-")
+    if not kind or host != socket.gethostname()[:32] or not pid.isdigit() or not tail:
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
+
+
+def _first_line(error: Exception) -> str:
+    words = str(getattr(error, "orig", None) or error).strip()
+    return words.splitlines()[0] if words else type(error).__name__
