@@ -84,7 +84,7 @@ class Source:
             self.bytes_read = self._fed
             if self.head:
                 return self.head
-        while raw := self._file.read(PIECE):
+        while raw := self._next_piece():
             text = self._decode(raw, last=False)
             self.bytes_read = self._fed
             if text:
@@ -117,6 +117,12 @@ class Source:
         if self.encoding == "utf-8" and text.isascii():
             return len(text)
         return len(text.encode(self.encoding, "surrogatepass"))
+
+    def _next_piece(self) -> bytes:
+        try:
+            return self._file.read(PIECE)
+        except OSError as error:
+            raise ArchiveError(f"cannot read {self.name} beyond byte {self._fed}: {error.strerror}") from None
 
     def _decode(self, raw: bytes, *, last: bool) -> str:
         held_back = len(self._decoder.getstate()[0])

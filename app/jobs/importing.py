@@ -6,9 +6,10 @@ import leaves nothing to be seen; the next import of the archive sweeps up what 
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,7 +20,7 @@ from sqlalchemy import Engine
 
 from app.archives import ArchiveError, ImportStoppedError
 from app.archives.dates import posted
-from app.archives.formats import Reading, open_records
+from app.archives.formats import PASSAGE, TWEET, Reading, open_records
 from app.archives.naming import handle_of, slug_of
 from app.archives.records import Record
 from app.archives.sift import ALREADY_THERE, DUPLICATE, NO_TEXT, REASONS, Sieve, Tweet
@@ -27,6 +28,7 @@ from app.archives.source import open_source
 from app.archives.splits import DECK, SPLITS, split_of
 from app.archives.twins import Twins
 from app.db import archives, imports, tweets
+from app.db.archives import Archive
 from app.db.imports import BATCH, Outcome
 from app.db.locks import alone
 from app.db.session import now, reading, writing
@@ -100,13 +102,17 @@ def import_archive(
         with alone(engine, f"import-{slug}") as held:
             if not held:
                 raise ArchiveError(f"another import of the archive {slug} is at work: wait until it is done")
-            run = _Run(engine, slug, handle, clock)
-            run.begin(source.name, opened, name or typed, is_demo)
+            run = _Run(engine, opened, slug, handle, clock)
             try:
-                run.take_all(opened.records, lambda: (source.bytes_read, source.size), on_progress, should_stop)
-                return run.finish(source.name, name)
-            except BaseException:
+                run.begin(name or typed, is_demo)
+                run.take_all(lambda: (source.bytes_read, source.size), on_progress, should_stop)
+                return run.finish(name)
+            except BaseException as error:
                 run.undo()
+                if isinstance(error, sqlite3.Error):
+                    raise ArchiveError(
+                        f"cannot keep temporary data ({error}): make room, or name a roomier folder with SQLITE_TMPDIR"
+                    ) from None
                 raise
 
 
@@ -115,36 +121,55 @@ class _Run:
     """One import at work."""
 
     engine: Engine
+    opened: Reading
     slug: str
     handle: str | None
     clock: Callable[[], datetime]
+    archive_id: int | None = None
+    import_id: int | None = None
+    unit: str = TWEET
+    deck_from: int = 0
+    deck_to: int = 0
     read: int = 0
     added: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
     splits: Counter[str] = field(default_factory=Counter)
     leanings: Counter[str] = field(default_factory=Counter)
-    handles: Counter[str] = field(default_factory=Counter)
+    handles: dict[str, str] = field(default_factory=dict)  # lower case -> as written; two are enough to know
 
-    def begin(self, source: str, opened: Reading, name: str, is_demo: bool) -> None:
+    def begin(self, name: str, is_demo: bool) -> None:
         """Sweep up after imports that were killed, and open this one."""
         self.started = time.monotonic()
-        self.format, self.unit, self.opened = opened.format, opened.unit, opened
-        self.sieve = Sieve(self.handle, passages=opened.unit == "passage")
         at = self.clock()
+        with reading(self.engine) as connection:
+            there = archives.find(connection, self.slug)
+        self.unit = self._unit(there)
+        self.sieve = Sieve(self.handle, passages=self.unit == PASSAGE)
         with writing(self.engine) as connection:
             self.archive_id = archives.hold_place(
-                connection, self.slug, name=name, handle=self.handle, unit=opened.unit, is_demo=is_demo, at=at
+                connection, self.slug, name=name, handle=self.handle, unit=self.unit, is_demo=is_demo, at=at
             )
             left_behind = imports.abandoned(connection, self.archive_id)
         for import_id in left_behind:
             self._remove(import_id)
         with writing(self.engine) as connection:
-            self.import_id = imports.begin(connection, self.archive_id, source=source, format=self.format, at=at)
+            self.import_id = imports.begin(
+                connection, self.archive_id, source=self.opened.name, format=self.opened.format, at=at
+            )
             self.deck_from = self.deck_to = imports.deck_end(connection, self.archive_id)
+
+    def _unit(self, there: Archive | None) -> str:
+        if there is None:
+            return self.opened.unit
+        if there.unit == TWEET and self.opened.unit == PASSAGE and not self.opened.asked:
+            raise ArchiveError(
+                f"{self.opened.name} looks like plain text, but {self.slug} is an archive of tweets: expected "
+                "JSON, CSV or tweets.js; if each of its lines is a tweet, say --split line"
+            )
+        return there.unit
 
     def take_all(
         self,
-        records: Iterator[Record],
         place: Callable[[], tuple[int, int]],
         on_progress: Callable[[Progress], None],
         should_stop: Callable[[], bool],
@@ -152,31 +177,33 @@ class _Run:
         """Sift, place and write all records, a batch at a time."""
         with closing(Twins()) as twins:
             self._remember_stored(twins, should_stop)
-            while batch := list(islice(records, BATCH)):
+            while batch := list(islice(self.opened.records, BATCH)):
                 if should_stop():
                     raise ImportStoppedError("the import was stopped; nothing was imported")
                 self._take(batch, twins)
                 self.opened.check(self.read, self.left_out[NO_TEXT], ended=False)
                 on_progress(Progress(*place(), self.read, self.added))
 
-    def finish(self, source: str, name: str | None) -> Imported:
+    def finish(self, name: str | None) -> Imported:
         """The flip: what was written is there."""
         self.opened.check(self.read, self.left_out[NO_TEXT], ended=True)
         left_out = {reason: self.left_out[reason] for reason in REASONS if self.left_out[reason]}
-        handle = self.handle or self._agreed_handle()
         with writing(self.engine) as connection:
-            archive = archives.find(connection, self.slug)
-            if not self.added and archive is None:
-                counts = ", ".join(f"{reason} {rows}" for reason, rows in left_out.items())
-                raise ArchiveError(f"no tweet in {source} can be used: read {self.read} rows, left out {counts}")
-            if archive is not None and archive.handle and not self.handle:
-                handle = None  # what rows say does not overrule what is known
-            archives.describe(connection, self.archive_id, name=name, handle=handle)
+            there = archives.find(connection, self.slug)
+            if there is None and not self.added:
+                counts = ", ".join(f"{reason} {rows:,}" for reason, rows in left_out.items())
+                raise ArchiveError(
+                    f"no row of {self.opened.name} can be used: read {self.read:,}, left out {counts}; "
+                    "expected tweets of the account itself"
+                )
+            # What rows say does not overrule what is known.
+            handle = self.handle or (there and there.handle) or self._agreed_handle()
+            archives.describe(connection, self._archive, name=name, handle=handle)
             outcome = Outcome(self.read, self.added, left_out, self.deck_from, self.deck_to)
-            imports.finish(connection, self.import_id, outcome, self.clock())
+            imports.finish(connection, self._import, outcome, self.clock())
         return Imported(
             slug=self.slug,
-            format=self.format,
+            format=self.opened.format,
             unit=self.unit,
             read=self.read,
             added=self.added,
@@ -189,9 +216,19 @@ class _Run:
 
     def undo(self) -> None:
         """Leave nothing of this import behind."""
-        self._remove(self.import_id)
-        with writing(self.engine) as connection:
-            archives.give_up_place(connection, self.archive_id)
+        if self.import_id is not None:
+            self._remove(self.import_id)
+        if self.archive_id is not None:
+            with writing(self.engine) as connection:
+                archives.give_up_place(connection, self.archive_id)
+
+    @property
+    def _archive(self) -> int:
+        return _known(self.archive_id)
+
+    @property
+    def _import(self) -> int:
+        return _known(self.import_id)
 
     def _remove(self, import_id: int) -> None:
         removed = 1
@@ -206,7 +243,7 @@ class _Run:
         last = 0
         while True:
             with reading(self.engine) as connection:
-                page = tweets.stored(connection, self.archive_id, last, BATCH)
+                page = tweets.stored(connection, self._archive, last, BATCH)
             if not page:
                 return
             if should_stop():
@@ -224,8 +261,7 @@ class _Run:
                 continue
             passed.append(sifted)
             if record.handle and len(self.handles) < 2:
-                self.handles[record.handle.lower()] += 1
-                self.named = record.handle
+                self.handles.setdefault(record.handle.lower(), record.handle)
         new = self._without_known(passed)
         verdicts = twins.place([(tweet.text, split_of(tweet.id or tweet.text)) for tweet in new])
         latest = self.clock()
@@ -236,20 +272,20 @@ class _Run:
             else:
                 self.left_out[verdict] += 1
         with writing(self.engine) as connection:
-            tweets.add(connection, self.archive_id, self.import_id, rows)
+            tweets.add(connection, self._archive, self._import, rows)
         self.added += len(rows)
 
     def _without_known(self, passed: list[Tweet]) -> list[Tweet]:
         """Those whose key the archive does not hold, each key once."""
         with reading(self.engine) as connection:
-            known = tweets.known(connection, self.archive_id, {tweet.key for tweet in passed})
+            known = tweets.known(connection, self._archive, {tweet.key for tweet in passed})
         new = []
         for tweet in passed:
             if tweet.key in known:
-                own = known[tweet.key] == self.import_id
+                own = known[tweet.key] == self._import
                 self.left_out[DUPLICATE if own else ALREADY_THERE] += 1
                 continue
-            known[tweet.key] = self.import_id
+            known[tweet.key] = self._import
             new.append(tweet)
         return new
 
@@ -265,4 +301,10 @@ class _Run:
         return tweets.NewTweet(tweet.key, tweet.id, tweet.text, split, tweet.leaning, seq, moment, zone)
 
     def _agreed_handle(self) -> str | None:
-        return self.named if len(self.handles) == 1 else None
+        return next(iter(self.handles.values())) if len(self.handles) == 1 else None
+
+
+def _known(number: int | None) -> int:
+    if number is None:
+        raise RuntimeError("the import has not begun")
+    return number

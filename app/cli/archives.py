@@ -1,0 +1,145 @@
+"""The commands around archives: `import`, which fills one from a file, and `archives`, which lists them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from app.archives import ImportStoppedError
+from app.archives.formats import FORMATS
+from app.archives.naming import slug_of
+from app.cli.progress import Display
+from app.cli.workbench import JsonOption, asked_to_stop, errors, say
+from app.db import archives
+from app.db.archives import Holdings
+from app.db.migrate import migrate
+from app.db.session import open_engine, reading
+from app.jobs.importing import Imported, Progress, import_archive
+from app.settings import read_settings
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the program."""
+    app.command("import")(import_command)
+    app.command("archives")(archives_command)
+
+
+def import_command(
+    path: Annotated[Path, typer.Argument(help="the file of tweets", show_default=False)],
+    archive: Annotated[str, typer.Option(help="archive to add them to; made if there is none of that name")],
+    handle: Annotated[str | None, typer.Option(help="the account, such as @MayorOfGannet")] = None,
+    name: Annotated[str | None, typer.Option(help="what pages call the archive; default: as it was typed")] = None,
+    format: Annotated[str, typer.Option(help=f"auto (by the content), {', '.join(FORMATS)}")] = "auto",
+    split: Annotated[str | None, typer.Option(help="plain text, one passage a: line or paragraph")] = None,
+    encoding_errors: Annotated[
+        str, typer.Option(help="bytes that are no text: strict refuses the file, replace puts a mark for each")
+    ] = "strict",
+    as_json: JsonOption = False,
+) -> None:
+    """Add the tweets in a file to an archive: the Trump Twitter Archive's JSON, the tweets.js of an X export, any CSV,
+    TSV, JSON or JSON lines with a column of texts, or plain text.
+
+    The format is told by the content. Retweets, quotes of others and texts that are there already are left out; a
+    second import of the same file adds nothing. All of the file is imported or nothing: Ctrl-C leaves the archive as
+    it was.
+    """
+    slug_of(archive)  # refused before anything is opened
+    engine = open_engine(read_settings().database)
+    migrate(engine)
+    with asked_to_stop() as stopping, Display(errors(), f"importing {path.name}") as display:
+
+        def on_progress(so_far: Progress) -> None:
+            words = f"{so_far.read:,} rows read, {so_far.added:,} tweets added"
+            display.move(so_far.bytes_read, so_far.bytes_total, words)
+
+        try:
+            done = import_archive(
+                engine,
+                path,
+                slug=archive,
+                name=name,
+                handle=handle,
+                format=format,
+                split=split,
+                encoding_errors=encoding_errors,
+                on_progress=on_progress,
+                should_stop=stopping,
+            )
+        except ImportStoppedError:
+            say("Stopped: nothing was imported.")
+            raise typer.Exit(130) from None
+    if as_json:
+        typer.echo(json.dumps({"archive": done.slug, **asdict(done)}))
+        return
+    _print_imported(done)
+
+
+def archives_command(as_json: JsonOption = False) -> None:
+    """List the archives: their tweets by split, what was left out and why, the shelf, and the generator that plays."""
+    engine = open_engine(read_settings().database)
+    migrate(engine)
+    with reading(engine) as connection:
+        held = [archives.holdings(connection, archive) for archive in archives.listing(connection)]
+    if as_json:
+        typer.echo(json.dumps({"archives": [_described(each) for each in held]}))
+        return
+    if not held:
+        say("No archive yet: whichtweet import PATH --archive NAME")
+        return
+    table = Table(box=box.SIMPLE_HEAD, padding=0, collapse_padding=True)
+    table.add_column("archive", no_wrap=True)
+    table.add_column("name")
+    table.add_column("handle", no_wrap=True)
+    for column in ("train", "validation", "deck", "left out", "shelf"):
+        table.add_column(column, justify="right")
+    table.add_column("champion")
+    for each in held:
+        archive = each.archive
+        counts = (*each.splits.values(), sum(each.left_out.values()), each.shelf)
+        name = f"{archive.name} (demo)" if archive.is_demo else archive.name
+        handle = f"@{archive.handle}" if archive.handle else ""
+        table.add_row(archive.slug, name, handle, *(f"{count:,}" for count in counts), each.champion or "none")
+    Console().print(table)
+
+
+def _described(held: Holdings) -> dict[str, Any]:
+    archive = held.archive
+    return {
+        "slug": archive.slug,
+        "name": archive.name,
+        "handle": archive.handle,
+        "unit": archive.unit,
+        "demo": archive.is_demo,
+        "tweets": held.splits,
+        "left_out": held.left_out,
+        "shelf": held.shelf,
+        "champion": held.champion,
+    }
+
+
+def _print_imported(done: Imported) -> None:
+    unit = f"{done.unit}s"
+    say(f"Imported into {done.slug} in {done.seconds:.1f} s:")
+    table = Table(box=box.SIMPLE, show_header=False)
+    table.add_column()
+    table.add_column(justify="right")
+    table.add_row("rows read", f"{done.read:,}")
+    table.add_row(f"{unit} added", f"{done.added:,}")
+    for split, count in done.splits.items():
+        table.add_row(f"  {split}", f"{count:,}")
+    table.add_row("rows left out", f"{sum(done.left_out.values()):,}")
+    for reason, count in done.left_out.items():
+        table.add_row(f"  {reason}", f"{count:,}")
+    Console().print(table)
+    if done.leanings:
+        kinds = ", ".join(f"{count:,} {leaning}" for leaning, count in done.leanings.items())
+        say(f"Of the {unit} added these lean on others and are not dealt by default: {kinds}.")
+    if done.added:
+        say(f"Next: whichtweet train --archive {done.slug}")
