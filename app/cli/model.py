@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from rich.console import Console
+from rich.table import Table
 
 from app.db import archives, generators
 from app.db.session import open_engine, reading
 from app.settings import Settings, read_settings
 from model.checkpoint import CheckpointError, read_checkpoint
 from model.corpus import CorpusError, read_texts
-from model.evaluate import bits_per_character
+from model.evaluate import Beside, bits_per_character, compare
 from model.generate import Decoding, generate
 
 
@@ -61,22 +63,67 @@ def sample(
 def evaluate(
     checkpoint: Annotated[Path, typer.Argument(help="folder of a checkpoint")],
     texts: Annotated[Path, typer.Argument(help="JSONL file of texts that it was not trained on, objects with text")],
+    samples: Annotated[int, typer.Option(min=0, help="also compare so many samples with the texts")] = 0,
+    learned: Annotated[Path | None, typer.Option(help="JSONL file of the texts it was trained on")] = None,
+    temperature: Annotated[float, typer.Option(help="of the samples")] = Decoding.temperature,
+    top_p: Annotated[float, typer.Option(help="of the samples")] = Decoding.top_p,
+    seed: Annotated[int, typer.Option(min=0, help="of the samples")] = 0,
+    plot: Annotated[Path | None, typer.Option(help="SVG file for a picture of the comparison")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
     """Measure how well a checkpoint foretells texts: mean surprise in bits per character, lower is better.
 
     The end mark of each text counts as one character; characters that it does not know cost bits, too.
+
+    With --samples and --learned it also writes samples and shows where they are mixed otherwise than real tweets:
+    each figure beside the range within which 95 % of equally large draws of the texts lie.
     """
     try:
-        found = read_texts(texts)
-        bits = bits_per_character(read_checkpoint(checkpoint), [text.text for text in found])
-    except (CheckpointError, CorpusError) as error:
+        if samples and learned is None:
+            raise CorpusError("--samples needs --learned, the texts it was trained on: to see what it copies")
+        real, network = [text.text for text in read_texts(texts)], read_checkpoint(checkpoint)
+        measured: dict[str, Any] = asdict(bits_per_character(network, real))
+        compared = {}
+        if samples and learned:
+            known = [text.text for text in read_texts(learned)]
+            drafts = generate(network, samples, decoding=Decoding(temperature, top_p), seed=seed)
+            compared = compare([draft.text for draft in drafts if draft.ended and draft.text], real, known, seed=seed)
+            measured["compared"] = {name: asdict(figure) for name, figure in compared.items()}
+        if plot and compared:
+            plot.write_text(picture(compared), encoding="utf-8")
+    except (ValueError, OSError) as error:
         raise _refused(error) from None
     if as_json:
-        typer.echo(json.dumps(asdict(bits)))
+        typer.echo(json.dumps(measured))
         return
-    typer.echo(f"{bits.bits_per_character:.4f} bits per character")
-    typer.echo(f"over {bits.characters:,} characters and end marks of {bits.tweets:,} texts")
+    typer.echo(f"{measured['bits_per_character']:.4f} bits per character")
+    typer.echo(f"over {measured['characters']:,} characters and end marks of {measured['tweets']:,} texts")
+    if compared:
+        Console().print(_table(compared))
+
+
+def _table(compared: dict[str, Beside]) -> Table:
+    table = Table("figure", "samples", "real tweets", "95 % of draws", "")
+    for name, it in compared.items():
+        words = "" if it.low <= it.samples <= it.high else "lower" if it.samples < it.low else "higher"
+        table.add_row(name, f"{it.samples:.3f}", f"{it.tweets:.3f}", f"{it.low:.3f} to {it.high:.3f}", words)
+    return table
+
+
+def picture(compared: dict[str, Beside]) -> str:
+    """An SVG: for each figure the range of real tweets as a band, and the samples as a dot where they lie beside it."""
+    rows, high = [], 24
+    for place, (name, it) in enumerate(compared.items()):
+        # The band is drawn equally wide for all figures; a dot far outside of it stays at the edge.
+        far = (it.samples - it.low) / max(it.high - it.low, 1e-9)
+        x, y = 300 + 120 * min(max(far, -1.0), 2.0), 20 + high * place
+        colour = "#1a7f37" if 0 <= far <= 1 else "#cf222e"
+        rows.append(f'<text x="8" y="{y + 4}">{name}</text><rect x="300" y="{y - 5}" width="120" height="10"/>')
+        rows.append(f'<circle cx="{x:.1f}" cy="{y}" r="5" fill="{colour}"/><text x="560" y="{y + 4}">{it.samples:.3f}')
+        rows.append(f" ({it.low:.3f} to {it.high:.3f})</text>")
+    size = f'width="740" height="{20 + high * len(compared)}"'
+    style = "<style>text{font:13px sans-serif;fill:#57606a}rect{fill:#8b949e66}</style>"
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {size}>{style}{"".join(rows)}</svg>\n'
 
 
 def _champion(settings: Settings, slug: str) -> tuple[Path, Decoding]:
