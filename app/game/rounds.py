@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import blake2b
+from itertools import islice
 
-import numpy as np
-from numpy.typing import NDArray
-
-from app.game.deck import Deck, Texts, Tweet
+from app.game.deck import Deck, Texts, Tweet, mix
 
 ARMS = ("champion", "candidate", "anchor")
 MODES = ("endless", "daily", "challenge", "practice", "class")
@@ -19,7 +19,6 @@ LIKENESS = 0.8  # shorter card / longer card, at the least
 NEIGHBOURS = 24  # samples of the wanted length among which chance decides
 LOOKS = 8  # samples that one look-up asks the player's past about
 PATIENCE = 2000  # places that are tried for a card before the deck counts as empty
-NEVER = np.iinfo(np.int64).max  # retired_stamp of a sample on the shelf
 
 # Asked for sample ids, tells those that the player met already.
 Past = Callable[[Sequence[int]], Collection[int]]
@@ -93,18 +92,27 @@ class Rack:
     def __init__(
         self, ids: Sequence[int], texts: Sequence[str], shelved: Sequence[int], retired: Sequence[int | None]
     ) -> None:
-        lengths = np.array([len(text) for text in texts], dtype=np.int64)
-        order = np.argsort(lengths, kind="stable")
-        self.lengths = lengths[order]
-        self.ids = np.array(ids, dtype=np.int64)[order]
-        self.texts = Texts([texts[i] for i in order])
-        self.shelved = np.array(shelved, dtype=np.int64)[order]
-        self.retired = np.array([NEVER if stamp is None else stamp for stamp in retired], dtype=np.int64)[order]
-        self._keys = _mix(self.ids.astype(np.uint64))
+        order = sorted(range(len(ids)), key=lambda index: (len(texts[index]), ids[index]))
+        self.ids = [ids[index] for index in order]
+        self.texts = Texts([texts[index] for index in order])
+        self._lengths = [len(texts[index]) for index in order]
+        self._keys = [mix(sample_id) for sample_id in self.ids]
+        self._spans = [(shelved[index], retired[index]) for index in order]
+        # Seats lag behind the shelf by different stamps, but only by a few of them at a time.
+        self.on_shelf = lru_cache(maxsize=32)(self._on_shelf)
+
+    def _on_shelf(self, stamp: int) -> tuple[list[int], list[int]]:
+        """The samples that may be dealt at a stamp, shortest first: their indices and their lengths."""
+        indices = [
+            index
+            for index, (shelved, retired) in enumerate(self._spans)
+            if shelved <= stamp and (retired is None or stamp < retired)
+        ]
+        return indices, [self._lengths[index] for index in indices]
 
     def level(self, stamp: int) -> int:
         """How many samples may be dealt at a stamp."""
-        return int(np.count_nonzero((self.shelved <= stamp) & (stamp < self.retired)))
+        return len(self.on_shelf(stamp)[0])
 
     def choose(self, length: int, stamp: int, point: int, past: Past) -> tuple[int, float] | None:
         """A sample for a tweet of `length` characters that the player has not met: its index, its probability.
@@ -113,33 +121,43 @@ class Rack:
         lengths are on the shelf; among the samples nearest to it the highest hash wins (rendezvous), so that a sample
         that comes or goes changes only the rounds that it takes part in.
         """
-        on_shelf = np.flatnonzero((self.shelved <= stamp) & (stamp < self.retired))
-        if not len(on_shelf):
-            return None
-        lengths = self.lengths[on_shelf]
-        low, high = np.searchsorted(lengths, (math.ceil(length * LIKENESS), math.floor(length / LIKENESS) + 1))
+        indices, lengths = self.on_shelf(stamp)
+        low = bisect_left(lengths, math.ceil(length * LIKENESS))
+        high = bisect_right(lengths, math.floor(length / LIKENESS))
         tilt = (point & 0xFFFF) / 0xFFFF * 2 - 1
-        wanted = length * LIKENESS**tilt
-        alike, others = on_shelf[low:high], np.concatenate((on_shelf[:low], on_shelf[high:]))
-        for part, aim in ((alike, wanted), (others, length)):
-            apart = np.abs(np.log(self.lengths[part] / aim))
-            nearest = part[np.argsort(apart, kind="stable")]
-            for start in range(0, len(nearest), NEIGHBOURS):
-                group = nearest[start : start + NEIGHBOURS]
-                index = self._highest(group, point, past)
-                if index is not None:
-                    return index, 1 / len(group)
-        return None
+        places = _outward(lengths, length * LIKENESS**tilt, low, high)
+        while group := [indices[place] for place in islice(places, NEIGHBOURS)]:
+            ranked = sorted(group, key=lambda index: mix(self._keys[index] ^ point), reverse=True)
+            index = self._first_unmet(ranked, past)
+            if index is not None:
+                return index, 1 / len(group)
+        # Nothing of like length: what is nearest to the tweet, which the round then says of itself.
+        rest = [indices[place] for place in _outward(lengths, length, 0, len(lengths)) if not low <= place < high]
+        index = self._first_unmet(rest, past)
+        return None if index is None else (index, 1.0)
 
-    def _highest(self, group: NDArray[np.int64], point: int, past: Past) -> int | None:
-        ranked = group[np.argsort(_mix(self._keys[group] ^ np.uint64(point)))[::-1]]
-        for start in range(0, len(ranked), LOOKS):
-            some = ranked[start : start + LOOKS]
-            met = past(self.ids[some].tolist())
-            for index in map(int, some):
-                if int(self.ids[index]) not in met:
+    def _first_unmet(self, indices: Sequence[int], past: Past) -> int | None:
+        for start in range(0, len(indices), LOOKS):
+            some = indices[start : start + LOOKS]
+            met = past([self.ids[index] for index in some])
+            for index in some:
+                if self.ids[index] not in met:
                     return index
         return None
+
+
+def _outward(lengths: Sequence[int], wanted: float, low: int, high: int) -> Iterator[int]:
+    """The places in [low, high) of ascending lengths, those nearest to the wanted length (by ratio) first."""
+    right = bisect_left(lengths, wanted, low, high)
+    left = right - 1
+    while left >= low or right < high:
+        # The shorter is nearer if its ratio to the wanted length is the milder one.
+        if right >= high or (left >= low and lengths[left] * lengths[right] > wanted * wanted):
+            yield left
+            left -= 1
+        else:
+            yield right
+            right += 1
 
 
 @dataclass(frozen=True)
@@ -180,6 +198,9 @@ def deal(deck: Deck, shelf: Shelf, seat: Seat, past: Past, excluded: Collection[
     """
     position, repeat, tweet = _next_tweet(deck, seat)
     stamp = min(max(seat.stamp, shelf.floor), shelf.stamp)
+    if not any(arm.share > 0 and arm.rack.level(stamp) for arm in shelf.arms):
+        # Another generator came to play since: nothing of its own was there at the seat's stamp.
+        stamp = shelf.stamp
     chance = _chance(seat, position, repeat)
     start = seat.again if repeat else seat.position
 
@@ -194,7 +215,7 @@ def deal(deck: Deck, shelf: Shelf, seat: Seat, past: Past, excluded: Collection[
         if chosen is not None:
             index, card_probability = chosen
             text = arm.rack.texts[index]
-            sample_id = int(arm.rack.ids[index])
+            sample_id = arm.rack.ids[index]
             tweet_index = chance[2] & 1
             shorter, longer = sorted((len(text), len(tweet.text)))
             return Round(
@@ -264,10 +285,3 @@ def _round_id(seat: Seat, position: int, repeat: bool, tweet: int, sample: int, 
 def _place(seat: Seat, position: int, repeat: bool) -> bytes:
     mode = bytes([MODES.index(seat.mode), repeat])
     return seat.archive_id.to_bytes(8, "big") + mode + position.to_bytes(8, "big")
-
-
-def _mix(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """The finaliser of splitmix64, for each number."""
-    numbers = (numbers ^ (numbers >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    numbers = (numbers ^ (numbers >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return numbers ^ (numbers >> np.uint64(31))

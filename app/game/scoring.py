@@ -34,4 +34,6 @@ def interval(fooled: int, guesses: int) -> tuple[float, float]:
     centre = rate + z * z / (2 * guesses)
     spread = z * math.sqrt(rate * (1 - rate) / guesses + z * z / (4 * guesses * guesses))
     scale = 1 + z * z / guesses
-    return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
+    low, high = (centre - spread) / scale, (centre + spread) / scale
+    # Rounding must not put the rate outside of its own interval.
+    return max(0.0, min(low, rate)), min(1.0, max(high, rate))

@@ -1,0 +1,57 @@
+"""Label rules: which guesses teach."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from app.game.labels import DAILY_CAP, Label, Sighting, judge
+
+NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
+GOOD = Sighting(
+    shown_at=NOON,
+    guessed_at=NOON + timedelta(seconds=9),
+    characters=220,
+    has_cookie=True,
+    is_simulated=False,
+    is_repeat=False,
+    recognised=False,
+    accepted_today=0,
+)
+
+
+def test_a_considered_guess_teaches() -> None:
+    assert judge(GOOD) == Label("accepted")
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"recognised": True}, "recognised"),
+        ({"has_cookie": False}, "no cookie"),
+        ({"is_repeat": True}, "repeated card"),
+        ({"is_simulated": True}, "simulated"),
+        ({"guessed_at": NOON + timedelta(seconds=1)}, "too quick"),
+    ],
+)
+def test_a_guess_is_excluded_with_its_reason(change: dict[str, object], reason: str) -> None:
+    assert judge(replace(GOOD, **change)) == Label("excluded", reason)  # type: ignore[arg-type]
+
+
+def test_what_is_too_quick_for_long_cards_may_do_for_short_ones() -> None:
+    quick = replace(GOOD, guessed_at=NOON + timedelta(seconds=1.5))
+    assert judge(replace(quick, characters=500)).reason == "too quick"
+    assert judge(replace(quick, characters=90)) == Label("accepted")
+
+
+def test_what_comes_after_the_daily_cap_waits() -> None:
+    assert judge(replace(GOOD, accepted_today=DAILY_CAP)) == Label("quarantined", "daily cap")
+    assert judge(replace(GOOD, accepted_today=DAILY_CAP - 1)) == Label("accepted")
+
+
+def test_simulated_players_teach_where_the_operator_says_so() -> None:
+    robot = replace(GOOD, is_simulated=True, has_cookie=False, guessed_at=NOON, accepted_today=DAILY_CAP)
+    assert judge(robot, ("real", "simulated")) == Label("accepted")
+    assert judge(GOOD, ("simulated",)).status == "excluded"

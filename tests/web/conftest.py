@@ -1,0 +1,49 @@
+"""A served game, on SQLite and on either database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from factories import add_game
+from serving import Game, serve, settings
+from sqlalchemy import Engine
+
+from app.db.session import open_engine, writing
+
+Opener = Callable[..., Game]
+
+
+@pytest.fixture
+def serving(sqlite_url: str, tmp_path: Path) -> Iterator[Opener]:
+    """Serves a game with settings that differ: `serving(rate_limit="2/minute")`; `fill` puts the archives in."""
+    yield from _opener(sqlite_url, tmp_path)
+
+
+@pytest.fixture
+def game(serving: Opener) -> Game:
+    """A game with one archive of 60 cards and 60 samples."""
+    return serving()
+
+
+@pytest.fixture
+def either_game(either_url: str, tmp_path: Path) -> Iterator[Game]:
+    """The same, once on SQLite and once on PostgreSQL."""
+    for opener in _opener(either_url, tmp_path):
+        yield opener()
+
+
+def _opener(url: str, folder: Path) -> Iterator[Opener]:
+    with ExitStack() as stack:
+
+        def opened(fill: Callable[[Any], Any] = add_game, **more: Any) -> Game:
+            engine: Engine = open_engine(url)
+            with writing(engine) as connection:
+                fill(connection)
+            engine.dispose()
+            return stack.enter_context(serve(settings(url, folder, **more)))
+
+        yield opened
