@@ -38,32 +38,41 @@ class Decoding:
         return cls(**{field.name: data[field.name] for field in fields(cls) if field.name in data})
 
 
-def cumulated(logits: Array, decoding: Decoding) -> tuple[NDArray[np.intp], Array]:
-    """For each row the symbols from the likeliest down, and the odds summed so far, 0 beyond the nucleus (top-p).
+def nucleus(logits: Array, decoding: Decoding) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The odds [B, V] that a symbol is drawn with: bent by the temperature, cut to the nucleus (Holtzman et al. 2020).
 
     Args:
         logits: [B, V]; −inf for what must not be chosen.
-        decoding: temperature and top-p.
+        decoding: temperature and top-p; the nucleus is the shortest head of likeliest symbols that holds top_p.
 
     Returns:
-        Symbols [B, V] and their cumulated odds [B, V], which end at 1.0 with the nucleus (Holtzman et al. 2020).
+        The odds, 0 outside the nucleus, and for each row how far top_p is from where it would cut otherwise.
     """
-    order = np.argsort(-logits, axis=-1, kind="stable")
-    sorted_logits = np.take_along_axis(logits, order, -1)
-    odds = np.exp((sorted_logits - sorted_logits[:, :1]) / np.float32(decoding.temperature))
-    total = np.cumsum(odds, -1)
-    total /= total[:, -1:]
-    # The nucleus is the shortest head that holds top_p of the odds.
-    size = np.argmax(total >= min(decoding.top_p, 1.0 - 1e-6), -1)
-    return order, np.minimum(total / total[np.arange(len(total)), size][:, None], np.float32(1.0))
+    bent = np.exp((logits - logits.max(-1, keepdims=True)).astype(np.float64) / decoding.temperature)
+    odds = bent / bent.sum(-1, keepdims=True)
+    if decoding.top_p == 1:
+        return odds, np.ones(len(odds))
+    order = np.argsort(-odds, axis=-1, kind="stable")
+    heads = np.take_along_axis(odds, order, -1).cumsum(-1)
+    outside = np.zeros_like(odds, bool)
+    np.put_along_axis(outside, order[:, 1:], heads[:, :-1] >= decoding.top_p, -1)
+    odds[outside] = 0
+    return odds / odds.sum(-1, keepdims=True), np.abs(heads - decoding.top_p).min(-1)
 
 
-def choose(logits: Array, uniforms: NDArray[np.float64], decoding: Decoding) -> NDArray[np.intp]:
-    """One symbol for each row of logits [B, V]: where the row's uniform number [B] falls among the odds."""
-    order, total = cumulated(logits, decoding)
-    place = np.minimum((total <= uniforms[:, None]).sum(-1), order.shape[1] - 1)
-    chosen: NDArray[np.intp] = order[np.arange(len(order)), place]
-    return chosen
+def choose(
+    logits: Array, uniforms: NDArray[np.float64], decoding: Decoding
+) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """One symbol for each row of logits [B, V]: where the row's uniform number [B] falls among the odds.
+
+    The second array [B] says how near a thing it was: odds that differ by less would choose the same.
+    """
+    odds, margin = nucleus(logits, decoding)
+    borders = odds.cumsum(-1)
+    borders /= borders[:, -1:]
+    chosen: NDArray[np.intp] = (borders <= uniforms[:, None]).sum(-1)
+    margin = np.minimum(margin, np.abs(np.where(odds > 0, borders, 2.0) - uniforms[:, None]).min(-1))
+    return chosen, margin
 
 
 def repeats(text: str, character: str, no_repeat: int) -> bool:

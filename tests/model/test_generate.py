@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import product
+
+import numpy as np
 import pytest
 from networks import a_checkpoint, a_vocab
 
-from model.generate import Decoding, Draft, generate
+from model.evaluate import bits_per_character
+from model.generate import NEAR, Decoding, Draft, beam, generate
+from model.reader import Reader, log2_odds
 from model.text import END, START, UNKNOWN
 
 SHORT = 60
@@ -28,13 +33,29 @@ def test_another_seed_writes_others() -> None:
 @pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
 def test_the_batch_changes_nothing(batch: int, cell: str) -> None:
     checkpoint = a_checkpoint(cell, units=48)
-    alone = list(generate(checkpoint, 9, seed=3, limit=SHORT, batch=7))
-    assert list(generate(checkpoint, 9, seed=3, limit=SHORT, batch=batch)) == alone
+    usual, other = (list(generate(checkpoint, 9, seed=3, limit=SHORT, batch=size)) for size in (7, batch))
+    assert [(draft.text, draft.ended, draft.seed) for draft in usual] == [(d.text, d.ended, d.seed) for d in other]
+    assert [draft.bits for draft in usual] == pytest.approx([draft.bits for draft in other], abs=1e-3)
 
 
 def test_each_draft_can_be_written_again_alone() -> None:
     for draft in drafts(6):
-        assert drafts(1, seed=draft.seed) == [draft]
+        assert drafts(1, seed=draft.seed)[0].text == draft.text
+
+
+def test_a_near_choice_of_a_single_row_is_made_as_in_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("model.generate.NEAR", 2.0)  # every choice counts as near
+    assert drafts(4, batch=1) == drafts(4, batch=4)
+
+
+def test_a_single_row_differs_from_a_batch_by_less_than_what_counts_as_near() -> None:
+    checkpoint = a_checkpoint(units=256, scale=0.08)
+    quick, steady = Reader(checkpoint, quick=True), Reader(checkpoint)
+    states, symbols = (quick.start(1), steady.start(1)), np.random.default_rng(0).integers(3, 32, 280)
+    for symbol in symbols:
+        logits = [reader.step(np.array([symbol]), state) for reader, state in zip((quick, steady), states, strict=True)]
+        odds = [2.0 ** log2_odds(row) for row in logits]
+        assert np.abs(odds[0] - odds[1]).max() < NEAR / 3
 
 
 def test_drafts_come_in_the_order_of_their_seeds() -> None:
@@ -58,7 +79,7 @@ def test_no_draft_is_longer_than_the_limit() -> None:
 def test_a_draft_that_ends_on_the_limit_has_ended() -> None:
     long = next(draft for draft in drafts(80, decoding=Decoding(2.0, 1.0)) if draft.ended and len(draft.text) > 5)
     again = drafts(1, seed=long.seed, limit=len(long.text), decoding=Decoding(2.0, 1.0))
-    assert again == [long]
+    assert (again[0].text, again[0].ended) == (long.text, True)
 
 
 def test_every_draft_begins_with_the_prompt() -> None:
@@ -77,3 +98,20 @@ def test_the_guard_keeps_drafts_from_going_round_in_circles() -> None:
         assert len(runs) == len(set(runs))
     loops = drafts(decoding=Decoding(0.05, 1.0, no_repeat=0), limit=200)
     assert any(len({draft.text[i : i + 6] for i in range(195)}) < 100 for draft in loops)
+
+
+def test_a_wide_beam_finds_the_likeliest_texts() -> None:
+    checkpoint = a_checkpoint(vocab=a_vocab("ab"), scale=0.8)
+    every = ["".join(letters) for size in range(5) for letters in product("ab", repeat=size)]
+    bits = {
+        text: (found := bits_per_character(checkpoint, [text])).bits_per_character * found.characters for text in every
+    }
+    found_texts = beam(checkpoint, 40, limit=4)
+    assert [draft.text for draft in found_texts] == sorted(bits, key=bits.__getitem__)
+    assert [draft.bits for draft in found_texts] == pytest.approx(sorted(bits.values()), abs=1e-3)
+
+
+def test_a_beam_goes_on_from_its_prompt() -> None:
+    found = beam(a_checkpoint(), 4, prompt="good d", limit=30)
+    assert found
+    assert all(draft.text.startswith("good d") and draft.ended for draft in found)

@@ -13,7 +13,7 @@ LOGITS = np.log(ODDS).astype(np.float32)
 
 def shares(decoding: Decoding, draws: int = 40_000) -> np.ndarray:
     uniforms = (np.arange(draws) + 0.5) / draws
-    chosen = choose(np.tile(LOGITS, (draws, 1)), uniforms, decoding)
+    chosen, _ = choose(np.tile(LOGITS, (draws, 1)), uniforms, decoding)
     return np.bincount(chosen, minlength=4) / draws
 
 
@@ -35,7 +35,7 @@ def test_top_p_keeps_the_shortest_head_that_holds_its_share() -> None:
 
 def test_what_is_forbidden_is_never_chosen() -> None:
     logits = np.array([[0.0, -np.inf, 1.0, -np.inf]], np.float32)
-    chosen = {int(choose(logits, np.array([u]), Decoding(2.0, 1.0))[0]) for u in np.linspace(0, 1 - 1e-9, 99)}
+    chosen = {int(choose(logits, np.array([u]), Decoding(2.0, 1.0))[0][0]) for u in np.linspace(0, 1 - 1e-9, 99)}
     assert chosen == {0, 2}
 
 
