@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,8 @@ from app.main import create_app
 from app.settings import Settings
 from app.web.services import Services
 
-SECRET = "a secret of tests, long enough to be one"
+SECRET = "a secret of tests: long enough to be one"
+_NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # making one per client takes longer than a test
 OPERATOR = "the operator's key of tests, long enough"
 
 
@@ -34,7 +36,7 @@ class Game:
 
     def client(self, **more: Any) -> httpx.Client:
         """A browser of its own, with its own cookies."""
-        return httpx.Client(base_url=self.url, timeout=30, **more)
+        return httpx.Client(base_url=self.url, timeout=30, verify=_NO_TLS, **more)
 
     def simulated(self, name: str = "robot") -> httpx.Client:
         """A simulated player."""
@@ -51,6 +53,7 @@ def settings(database_url: str, data_dir: Path, **more: Any) -> Settings:
 
 
 _NETWORK = {"network_rate_limit": "1000000/minute"}
+Opener = Callable[..., Game]
 
 
 @contextmanager

@@ -9,17 +9,15 @@ from typing import Any
 
 import pytest
 from factories import add_game
-from serving import Game, serve, settings
+from serving import Game, Opener, serve, settings
 from sqlalchemy import Engine
 
 from app.db.session import open_engine, writing
 
-Opener = Callable[..., Game]
-
 
 @pytest.fixture
 def serving(sqlite_url: str, tmp_path: Path) -> Iterator[Opener]:
-    """Serves a game with settings that differ: `serving(rate_limit="2/minute")`; `fill` puts the archives in."""
+    """Serves a game: `serving(rate_limit="2/minute")`; `fill` puts archives in, one of 60 cards and 60 samples."""
     yield from _opener(sqlite_url, tmp_path)
 
 
@@ -30,10 +28,15 @@ def game(serving: Opener) -> Game:
 
 
 @pytest.fixture
-def either_game(either_url: str, tmp_path: Path) -> Iterator[Game]:
-    """The same, once on SQLite and once on PostgreSQL."""
-    for opener in _opener(either_url, tmp_path):
-        yield opener()
+def either_serving(either_url: str, tmp_path: Path) -> Iterator[Opener]:
+    """Serves a game, once on SQLite and once on PostgreSQL."""
+    yield from _opener(either_url, tmp_path)
+
+
+@pytest.fixture
+def either_game(either_serving: Opener) -> Game:
+    """A game, once on SQLite and once on PostgreSQL."""
+    return either_serving()
 
 
 def _opener(url: str, folder: Path) -> Iterator[Opener]:
