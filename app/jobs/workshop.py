@@ -11,6 +11,9 @@ from sqlalchemy import Engine
 
 from app.db import archives
 from app.db.session import reading
+from app.jobs.errors import Interrupted, JobError, Skipped
+
+__all__ = ["Interrupted", "JobError", "Progress", "ShouldStop", "Skipped", "Steps", "T", "Workshop", "plainly"]
 
 T = TypeVar("T")
 
@@ -33,18 +36,6 @@ class Steps(Protocol):
 def plainly(name: str, do: Callable[[], T]) -> T:
     """Steps without a memory: for a job that a command runs from beginning to end."""
     return do()
-
-
-class JobError(RuntimeError):
-    """A job cannot be done; the message is one line that says why and what to do."""
-
-
-class Skipped(JobError):  # noqa: N818  # not a mistake: there was nothing to do
-    """A job was not worth doing; the message says why."""
-
-
-class Interrupted(Exception):  # noqa: N818  # asked for, not a mistake
-    """A job was asked to stop. What it did so far is kept, and doing it again goes on from there."""
 
 
 @dataclass(frozen=True)

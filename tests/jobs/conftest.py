@@ -1,0 +1,29 @@
+"""A database, an archive and a generator for jobs to work on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+from stock import stock_archive, stock_generator
+
+from app.db.archives import Archive
+from app.db.generators import Generator
+from app.jobs.workshop import Workshop
+
+
+@pytest.fixture
+def workshop(engine: Engine, tmp_path: Path) -> Workshop:
+    stock_archive(engine)
+    return Workshop(engine, tmp_path / "checkpoints", shelf_low=50, shelf_full=120, processes=1)
+
+
+@pytest.fixture
+def archive(workshop: Workshop) -> Archive:
+    return workshop.archive("gannet")
+
+
+@pytest.fixture
+def generator(workshop: Workshop, archive: Archive) -> Generator:
+    return stock_generator(workshop, archive)

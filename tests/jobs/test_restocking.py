@@ -1,0 +1,239 @@
+"""Restocking: vetted samples reach the shelf all at once, whatever happens on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from factories import add_tweets
+from sqlalchemy import select, update
+from stock import letter_writer, shelf, small_talk, stock_generator
+
+from app.db import generators, restocks, samples
+from app.db.archives import Archive
+from app.db.generators import Decided, Generator
+from app.db.session import reading, writing
+from app.db.tables import archives, jobs
+from app.db.tables import samples as samples_table
+from app.game.vetting import BlockedWordsError
+from app.jobs import restocking
+from app.jobs.restocking import restock
+from app.jobs.workshop import Interrupted, JobError, Workshop
+from model.checkpoint import write_checkpoint
+from model.generate import Decoding, generate
+from model.text import normalise
+
+
+def stamp(workshop: Workshop) -> int:
+    with reading(workshop.engine) as connection:
+        return int(connection.execute(select(archives.c.stamp)).scalar_one())
+
+
+def stop_after(batches: int) -> Any:
+    asked = iter([False] * batches)
+    return lambda: next(asked, True)
+
+
+def test_a_restock_shelves_as_many_samples_as_it_was_asked_for(
+    workshop: Workshop, archive: Archive, generator: Generator
+) -> None:
+    before = stamp(workshop)
+
+    done = restock(workshop, archive, generator, 100)
+
+    assert (done.shelved, done.level) == (100, 100)
+    assert {row.shelved_stamp for row in shelf(workshop.engine)} == {before + 1} == {stamp(workshop)}
+
+
+def test_what_was_turned_away_is_counted_by_rule(workshop: Workshop, archive: Archive, generator: Generator) -> None:
+    done = restock(workshop, archive, generator, 100)
+
+    assert sum(done.rejected.values()) == done.written - done.shelved
+    assert done.rejected["too short or too long"] > 0
+    assert done.rejected["does not end by itself"] > 0
+
+
+def test_the_same_rules_are_tried_on_held_out_tweets(
+    workshop: Workshop, archive: Archive, generator: Generator
+) -> None:
+    with writing(workshop.engine) as connection:
+        add_tweets(connection, archive.id, [f"So I say again: {small_talk(1)[0]}", "Too short."])
+
+    done = restock(workshop, archive, generator, 20)
+
+    assert (done.tweets_read, dict(done.tweets_rejected)) == (
+        62,
+        {"copied from a tweet": 1, "too short or too long": 1},
+    )
+
+
+def test_a_sample_can_be_written_again_from_its_seed(
+    workshop: Workshop, archive: Archive, generator: Generator
+) -> None:
+    restock(workshop, archive, generator, 10)
+
+    row = shelf(workshop.engine)[-1]
+    decoding = Decoding(**generator.decoding)
+    draft = next(generate(letter_writer(), 1, decoding=decoding, seed=row.seed, limit=400))
+    assert normalise(draft.text) == row.text
+
+
+def test_nothing_is_on_the_shelf_before_the_flip(workshop: Workshop, archive: Archive, generator: Generator) -> None:
+    seen: list[tuple[int, int]] = []
+
+    def look(figures: Mapping[str, Any]) -> None:
+        with reading(workshop.engine) as connection:
+            seen.append((len(shelf(workshop.engine)), samples.level(connection, archive.id)))
+
+    restock(workshop, archive, generator, 400, on_progress=look)
+
+    assert [stored for stored, _ in seen] == sorted(stored for stored, _ in seen)
+    assert seen[-1] == (400, 0)
+
+
+def test_an_interrupted_restock_goes_on_where_it_stood(
+    workshop: Workshop, archive: Archive, generator: Generator
+) -> None:
+    with pytest.raises(Interrupted):
+        restock(workshop, archive, generator, 400, job_id=7, should_stop=stop_after(1))
+    stored = [row.text for row in shelf(workshop.engine)]
+    _queue_job(workshop, archive, 7)
+
+    done = restock(workshop, archive, generator, 400, job_id=7)
+
+    assert done.shelved == 400
+    assert [row.text for row in shelf(workshop.engine)][: len(stored)] == stored
+    assert sum(done.rejected.values()) == done.written - done.shelved
+
+
+def test_asked_for_again_a_finished_restock_adds_nothing(
+    workshop: Workshop, archive: Archive, generator: Generator
+) -> None:
+    _queue_job(workshop, archive, 7)
+    first = restock(workshop, archive, generator, 50, job_id=7)
+
+    assert restock(workshop, archive, generator, 50, job_id=7) == first
+    assert len(shelf(workshop.engine)) == 50
+
+
+def test_what_an_abandoned_restock_left_is_thrown_away(
+    workshop: Workshop, archive: Archive, generator: Generator
+) -> None:
+    with pytest.raises(Interrupted):
+        restock(workshop, archive, generator, 600, should_stop=stop_after(1))
+    assert len(shelf(workshop.engine)) > 0
+
+    restock(workshop, archive, generator, 10)
+
+    assert len(shelf(workshop.engine)) == 10
+
+
+def test_two_restocks_at_once_do_not_disturb_each_other(
+    workshop: Workshop, archive: Archive, generator: Generator
+) -> None:
+    _queue_job(workshop, archive, 1)
+    _queue_job(workshop, archive, 2)
+    inner: list[int] = []
+
+    def meanwhile(figures: Mapping[str, Any]) -> None:
+        if not inner:
+            inner.append(restock(workshop, archive, generator, 30, job_id=2).shelved)
+
+    done = restock(workshop, archive, generator, 300, job_id=1, on_progress=meanwhile)
+
+    assert (inner, done.shelved, done.level) == ([30], 300, 330)
+
+
+def test_a_text_that_is_shelved_meanwhile_counts_as_a_duplicate(
+    workshop: Workshop, archive: Archive, generator: Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(restocking.secrets, "randbits", lambda bits: 5)
+    _queue_job(workshop, archive, 1)
+    _queue_job(workshop, archive, 2)
+    first: list[int] = []
+
+    def meanwhile(figures: Mapping[str, Any]) -> None:
+        if not first:
+            first.append(restock(workshop, archive, generator, 200, job_id=2).shelved)
+
+    done = restock(workshop, archive, generator, 300, job_id=1, on_progress=meanwhile)
+
+    assert done.rejected["duplicate"] > 0
+    assert sum(done.rejected.values()) == done.written - done.shelved
+    assert done.level == 300 + first[0]
+
+
+def test_a_new_champion_takes_the_shelf_in_one_moment(
+    workshop: Workshop, archive: Archive, generator: Generator
+) -> None:
+    restock(workshop, archive, generator, 30)
+    new = stock_generator(workshop, archive, seed=1)
+
+    restock(workshop, archive, new, 40, promote=Decided("promoted", "test"))
+
+    with reading(workshop.engine) as connection:
+        arms = generators.arms_of(connection, archive.id)
+        assert (arms["champion"].generator_id, arms["champion"].share) == (new.id, 1.0)
+        assert arms["anchor"].generator_id == generator.id
+        assert samples.level(connection, archive.id) == samples.level(connection, archive.id, new.id) == 40
+    old = [row for row in shelf(workshop.engine) if row.generator_id == generator.id]
+    assert {row.retired_stamp for row in old} == {stamp(workshop)}
+
+
+def test_a_generator_that_still_plays_keeps_its_samples(
+    workshop: Workshop, archive: Archive, generator: Generator
+) -> None:
+    restock(workshop, archive, generator, 30)
+    with writing(workshop.engine) as connection:
+        generators.place(connection, archive.id, "anchor", generator.id, 0.05, archive.created_at)
+        generators.place(connection, archive.id, "champion", generator.id, 0.95, archive.created_at)
+
+    restock(workshop, archive, stock_generator(workshop, archive, seed=1), 20, promote=Decided("promoted", "test"))
+
+    with reading(workshop.engine) as connection:
+        assert samples.level(connection, archive.id, generator.id) == 30
+        assert sum(arm.share for arm in generators.arms_of(connection, archive.id).values()) == 1.0
+
+
+def test_a_generator_that_writes_nothing_of_use_is_told(workshop: Workshop, archive: Archive) -> None:
+    babbler = stock_generator(workshop, archive)
+    write_checkpoint(workshop.folder(babbler.checkpoint_key), letter_writer(end=1e-7))
+
+    with pytest.raises(JobError, match=r"v1 is not ready for play: .* does not end by itself.*train longer"):
+        restock(workshop, archive, babbler, 100)
+
+    assert shelf(workshop.engine) == []
+
+
+def test_a_damaged_checkpoint_is_named(workshop: Workshop, archive: Archive, generator: Generator) -> None:
+    (workshop.folder(generator.checkpoint_key) / "weights.safetensors").write_bytes(b"nothing")
+
+    with pytest.raises(JobError, match=r"weights\.safetensors: damaged"):
+        restock(workshop, archive, generator, 10)
+
+    with reading(workshop.engine) as connection:
+        assert restocks.abandoned(connection, archive.id) == []
+
+
+def test_blocked_words_that_cannot_be_read_stop_a_restock(
+    workshop: Workshop, archive: Archive, generator: Generator
+) -> None:
+    with pytest.raises(BlockedWordsError):
+        restock(replace(workshop, blocked_words=workshop.checkpoints / "none.txt"), archive, generator, 10)
+
+
+def _queue_job(workshop: Workshop, archive: Archive, job_id: int) -> None:
+    with writing(workshop.engine) as connection:
+        row = {"id": job_id, "kind": "restock", "archive_id": archive.id, "arguments": {}, "asked_by": "test"}
+        connection.execute(
+            jobs.insert().values(row | {"wanted": "run", "state": "running", "created_at": archive.created_at})
+        )
+
+
+def test_hidden_samples_are_not_on_the_shelf(workshop: Workshop, archive: Archive, generator: Generator) -> None:
+    restock(workshop, archive, generator, 10)
+    with writing(workshop.engine) as connection:
+        connection.execute(update(samples_table).where(samples_table.c.id == 1).values(hidden_at=archive.created_at))
+        assert samples.level(connection, archive.id) == 9
