@@ -1,0 +1,205 @@
+"""The door: headers, sizes, limits, cookies, and errors that say what to do."""
+
+from __future__ import annotations
+
+import gzip
+import re
+import statistics
+import time
+from datetime import UTC, datetime
+
+import pytest
+from serving import Game, Opener
+from sqlalchemy import select
+
+from app.db.tables import guesses
+from app.web.identity import prefix
+from app.web.limits import Limits
+from app.web.problems import Problem
+
+
+def test_a_page_allows_no_inline_code_and_no_frame(game: Game) -> None:
+    response = game.client().get("/")
+    policy = response.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert "frame-ancestors 'none'" in policy
+    assert response.headers["x-content-type-options"] == "nosniff"
+    assert "referrer-policy" in response.headers
+    assert "permissions-policy" in response.headers
+    assert not re.search(r"<script(?![^>]*src=)|<style|\sstyle=|\son\w+=", response.text)
+
+
+@pytest.mark.parametrize("path", ["/", "/api/archives", "/static/style.css", "/nothing", "/api/nothing", "/healthz"])
+def test_every_answer_carries_the_headers(game: Game, path: str) -> None:
+    assert "content-security-policy" in game.client().get(path).headers
+
+
+def test_hsts_is_sent_only_behind_https(serving: Opener) -> None:
+    assert "strict-transport-security" not in serving().client().get("/healthz").headers
+    assert (
+        "strict-transport-security"
+        in serving(fill=lambda _: None, secure_cookies=True).client().get("/healthz").headers
+    )
+
+
+def test_the_cookie_is_http_only_and_secure_by_setting(serving: Opener) -> None:
+    plain = serving().client().get("/").headers["set-cookie"]
+    assert "HttpOnly" in plain
+    assert "SameSite=lax" in plain
+    assert "Secure" not in plain
+    assert "Secure" in serving(fill=lambda _: None, secure_cookies=True).client().get("/").headers["set-cookie"]
+
+
+def test_a_cookie_that_was_changed_is_nobodys(game: Game) -> None:
+    client = game.client()
+    client.get("/")
+    cookie = client.cookies["whichtweet"]
+    changed = cookie[:60] + ("A" if cookie[60] != "A" else "B") + cookie[61:]
+    assert "set-cookie" in game.client(cookies={"whichtweet": changed}).get("/").headers
+    assert "set-cookie" not in game.client(cookies={"whichtweet": cookie}).get("/").headers
+
+
+@pytest.mark.parametrize("path", ["/", "/api/rounds"])
+def test_rounds_are_not_kept_by_caches(game: Game, path: str) -> None:
+    response = game.client().request("GET" if path == "/" else "POST", path)
+    assert response.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_body_that_is_too_large_is_refused(game: Game, chunked: bool) -> None:
+    body = b"x" * 70_000
+    response = game.client().post("/api/guesses", content=iter([body]) if chunked else body)
+    assert (response.status_code, response.json()["type"]) == (413, "/problems/too-large")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "/api/nothing", 404), ("GET", "/api/rounds", 405), ("PUT", "/api/guesses/x", 405)],
+)
+def test_errors_are_problems(game: Game, method: str, path: str, status: int) -> None:
+    response = game.client().request(method, path)
+    assert response.headers["content-type"] == "application/problem+json"
+    body = response.json()
+    assert (response.status_code, body["status"]) == (status, status)
+    assert {"type", "title", "detail"} <= set(body)
+
+
+def test_a_player_who_asks_too_often_is_told_when_to_come_back(serving: Opener) -> None:
+    client = serving(rate_limit="3/minute").client()
+    statuses = [client.post("/api/rounds").status_code for _ in range(5)]
+    assert statuses == [201, 201, 201, 201, 429]  # the first came without a cookie
+    response = client.post("/api/rounds")
+    assert 1 <= int(response.headers["retry-after"]) <= 60
+    assert response.json()["type"] == "/problems/too-many-requests"
+    assert client.get("/").status_code == 429
+
+
+def test_a_network_that_asks_too_often_is_limited_whatever_its_cookies(serving: Opener) -> None:
+    game = serving(network_rate_limit="3/minute")
+    assert [game.client().post("/api/rounds").status_code for _ in range(5)] == [201, 201, 201, 429, 429]
+
+
+def test_simulated_players_are_exempt_from_limits(serving: Opener) -> None:
+    with serving(rate_limit="1/minute", network_rate_limit="1/minute").simulated() as robot:
+        assert [robot.post("/api/rounds").status_code for _ in range(4)] == [201] * 4
+
+
+def test_limits_are_counted_apart() -> None:
+    limits = Limits("2/minute", "100/minute")
+    for what, player in [("rounds", "a"), ("rounds", "a"), ("guesses", "a"), ("rounds", "b")]:
+        limits.check(what, player, "192.0.2.0/24")
+    with pytest.raises(Problem):
+        limits.check("rounds", "a", "192.0.2.0/24")
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.77", "192.0.2.0/24"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("::ffff:192.0.2.77", "192.0.2.0/24"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("testclient", ""),
+    ],
+)
+def test_an_address_stands_for_its_network(address: str, network: str) -> None:
+    assert prefix(address) == network
+
+
+def test_what_is_stored_of_a_network_is_neither_its_address_nor_the_same_tomorrow(game: Game) -> None:
+    identity = game.services.identity
+    today = identity.network_mark("192.0.2.0/24", datetime(2026, 5, 1, tzinfo=UTC))
+    assert b"192" not in today
+    assert today != identity.network_mark("192.0.2.0/24", datetime(2026, 5, 2, tzinfo=UTC))
+    assert today == identity.network_mark("192.0.2.0/24", datetime(2026, 5, 1, 9, tzinfo=UTC))
+
+
+def test_health_and_readiness(serving: Opener) -> None:
+    game = serving()
+    assert game.client().get("/healthz").json() == {"status": "alive"}
+    assert game.client().get("/readyz").json() == {"status": "ready"}
+
+
+def test_a_game_without_a_shelf_is_not_ready(serving: Opener) -> None:
+    response = serving(fill=lambda _: None).client().get("/readyz")
+    assert (response.status_code, response.json()["missing"]) == (503, ["shelf"])
+
+
+def test_a_database_that_does_not_answer_is_said_to_be_away(serving: Opener) -> None:
+    game = serving()
+    client = game.client()
+    token = client.post("/api/rounds").json()["round"]
+    with game.engine.connect() as connection:
+        connection.exec_driver_sql("ALTER TABLE guesses RENAME TO lost")
+        connection.commit()
+    response = client.post("/api/guesses", json={"round": token, "pick": 0})
+    assert (response.status_code, response.json()["type"]) == (503, "/problems/database-away")
+    assert int(response.headers["retry-after"]) > 0
+    with game.engine.connect() as connection:
+        connection.exec_driver_sql("ALTER TABLE lost RENAME TO guesses")
+        connection.commit()
+    assert client.post("/api/guesses", json={"round": token, "pick": 0}).status_code == 201
+    with game.engine.connect() as connection:
+        assert len(connection.execute(select(guesses.c.id)).all()) == 1
+
+
+def test_static_files_may_be_kept_for_good_under_their_name(game: Game) -> None:
+    client = game.client()
+    address = re.search(r'href="(/static/style\.css\?v=\w+)"', client.get("/").text)
+    assert address
+    assert "immutable" in client.get(address[1]).headers["cache-control"]
+    assert "immutable" not in client.get("/static/style.css").headers["cache-control"]
+    assert client.get("/static/../app/main.py").status_code == 404
+
+
+def test_the_first_page_weighs_less_than_30_kb(game: Game) -> None:
+    client = game.client()
+    page = client.get("/").text
+    addresses = re.findall(r'(?:href|src)="(/static/[^"]+)"', page)
+    sizes = [len(gzip.compress(client.get(address).content)) for address in addresses]
+    assert len(gzip.compress(page.encode())) + sum(sizes) < 30_000
+
+
+def test_every_operation_is_documented(game: Game) -> None:
+    document = game.client().get("/api/openapi.json").json()
+    paths = document["paths"]
+    assert {path for path in paths if path.startswith("/api")} == {
+        *("/api/archives", "/api/rounds", "/api/guesses", "/api/guesses/{guess}", "/api/players/me")
+    }
+    for path in ("/api/rounds", "/api/guesses"):
+        operation = paths[path]["post"]
+        assert "example" in operation["requestBody"]["content"]["application/json"]
+        assert {"201", "422", "429", "503"} <= set(operation["responses"])
+
+
+def test_a_round_takes_no_longer_when_the_tweet_comes_first(game: Game) -> None:
+    client = game.client()
+    times: dict[int, list[float]] = {0: [], 1: []}
+    for _ in range(60):
+        began = time.perf_counter()
+        token = client.post("/api/rounds").json()["round"]
+        times[game.services.seal.open(token).tweet_index].append(time.perf_counter() - began)
+        client.cookies.clear()
+    medians = [statistics.median(found) for found in times.values()]
+    assert max(medians) < 2 * min(medians)

@@ -1,0 +1,212 @@
+"""The pages as plain forms, for browsers without script and without cookies."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from html import unescape
+
+import httpx
+import pytest
+from factories import add_archive, add_game, add_generator, add_samples, add_tweets, words
+from serving import Game, Opener
+from sqlalchemy import Connection, select
+
+from app.db.tables import guesses, remarks
+
+HOSTILE = (
+    "<script>alert(1)</script> \u202e reversed <b>bold</b> & \"quoted\" 'too' z\u0351\u0352\u0353algo, and harmless"
+)
+
+
+def token(page: str) -> str:
+    found = re.search(r'name="round" value="([^"]+)"', page)
+    assert found, page
+    return found[1]
+
+
+def texts(page: str) -> list[str]:
+    found = re.findall(r'<span class="text" dir="auto">(.*?)</span></button>', page, re.DOTALL)
+    return [unescape(text) for text in found]
+
+
+def pick(client: httpx.Client, page: str, index: int = 0, **more: str) -> httpx.Response:
+    data = {"round": token(page), "pick": str(index)} | more
+    return client.post("/a/mayor", data=data, follow_redirects=True)
+
+
+@pytest.fixture
+def client(game: Game) -> Iterator[httpx.Client]:
+    with game.client() as opened:
+        yield opened
+
+
+def test_the_page_asks_the_question_and_says_why(client: httpx.Client) -> None:
+    page = client.get("/").text
+    assert re.search(r"<h1>Which tweet is <em>real\?</em></h1>", page)
+    assert "Help us train a neural network!" in page
+    assert page.count("one of two: one is machine-written") == 2
+
+
+def test_both_cards_are_made_alike(client: httpx.Client) -> None:
+    cards = re.findall(r"<article.*?</article>", client.get("/").text, re.DOTALL)
+    bare = [re.sub(r'(<span class="text" dir="auto">).*?(</span></button>)', r"\1\2", card) for card in cards]
+    assert bare[0] == re.sub(r"\b2\b", "1", bare[1].replace('value="1"', 'value="0"').replace("stub-1", "stub-0"))
+
+
+def test_the_verdict_and_the_next_round_come_by_plain_forms(client: httpx.Client) -> None:
+    first = client.get("/").text
+    verdict = pick(client, first)
+    assert verdict.status_code == 200
+    assert re.search(r"You spotted the real one\.|The machine fooled you\.", verdict.text)
+    assert texts(verdict.text) == texts(first)
+    assert "Written by network v1." in verdict.text
+    following = client.post("/a/mayor", data={"round": token(first), "after": "1"})
+    assert not set(texts(following.text)) & set(texts(first))
+
+
+def test_a_verdict_has_an_address_of_its_own_for_its_player_alone(game: Game, client: httpx.Client) -> None:
+    verdict = pick(client, client.get("/").text)
+    assert "/v/" in str(verdict.url)
+    assert client.get(verdict.url).text == verdict.text
+    assert game.client().get(str(verdict.url)).status_code == 404
+
+
+def test_reload_gives_the_same_open_round(client: httpx.Client) -> None:
+    first, again = client.get("/").text, client.get("/").text
+    assert (token(first), texts(first)) == (token(again), texts(again))
+
+
+def test_the_back_button_and_the_other_card_show_what_was_answered(client: httpx.Client) -> None:
+    first = client.get("/").text
+    before = pick(client, first, 0).text
+    other = pick(client, first, 1)
+    assert other.status_code == 200
+    assert "You had answered this one before." in other.text
+    assert "Written by network" in other.text
+    assert texts(other.text) == texts(before)
+
+
+def test_a_form_without_cookies_plays_on_as_one_player(game: Game) -> None:
+    seen: list[str] = []
+    page = game.client().get("/").text
+    for _ in range(4):
+        seen += texts(page)
+        verdict = pick(game.client(), page)
+        assert verdict.status_code == 200
+        page = game.client().post("/a/mayor", data={"round": token(verdict.text), "after": "1"}).text
+    assert len(set(seen)) == 8
+    with game.engine.connect() as connection:
+        assert len(set(connection.scalars(select(guesses.c.player_id)))) == 1
+
+
+def test_i_know_this_tweet_goes_with_the_guess(game: Game, client: httpx.Client) -> None:
+    pick(client, client.get("/").text, recognised="1")
+    with game.engine.connect() as connection:
+        assert connection.execute(select(guesses.c.recognised)).scalar_one() is True
+
+
+def test_what_gave_it_away_can_be_said_by_a_plain_form(game: Game, client: httpx.Client) -> None:
+    verdict = pick(client, client.get("/").text)
+    path = re.search(r'action="(/v/\w+)"', verdict.text)
+    assert path
+    thanked = client.post(path[1], data={"reason": "repeats", "report": ""}, follow_redirects=True)
+    assert "Thank you." in thanked.text
+    assert re.search(r'value="repeats" aria-pressed="true"', thanked.text)
+    with game.engine.connect() as connection:
+        assert connection.execute(select(remarks.c.reason, remarks.c.report)).one() == ("repeats", None)
+
+
+def test_hostile_texts_show_as_text(serving: Opener) -> None:
+    def fill(connection: Connection) -> None:
+        archive_id = add_archive(connection)
+        add_tweets(connection, archive_id, [HOSTILE])
+        generator_id = add_generator(connection, archive_id, alphabet="".join(set(HOSTILE)) + words(1))
+        add_samples(connection, archive_id, generator_id, [words(1, 110)])
+
+    page = serving(fill=fill).client().get("/").text
+    assert HOSTILE in texts(page)
+    assert "<script>alert" not in page
+
+
+def test_a_link_shows_as_a_mark_that_cannot_be_clicked(serving: Opener) -> None:
+    def fill(connection: Connection) -> None:
+        archive_id = add_archive(connection)
+        add_tweets(connection, archive_id, ["Read this before the council meets tonight 🔗 and bring it"])
+        generator_id = add_generator(connection, archive_id)
+        add_samples(connection, archive_id, generator_id, ["Read that before the council eats tonight 🔗 and sing it"])
+
+    page = serving(fill=fill).client().get("/").text
+    assert page.count('<span class="link">link</span>') == 2
+    assert "<a " not in "".join(re.findall(r"<article.*?</article>", page, re.DOTALL))
+
+
+def test_lines_stay_lines(serving: Opener) -> None:
+    def fill(connection: Connection) -> None:
+        archive_id = add_archive(connection, unit="passage", handle=None, name="Shakespeare")
+        add_tweets(connection, archive_id, ["Shall I compare thee to a summer's day?\nThou art more lovely"])
+        generator_id = add_generator(connection, archive_id)
+        add_samples(
+            connection, archive_id, generator_id, ["Shall I bereave thee of a summer's bay?\nThou art more lonely"]
+        )
+
+    page = serving(fill=fill).client().get("/").text
+    assert "day?\nThou" in page
+    assert "Which passage is" in page
+    assert "I know this passage" in page
+    assert "tweet" not in re.sub(r"<[^>]+>|whichtweet", "", page).lower()
+
+
+def test_several_archives_can_be_chosen_from(serving: Opener) -> None:
+    def two(connection: Connection) -> None:
+        add_game(connection, "mayor")
+        add_game(connection, "obama", handle="BarackObama")
+
+    client = serving(fill=two).client()
+    page = client.get("/a/obama").text
+    assert 'href="/a/mayor"' in page
+    assert re.search(r'href="/a/obama" aria-current="page"', page)
+    assert client.get("/a/nobody").status_code == 404
+
+
+def test_the_demo_says_so_and_shows_how_to_play_a_real_account(serving: Opener) -> None:
+    page = serving(fill=lambda connection: add_game(connection, is_demo=True)).client().get("/").text
+    assert "This is the demo." in page
+    assert "whichtweet import" in page
+    verdict = pick(serving(fill=lambda _: None).client(), page)
+    assert "x.com" not in verdict.text
+
+
+def test_before_there_is_anything_to_play_the_page_is_kind(serving: Opener) -> None:
+    response = serving(fill=lambda _: None).client().get("/")
+    assert response.status_code == 503
+    assert "The network is still writing" in response.text
+    assert "whichtweet import" in response.text
+
+
+def test_a_player_who_met_every_sample_finds_a_kind_page(serving: Opener) -> None:
+    client = serving(fill=lambda connection: add_game(connection, on_shelf=1)).client()
+    pick(client, client.get("/").text)
+    response = client.get("/")
+    assert response.status_code == 503
+    assert "It writes more all the time" in response.text
+
+
+def test_once_the_deck_is_through_the_page_says_so(serving: Opener) -> None:
+    client = serving(fill=lambda connection: add_game(connection, cards=1)).client()
+    pick(client, client.get("/").text)
+    assert re.search(r"data-repeat>You have been through the whole deck", client.get("/").text)
+
+
+def test_a_form_that_was_tampered_with_gets_a_page_that_says_what_to_do(client: httpx.Client) -> None:
+    page = client.get("/").text
+    response = client.post("/a/mayor", data={"round": token(page)[:-3] + "AAA", "pick": "0"})
+    assert response.status_code == 422
+    assert "That round is not yours." in response.text
+    assert client.post("/a/mayor", data={"round": token(page), "pick": "7"}).status_code == 422
+
+
+def test_an_unknown_address_gets_a_page_that_leads_back(client: httpx.Client) -> None:
+    response = client.get("/nothing")
+    assert response.status_code == 404
+    assert 'href="/"' in response.text
