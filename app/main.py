@@ -14,7 +14,9 @@ from app.db.session import open_engine
 from app.game.vetting import LONGEST, BlockedWords, CardRules
 from app.keys import operator_key, secret_keys
 from app.settings import Settings
-from app.web import api, errors, health, pages, static
+from app.web import admin, api, errors, health, pages, static
+from app.web.admin.office import Office
+from app.web.admin.threshold import Threshold
 from app.web.catalogue import Catalogue, Fault
 from app.web.dealer import Dealer
 from app.web.guard import Guard
@@ -55,9 +57,27 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.services = services
     for room in (api, health, pages, static):
         app.include_router(room.router)
+    admin.mount(app, _office(settings, services))
     errors.register(app)
     app.add_middleware(Guard, is_https=settings.secure_cookies)
     return app
+
+
+def _office(settings: Settings, services: Services) -> Office:
+    return Office(
+        engine=services.engine,
+        threshold=Threshold(secret_keys(settings)),
+        uploads=settings.data_dir / "uploads",
+        checkpoints=settings.checkpoints,
+        blocked_words=BlockedWords.read(settings.blocked_words),
+        retrain_cron=settings.retrain_cron,
+        retrain_min_labels=settings.retrain_min_labels,
+        sample_retires_after=settings.sample_retires_after,
+        shelf_low=settings.shelf_low,
+        train_minutes=settings.train_minutes,
+        learn_from=settings.learn_from,
+        is_https=settings.secure_cookies,
+    )
 
 
 def _services(settings: Settings) -> Services:

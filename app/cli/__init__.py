@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from app.cli import archives, generators, model, play, simulate, work
+from app.cli import admin, archives, generators, model, play, simulate, work
 
 app = typer.Typer(
     name="whichtweet",
@@ -16,7 +16,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for group in (play, archives, model, generators, work, simulate):
+for group in (play, archives, model, generators, work, simulate, admin):
     group.register(app)
 
 
@@ -38,6 +38,7 @@ def _in_one_line(error: Exception) -> str | None:
     from sqlalchemy.exc import DBAPIError
 
     from app.archives import ArchiveError
+    from app.cli.admin import AdminError
     from app.cli.simulate import SimulationError
     from app.db.migrate import SchemaError
     from app.game.vetting import BlockedWordsError
@@ -49,7 +50,16 @@ def _in_one_line(error: Exception) -> str | None:
         sys.stderr.close()  # who read our output has gone: nothing is wrong, and nobody listens
         sys.exit(141)
     foreseen = (
-        *(ArchiveError, BlockedWordsError, CheckpointError, JobError, SchemaError, SettingsError, SimulationError),
+        *(
+            AdminError,
+            ArchiveError,
+            BlockedWordsError,
+            CheckpointError,
+            JobError,
+            SchemaError,
+            SettingsError,
+            SimulationError,
+        ),
     )
     if isinstance(error, foreseen):
         return " ".join(str(error).split("\n"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -11,8 +11,9 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
-from app.db import players, seats, tallies
+from app.db import players, rollups, seats, tallies
 from app.db.players import Player
+from app.db.rollups import Attending, LabelKey
 from app.db.seats import SeatRow
 from app.db.tables import archives, generators, guesses, labels, samples, tweets
 from app.db.tallies import Count, TallyKey
@@ -132,6 +133,8 @@ class _Batch:
     rows: list[dict[str, Any]] = field(default_factory=list)
     labels: list[Label] = field(default_factory=list)
     counts: dict[TallyKey, Count] = field(default_factory=lambda: defaultdict(Count))
+    attending: dict[tuple[int, str], Attending] = field(default_factory=lambda: defaultdict(Attending))
+    label_counts: Counter[LabelKey] = field(default_factory=Counter)
     moved: set[bytes] = field(default_factory=set)
     sat: set[tuple[int, int, str]] = field(default_factory=set)
     exposed: set[int] = field(default_factory=set)
@@ -247,6 +250,10 @@ def _label(seen: _Batch, guess: Guess, player: Player, house: House) -> Label:
         house.learn_from,
     )
     accepted_before = player.day_accepted if player.day == today else 0
+    if player.day != today:
+        attending = seen.attending[today, player.crowd]
+        attending.players += 1
+        attending.newcomers += before is None
     seen.players[guess.player] = replace(
         player,
         last_guess_at=guess.guessed_at,
@@ -303,6 +310,7 @@ def _note(seen: _Batch, guess: Guess, player: Player, verdict: scoring.Verdict, 
     count.guesses += 1
     count.fooled += verdict == "fooled"
     count.accepted += label.status == "accepted"
+    seen.label_counts[LabelKey(guess.archive_id, key.day, label.status, label.reason or "")] += 1
 
 
 def _write(connection: Connection, seen: _Batch, house: House) -> None:
@@ -325,6 +333,8 @@ def _write(connection: Connection, seen: _Batch, house: House) -> None:
     seats.keep(connection, [seen.seats[place] for place in seen.sat])
     _count_samples(connection, seen)
     tallies.add(connection, seen.counts)
+    rollups.attend(connection, seen.attending)
+    rollups.count_labels(connection, seen.label_counts)
     _retire(connection, seen, house)
 
 

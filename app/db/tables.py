@@ -296,11 +296,12 @@ remarks = Table(
     Column("reason", String(16)),  # spelling, sense, repeats, style, other
     Column("report", String(500)),
     Column("said_at", Moment, nullable=False),
+    Column("settled_at", Moment),  # changes: an admin has read the report
     Index(
         "ix_remarks_reported",
         "guess_id",
-        sqlite_where=text("report IS NOT NULL"),
-        postgresql_where=text("report IS NOT NULL"),
+        sqlite_where=text("report IS NOT NULL AND settled_at IS NULL"),
+        postgresql_where=text("report IS NOT NULL AND settled_at IS NULL"),
     ),
 )
 

@@ -417,6 +417,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.String(length=16), nullable=True),
         sa.Column("report", sa.String(length=500), nullable=True),
         sa.Column("said_at", sa.BigInteger(), nullable=False),
+        sa.Column("settled_at", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["guess_id"], ["guesses.id"], name=op.f("fk_remarks_guess_id_guesses")),
         sa.PrimaryKeyConstraint("guess_id", name=op.f("pk_remarks")),
     )
@@ -425,8 +426,8 @@ def upgrade() -> None:
             "ix_remarks_reported",
             ["guess_id"],
             unique=False,
-            sqlite_where=sa.text("report IS NOT NULL"),
-            postgresql_where=sa.text("report IS NOT NULL"),
+            sqlite_where=sa.text("report IS NOT NULL AND settled_at IS NULL"),
+            postgresql_where=sa.text("report IS NOT NULL AND settled_at IS NULL"),
         )
 
     # ### end Alembic commands ###
@@ -437,8 +438,8 @@ def downgrade() -> None:
     with op.batch_alter_table("remarks", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_remarks_reported",
-            sqlite_where=sa.text("report IS NOT NULL"),
-            postgresql_where=sa.text("report IS NOT NULL"),
+            sqlite_where=sa.text("report IS NOT NULL AND settled_at IS NULL"),
+            postgresql_where=sa.text("report IS NOT NULL AND settled_at IS NULL"),
         )
 
     op.drop_table("remarks")

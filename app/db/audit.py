@@ -1,0 +1,69 @@
+"""The audit: every change that a person made, with what was before and after; nothing in it is ever changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select
+
+from app.db.tables import audit
+
+_PAGE = 500
+
+
+@dataclass(frozen=True)
+class Change:
+    """What somebody changed."""
+
+    what: str  # such as "sample hidden"
+    subject: str  # such as "mayor sample 12"
+    before: Mapping[str, Any] = field(default_factory=dict)
+    after: Mapping[str, Any] = field(default_factory=dict)
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A row of `audit`."""
+
+    id: int
+    at: datetime
+    who: str
+    what: str
+    subject: str
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+    reason: str | None
+
+
+def note(connection: Connection, who: str, change: Change, at: datetime) -> None:
+    """Keep a change; to be called in the transaction that makes it."""
+    row = {
+        "at": at,
+        "who": who,
+        "what": change.what,
+        "subject": change.subject[:200],
+        "before": dict(change.before),
+        "after": dict(change.after),
+        "reason": change.reason or None,
+    }
+    connection.execute(insert(audit).values(row))
+
+
+def page(connection: Connection, *, before_id: int | None = None, who: str = "", limit: int = 50) -> list[Entry]:
+    """The newest changes first, of those before `before_id`."""
+    query = select(audit).order_by(audit.c.id.desc()).limit(limit)
+    if before_id is not None:
+        query = query.where(audit.c.id < before_id)
+    if who:
+        query = query.where(audit.c.who == who)
+    return [Entry(**row._asdict()) for row in connection.execute(query)]
+
+
+def everything(connection: Connection) -> Iterator[Entry]:
+    """Every change, the oldest first, streamed."""
+    for row in connection.execute(select(audit).order_by(audit.c.id), execution_options={"yield_per": _PAGE}):
+        yield Entry(**row._asdict())

@@ -1,0 +1,56 @@
+"""Figures: the charts' JSON, and the script that draws them."""
+
+from __future__ import annotations
+
+import gzip
+from functools import cache
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from app.db import archives, generators, jobs, rollups
+from app.db.rollups import day_of
+from app.db.session import now, reading
+from app.web.admin import charts, views
+from app.web.admin.office import Here, Refused, Viewing
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/charts/fool-rates.json")
+def fool_rates(here: Here, _: Viewing, days: int = 30, archive: str = "", dark: bool = False) -> Response:
+    """Fool rates by generator and day."""
+    with reading(here.engine) as connection:
+        listed = [each for each in archives.listing(connection) if archive in ("", each.slug)]
+        names: dict[int, str] = {}
+        for each in listed:
+            prefix = "" if len(listed) == 1 else f"{each.slug} "
+            names |= {found.id: prefix + found.name for found in generators.listing(connection, each.id)}
+        played = rollups.played(connection, day_of(now()) - min(max(days, 1), 400) + 1)
+    return _json(charts.fool_rates([row for row in played if row.generator_id in names], names, dark=dark))
+
+
+@router.get("/charts/jobs/{job_id}.json")
+def learning_curve(here: Here, _: Viewing, job_id: int, dark: bool = False) -> Response:
+    """Bits per character over the steps of a training."""
+    with reading(here.engine) as connection:
+        job = jobs.find(connection, job_id)
+    if job is None:
+        raise Refused(404, "No such job", "It may have been asked for in another database.")
+    return _json(charts.curve(job.progress.get("curve", []), dark=dark))
+
+
+@router.get("/bokeh.js")
+def bokeh_script(_: Viewing) -> Response:
+    """BokehJS from the installed package."""
+    headers = {"Cache-Control": "private, max-age=31536000, immutable", "Content-Encoding": "gzip"}
+    return Response(_compressed(), headers=headers, media_type="text/javascript; charset=utf-8")
+
+
+@cache
+def _compressed() -> bytes:
+    return gzip.compress(charts.script()[1].read_bytes(), 6, mtime=0)
+
+
+def _json(content: str) -> Response:
+    return Response(content, headers=views.NO_STORE, media_type="application/json")

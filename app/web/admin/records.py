@@ -1,0 +1,53 @@
+"""The audit's page: who changed what, when and why; and all of it as a file."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response, StreamingResponse
+
+from app.db import audit
+from app.db.session import reading
+from app.web.admin import views
+from app.web.admin.office import Here, Viewing
+
+router = APIRouter(include_in_schema=False)
+PAGE = 50
+_COLUMNS = ("id", "at", "who", "what", "subject", "before", "after", "reason")
+
+
+@router.get("/audit")
+def show_audit(request: Request, here: Here, admin: Viewing, before: int | None = None, who: str = "") -> Response:
+    """The newest changes first."""
+    with reading(here.engine) as connection:
+        entries = audit.page(connection, before_id=before, who=who, limit=PAGE + 1)
+    older = entries[PAGE - 1].id if len(entries) > PAGE else None
+    return views.page(request, "audit.html", admin, entries=entries[:PAGE], older=older, who=who)
+
+
+@router.get("/audit.csv")
+def export_audit(here: Here, admin: Viewing) -> Response:
+    """Every change, as CSV."""
+
+    def lines() -> Iterator[str]:
+        yield _line(_COLUMNS)
+        with reading(here.engine) as connection:
+            for entry in audit.everything(connection):
+                before, after = (json.dumps(dict(v), ensure_ascii=False) for v in (entry.before, entry.after))
+                fields = (entry.id, entry.at.isoformat(), entry.who, entry.what, entry.subject)
+                yield _line((*fields, before, after, entry.reason or ""))
+
+    headers = views.NO_STORE | {"Content-Disposition": 'attachment; filename="audit.csv"'}
+    return StreamingResponse(lines(), headers=headers, media_type="text/csv; charset=utf-8")
+
+
+def _line(fields: tuple[object, ...]) -> str:
+    out = io.StringIO()
+    # A spreadsheet must not take what somebody typed for a formula.
+    safe = ["'" + field if isinstance(field, str) and field[:1] in "=+-@\t\r" and field else field for field in fields]
+    csv.writer(out).writerow(safe)
+    return out.getvalue()

@@ -1,0 +1,96 @@
+// The dashboard's script: draws charts, sends files with their progress, and keeps what runs up to date.
+"use strict";
+
+const dark = matchMedia("(prefers-color-scheme: dark)");
+
+async function draw(place) {
+  const address = new URL(place.dataset.chart, location.href);
+  address.searchParams.set("dark", dark.matches);
+  try {
+    const answer = await fetch(address, { credentials: "same-origin" });
+    if (!answer.ok) throw new Error(answer.status);
+    const item = await answer.json();
+    place.replaceChildren();
+    await window.Bokeh.embed.embed_item(item, place);
+    place.dataset.drawn = "yes";
+  } catch {
+    place.replaceChildren(Object.assign(document.createElement("p"), {
+      className: "quiet", textContent: "The chart could not be drawn; its table holds the same figures.",
+    }));
+  }
+}
+
+function drawAll() {
+  for (const place of document.querySelectorAll("[data-chart]")) draw(place);
+}
+if (window.Bokeh) drawAll();
+dark.addEventListener("change", () => window.Bokeh && drawAll());
+
+// A file, sent as the form would send it, with its progress shown.
+for (const form of document.querySelectorAll("form[data-upload]")) {
+  const input = form.querySelector("input[type=file]");
+  const bar = form.querySelector("progress");
+  const words = form.querySelector("[data-words]");
+  const send = () => {
+    const request = new XMLHttpRequest();
+    request.upload.onprogress = (event) => {
+      bar.hidden = false;
+      bar.max = event.total;
+      bar.value = event.loaded;
+      words.textContent = `${Math.floor((100 * event.loaded) / event.total)} % of ${(event.total / 1e6).toFixed(1)} MB sent`;
+    };
+    request.onload = () => {
+      if (request.status < 400) { location.assign(request.responseURL); return; }
+      const page = new DOMParser().parseFromString(request.responseText, "text/html");
+      words.textContent = page.querySelector("main p:not(.said)")?.textContent || "The file was refused.";
+    };
+    request.onerror = () => { words.textContent = "The connection was lost; send the file again."; };
+    request.open("POST", form.action);
+    request.send(new FormData(form));
+  };
+  form.addEventListener("submit", (event) => { event.preventDefault(); if (input.files.length) send(); });
+  const drop = form.querySelector(".drop");
+  for (const name of ["dragover", "dragenter"]) {
+    drop.addEventListener(name, (event) => { event.preventDefault(); drop.classList.add("over"); });
+  }
+  drop.addEventListener("dragleave", () => drop.classList.remove("over"));
+  drop.addEventListener("drop", (event) => {
+    event.preventDefault();
+    drop.classList.remove("over");
+    if (event.dataTransfer.files.length) { input.files = event.dataTransfer.files; send(); }
+  });
+}
+
+// What runs is looked at every second; the page is fetched again, and its live part changed, until it has ended.
+const live = document.querySelector("[data-live]");
+if (live) {
+  const look = async () => {
+    let part = live;
+    try {
+      const answer = await fetch(location.href, { credentials: "same-origin" });
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      part = page.querySelector("[data-live]");
+      if (!part) { location.reload(); return; }
+      const charts = part.querySelectorAll("[data-chart]");
+      const drawn = live.querySelectorAll("[data-chart]");
+      for (const [place, fresh] of [...live.children].entries()) {
+        const other = part.children[place];
+        if (!other || fresh.hasAttribute("data-chart")) continue;
+        if (fresh.outerHTML !== other.outerHTML) fresh.replaceWith(document.importNode(other, true));
+      }
+      if (charts.length === drawn.length) for (const chart of drawn) if (part.dataset.version !== live.dataset.version) draw(chart);
+      live.dataset.version = part.dataset.version;
+      if (part.dataset.live === "ended") { location.reload(); return; }
+    } catch { /* the next look may find the server again */ }
+    setTimeout(look, 1000);
+  };
+  if (live.dataset.live === "running") setTimeout(look, 1000);
+}
+
+// What cannot be taken back at once asks once more.
+for (const form of document.querySelectorAll("form[data-sure]")) {
+  form.addEventListener("submit", (event) => { if (!confirm(form.dataset.sure)) event.preventDefault(); });
+}
+
+// What scrolls by itself can be scrolled with the keyboard.
+for (const part of document.querySelectorAll(".wide, .log")) if (part.scrollWidth > part.clientWidth || part.scrollHeight > part.clientHeight) part.tabIndex = 0;
