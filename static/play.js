@@ -150,7 +150,7 @@ function tell(answer, picked) {
   more.className = "more";
   more.textContent = [
     answer.streak > 1 ? `${answer.streak} in a row.` : "",
-    answer.fool_rate === null ? "" : `This one fools ${Math.round(answer.fool_rate * 100)} % of players.`,
+    answer.fool_rate === null ? "" : `It fools ${Math.round(answer.fool_rate * 100)} % of players.`,
   ].filter(Boolean).join(" ");
   const aside = document.createElement("span");
   aside.className = "aside";

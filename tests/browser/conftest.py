@@ -1,0 +1,89 @@
+"""A real Chromium, and a real game to play in it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from factories import ALPHABET, add_archive, add_generator, add_samples, add_tweets
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from serving import Game, serve, settings
+from sqlalchemy import Connection
+from visiting import DESK, PHONE, Visit
+
+from app.db.session import open_engine, writing
+
+_ARGUMENTS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The browser: Debian's, else the one that Playwright downloaded."""
+    with sync_playwright() as playwright:
+        installed = shutil.which("chromium")
+        if installed is None and not Path(playwright.chromium.executable_path).exists():
+            pytest.skip("no Chromium: apt-get install chromium, or playwright install chromium")
+        browser = playwright.chromium.launch(executable_path=installed, args=_ARGUMENTS.split())
+        yield browser
+        browser.close()
+
+
+def fill(connection: Connection) -> None:
+    """The demo's own posts on both sides: what a card holds does not matter here, but its length does."""
+    file = Path(__file__).resolve().parents[2] / "demo" / "mayor_of_gannet.jsonl"
+    posts = [json.loads(line)["text"] for line in file.read_text(encoding="utf-8").splitlines()]
+    posts = [post for post in posts if 40 <= len(post) <= 280 and post[0] not in "@."][:800]
+    archive_id = add_archive(connection, "mayor-of-gannet", name="Mayor of Port Gannet", handle="MayorOfGannet")
+    add_tweets(connection, archive_id, posts[::2])
+    generator_id = add_generator(connection, archive_id, alphabet="".join(set(ALPHABET).union(*posts)))
+    add_samples(connection, archive_id, generator_id, posts[1::2], guesses=11, fooled=4)
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Iterator[Game]:
+    """A game that the tests of a file share; each test is a player of its own."""
+    folder = tmp_path_factory.mktemp("browser")
+    shutil.copy(migrated, folder / "whichtweet.db")
+    url = f"sqlite:///{folder / 'whichtweet.db'}"
+    engine = open_engine(url)
+    with writing(engine) as connection:
+        fill(connection)
+    engine.dispose()
+    with serve(settings(url, folder)) as game:
+        yield game
+
+
+@pytest.fixture
+def visit(chromium: Browser, served: Game) -> Iterator[Visit]:
+    """Opens the game as a new visitor: `visit(PHONE, dark=True, script=False)`; fails the test on a script error."""
+    contexts: list[BrowserContext] = []
+    errors: list[str] = []
+
+    def opened(size: dict[str, int] = DESK, *, dark: bool = False, script: bool = True, **more: Any) -> Page:
+        context = chromium.new_context(
+            base_url=served.url,
+            viewport=size,  # type: ignore[arg-type]
+            color_scheme="dark" if dark else "light",
+            java_script_enabled=script,
+            has_touch=size == PHONE,
+            is_mobile=size == PHONE,
+            **more,
+        )
+        context.set_default_timeout(8000)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto("/")
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert errors == []

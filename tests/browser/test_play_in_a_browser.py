@@ -1,0 +1,324 @@
+"""The game as a person plays it, in a real Chromium."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+from serving import Game
+from sqlalchemy import func, select
+from visiting import DESK, PHONE, Visit
+
+from app.db.tables import guesses, remarks
+
+pytestmark = pytest.mark.browser
+
+VERDICT = re.compile("You spotted the real one|The machine fooled you")
+
+
+def cards(page: Page) -> list[str]:
+    return page.locator(".text").all_inner_texts()
+
+
+def faces(page: Page) -> Any:
+    return page.locator(".face")
+
+
+def is_told(page: Page) -> None:
+    expect(page.locator("[data-verdict]")).to_have_text(VERDICT)
+
+
+def is_asked(page: Page, before: list[str]) -> None:
+    expect(page.locator("[data-state=question]")).to_be_visible()
+    expect(page.locator(".text").first).not_to_have_text(before[0])
+
+
+def count(game: Game) -> int:
+    with game.engine.connect() as connection:
+        return connection.execute(select(func.count()).select_from(guesses)).scalar_one()
+
+
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_three_rounds_by_click(visit: Visit, size: dict[str, int], dark: bool) -> None:
+    page = visit(size, dark=dark)
+    for number in range(3):
+        before = cards(page)
+        faces(page).nth(number % 2).click()
+        is_told(page)
+        expect(page.locator(".real .note")).to_contain_text("Posted")
+        expect(page.locator(".machine .note")).to_have_text("Machine. Written by network v1.")
+        page.get_by_role("button", name="Next", exact=True).click()
+        is_asked(page, before)
+
+
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+def test_three_rounds_without_script(visit: Visit, size: dict[str, int]) -> None:
+    page = visit(size, script=False)
+    for _ in range(3):
+        before = cards(page)
+        faces(page).first.click()
+        is_told(page)
+        assert cards(page) == before
+        page.get_by_role("button", name="Next", exact=True).click()
+        is_asked(page, before)
+
+
+def test_by_keys_alone(visit: Visit) -> None:
+    page = visit()
+    for key in ("1", "2", "ArrowLeft", "ArrowRight"):
+        before = cards(page)
+        page.keyboard.press(key)
+        is_told(page)
+        picked = page.locator(".picked .number").inner_text()
+        assert picked == {"1": "1", "2": "2", "ArrowLeft": "1", "ArrowRight": "2"}[key]
+        page.keyboard.press("Enter")
+        is_asked(page, before)
+
+
+def test_by_tab_and_enter(visit: Visit) -> None:
+    page = visit()
+    page.keyboard.press("Tab")
+    expect(faces(page).first).to_be_focused()
+    page.keyboard.press("Enter")
+    is_told(page)
+    expect(page.get_by_role("button", name="Next", exact=True)).to_be_focused()
+
+
+def test_by_touch(visit: Visit) -> None:
+    page = visit(PHONE)
+    faces(page).last.tap()
+    is_told(page)
+
+
+def test_the_verdict_moves_no_card(visit: Visit) -> None:
+    page = visit(PHONE)
+    for _ in range(4):
+        before = [page.locator(".card").nth(index).bounding_box() for index in (0, 1)]
+        texts = cards(page)
+        faces(page).first.click()
+        is_told(page)
+        assert [page.locator(".card").nth(index).bounding_box() for index in (0, 1)] == before
+        page.get_by_role("button", name="Next", exact=True).click()
+        is_asked(page, texts)
+
+
+def test_both_cards_the_question_and_next_fit_a_small_phone(visit: Visit) -> None:
+    page = visit(PHONE)
+    for _ in range(12):
+        texts = cards(page)
+        top = page.locator("h1").bounding_box()
+        last = page.locator(".card").last.bounding_box()
+        panel = page.locator(".panel").bounding_box()
+        assert top
+        assert last
+        assert panel
+        assert top["y"] >= 0
+        assert last["y"] + last["height"] <= panel["y"]
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+        page.keyboard.press("1")
+        is_told(page)
+        button = page.get_by_role("button", name="Next", exact=True).bounding_box()
+        assert button
+        assert 400 < button["y"] < button["y"] + button["height"] <= PHONE["height"]
+        assert button["height"] >= 48
+        page.get_by_role("button", name="Next", exact=True).click()
+        is_asked(page, texts)
+
+
+def test_a_double_click_guesses_once(visit: Visit, served: Game) -> None:
+    page = visit()
+    before = count(served)
+    faces(page).first.dblclick()
+    is_told(page)
+    assert count(served) == before + 1
+
+
+def test_reload_gives_the_same_open_round(visit: Visit) -> None:
+    page = visit()
+    before = cards(page)
+    page.reload()
+    assert cards(page) == before
+
+
+def test_the_next_round_is_the_one_that_was_had_ahead(visit: Visit) -> None:
+    page = visit()
+    with page.expect_response("**/api/rounds") as ahead:
+        page.reload()
+    texts = [card["text"] for card in ahead.value.json()["cards"]]
+    faces(page).first.click()
+    is_told(page)
+    page.reload()
+    assert page.evaluate("[...document.querySelectorAll('.text')].map((e) => e.textContent)") == texts
+
+
+def test_the_back_button_gives_the_open_round(visit: Visit) -> None:
+    page = visit()
+    faces(page).first.click()
+    is_told(page)
+    page.get_by_role("button", name="Next", exact=True).click()
+    expect(page.locator("[data-state=question]")).to_be_visible()
+    before = cards(page)
+    page.goto("/healthz")
+    page.go_back()
+    assert cards(page) == before
+
+
+def test_the_back_button_without_script_never_loses_a_guess(visit: Visit, served: Game) -> None:
+    page = visit(script=False)
+    faces(page).first.click()
+    is_told(page)
+    before = count(served)
+    page.go_back()
+    faces(page).last.click()
+    is_told(page)
+    assert count(served) <= before + 1
+
+
+def test_a_guess_is_kept_while_the_connection_is_gone(visit: Visit, served: Game) -> None:
+    page = visit()
+    before = count(served)
+    page.context.set_offline(True)
+    faces(page).first.click()
+    expect(page.locator("[data-trouble]")).to_contain_text("Your pick is kept")
+    page.context.set_offline(False)
+    is_told(page)
+    expect(page.locator("[data-trouble]")).to_be_empty()
+    assert count(served) == before + 1
+
+
+def test_an_answer_that_was_lost_on_the_way_is_asked_for_again(visit: Visit, served: Game) -> None:
+    page = visit()
+    before = count(served)
+    lost = []
+
+    def lose(route: Route) -> None:
+        if lost:
+            route.continue_()
+            return
+        lost.append(route.fetch())  # the server records the guess; the browser never hears of it
+        route.abort()
+
+    page.route("**/api/guesses", lose)
+    faces(page).first.click()
+    is_told(page)
+    assert lost[0].status == 201
+    assert count(served) == before + 1
+
+
+def test_the_next_round_waits_for_the_connection(visit: Visit) -> None:
+    page = visit()
+    page.route("**/api/rounds", lambda route: route.abort())
+    page.reload()
+    before = cards(page)
+    faces(page).first.click()
+    is_told(page)
+    page.get_by_role("button", name="Next", exact=True).click()
+    expect(page.locator("[data-trouble]")).to_contain_text("The next round comes")
+    page.unroute("**/api/rounds")
+    is_asked(page, before)
+
+
+def test_with_cookies_refused_the_game_goes_on(visit: Visit) -> None:
+    page = visit()
+    seen: list[str] = []
+
+    def without_cookie(route: Route) -> None:
+        headers = {name: value for name, value in route.request.headers.items() if name != "cookie"}
+        route.continue_(headers=headers)
+
+    page.context.clear_cookies()
+    page.route("**/*", without_cookie)
+    page.goto("/")
+    for _ in range(3):
+        before = cards(page)
+        seen += before
+        page.context.clear_cookies()
+        faces(page).first.click()
+        is_told(page)
+        page.get_by_role("button", name="Next", exact=True).click()
+        is_asked(page, before)
+    assert len(set(seen)) == 6
+
+
+def test_a_second_tab_shows_what_the_first_answered(visit: Visit) -> None:
+    page = visit()
+    tab = page.context.new_page()
+    tab.goto("/")
+    assert cards(tab) == cards(page)
+    faces(page).first.click()
+    is_told(page)
+    faces(tab).last.click()
+    expect(tab.locator("[data-trouble]")).to_contain_text("answered this one before")
+    assert tab.locator("[data-verdict]").inner_text() == page.locator("[data-verdict]").inner_text()
+
+
+def test_what_gave_it_away_is_one_tap(visit: Visit, served: Game) -> None:
+    page = visit(PHONE)
+    faces(page).first.click()
+    is_told(page)
+    page.get_by_role("button", name="not their style").click()
+    expect(page.locator("[data-thanks]")).to_have_text("Thank you. That helps.")
+    expect(page.get_by_role("button", name="not their style")).to_have_attribute("aria-pressed", "true")
+    with served.engine.connect() as connection:
+        assert "style" in set(connection.scalars(select(remarks.c.reason)))
+
+
+def test_keys_do_not_guess_while_a_report_is_written(visit: Visit, served: Game) -> None:
+    page = visit()
+    faces(page).first.click()
+    is_told(page)
+    page.get_by_text("Report a card").click()
+    page.get_by_label("What is wrong with it?").fill("12 names a neighbour")
+    page.get_by_label("What is wrong with it?").press("1")
+    page.get_by_role("button", name="Send").click()
+    expect(page.locator("[data-thanks]")).to_have_text("Thank you. That helps.")
+    with served.engine.connect() as connection:
+        assert "12 names a neighbour1" in set(connection.scalars(select(remarks.c.report)))
+
+
+def test_the_answer_is_not_in_the_page_before_the_guess(visit: Visit) -> None:
+    page = visit()
+    html = page.content()
+    for telling in ("v1", "Posted", "x.com", "Written by"):
+        assert telling not in html
+
+
+def test_nothing_is_asked_of_another_host(visit: Visit, served: Game) -> None:
+    page = visit()
+    hosts: set[str] = set()
+    page.on("request", lambda request: hosts.add(request.url.split("/")[2]))
+    page.reload()
+    faces(page).first.click()
+    is_told(page)
+    assert hosts == {served.url.split("/")[2]}
+
+
+def test_the_verdict_is_announced(visit: Visit) -> None:
+    page = visit()
+    faces(page).first.click()
+    is_told(page)
+    assert page.locator("[data-verdict]").get_attribute("role") == "status"
+    expect(page.locator("[data-verdict]")).to_contain_text(re.compile(r"Card [12] is real"))
+
+
+def test_the_page_holds_at_twice_the_size(visit: Visit) -> None:
+    page = visit({"width": 640, "height": 400})  # 1280 x 800 at 200 %
+    assert page.evaluate("document.documentElement.scrollWidth") <= 640
+    faces(page).last.click()
+    is_told(page)
+    page.get_by_role("button", name="Next", exact=True).click()
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+def test_axe_finds_nothing(visit: Visit, size: dict[str, int], dark: bool) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+    page = visit(size, dark=dark, bypass_csp=True, reduced_motion="reduce")
+    options = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+    assert axe.Axe().run(page, options=options).response["violations"] == []
+    faces(page).first.click()
+    is_told(page)
+    assert axe.Axe().run(page, options=options).response["violations"] == []
