@@ -68,7 +68,7 @@ def _hand_over(checkpoints: Path, folder: Path) -> Recipe:
         shutil.copytree(folder / CHECKPOINT, beside)
         beside.rename(place)
     checkpoint = read_checkpoint(place)
-    bits = checkpoint.meta.get("validation_bits")
+    bits = checkpoint.meta.get("bits_per_character")
     return Recipe(
         checkpoint_key=key,
         checkpoint_sha256=digest,
