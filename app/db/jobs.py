@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Row, insert, or_, select, update
 
 from app.db.tables import archives, jobs, workers
 
-KINDS = ("import", "train", "restock", "retrain")
+KINDS = ("import", "train", "restock", "retrain", "preview", "promote", "remove")
 OPEN = ("queued", "running")
 COMMAND_LINE = "command line"  # asked_by of a job that a command runs by itself
 

@@ -15,6 +15,8 @@ from app.db.generators import CHAMPION, Generator
 from app.db.jobs import Job
 from app.db.session import reading
 from app.jobs import training
+from app.jobs.curve import Curve
+from app.jobs.errands import ERRANDS
 from app.jobs.hold import Hold
 from app.jobs.importing import import_archive
 from app.jobs.restocking import restock
@@ -23,7 +25,7 @@ from app.jobs.training import Budget, Event, Shape
 from app.jobs.workshop import Interrupted, JobError, Skipped, Steps, Workshop
 
 HEAVY = ("train", "retrain")  # need TensorFlow, and most of the machine
-LIGHT = ("restock", "import")
+LIGHT = ("restock", "import", *ERRANDS)
 
 
 def do(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
@@ -34,7 +36,7 @@ def do(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
         Interrupted: it was asked to stop.
         JobError: it cannot be done.
     """
-    tasks = {"import": _import, "train": _train, "restock": _restock, "retrain": _retrain}
+    tasks = {"import": _import, "train": _train, "restock": _restock, "retrain": _retrain, **ERRANDS}
     return tasks[job.kind](workshop, job, hold, step)
 
 
@@ -131,14 +133,16 @@ def clear_up(workshop: Workshop, job: Job) -> None:
 
 
 def telling(hold: Hold) -> Callable[[Event], None]:
-    """Passes what a training says on to jobs.progress: epoch, step of steps, bits per character, seconds left."""
+    """Passes what a training says on to jobs.progress: epoch, step of steps, bits per character, seconds left.
+
+    The curve so far and the newest samples go with it.
+    """
+    curve = Curve()
 
     def on_event(event: Event) -> None:
-        if event["event"] == "progress":
-            names = ("epoch", "step", "steps", "characters_per_second", "train_bits", "seconds_left")
-            hold.on_progress(
-                {name: event.get(name) for name in names} | {"bits_per_character": event.get("validation_bits")}
-            )
+        curve.take(event)
+        if event["event"] in ("progress", "sample"):
+            hold.on_progress(curve.figures())
 
     return on_event
 

@@ -19,6 +19,7 @@ from app.db import archives, generators, jobs, samples, workers
 from app.db.jobs import Job
 from app.db.session import now, reading, writing
 from app.jobs import tasks, training, workflows
+from app.jobs.errands import ask_for_removals
 from app.jobs.hold import Heartbeat, Hold, worker_name
 from app.jobs.workshop import Interrupted, JobError, Skipped, T, Workshop
 
@@ -72,6 +73,7 @@ class Worker:
         if self._is_time("chores", CHORES_SECONDS):
             self._notice_tensorflow()
             ask_for_what_is_due(self._workshop, now())
+            ask_for_removals(self._workshop, now())
         for lane in LANES:
             if set(self._at_work.values()) & set(lane) or (lane == tasks.HEAVY and not self._trains):
                 continue

@@ -1,0 +1,64 @@
+"""Uploads: files that an admin sent, from their arrival until they are imported or dropped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from app.db.tables import uploads
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A row of `uploads`."""
+
+    id: int
+    key: str
+    source: str
+    bytes: int
+    state: str  # waiting, ready, failed, imported, dropped
+    options: Mapping[str, Any]
+    preview: Mapping[str, Any]
+    job_id: int | None
+    asked_by: str
+    created_at: datetime
+
+
+def add(connection: Connection, *, key: str, source: str, size: int, asked_by: str, at: datetime) -> int:
+    """Note a file that has arrived; its id."""
+    row = {"key": key, "source": source[:500], "bytes": size, "state": "waiting", "options": {}, "preview": {}}
+    row |= {"asked_by": asked_by, "created_at": at}
+    return int(connection.execute(insert(uploads).values(row).returning(uploads.c.id)).scalar_one())
+
+
+def find(connection: Connection, upload_id: int) -> Upload | None:
+    """The upload with that id."""
+    row = connection.execute(select(uploads).where(uploads.c.id == upload_id)).first()
+    return None if row is None else Upload(**row._asdict())
+
+
+def open_ones(connection: Connection) -> list[Upload]:
+    """Uploads that wait for somebody, the newest first."""
+    query = select(uploads).where(uploads.c.state.in_(("waiting", "ready", "failed"))).order_by(uploads.c.id.desc())
+    return [Upload(**row._asdict()) for row in connection.execute(query.limit(50))]
+
+
+def set_job(connection: Connection, upload_id: int, state: str, job_id: int, options: Mapping[str, Any]) -> None:
+    """Note which job is at work on an upload, and what was chosen for it."""
+    values = {"state": state, "job_id": job_id, "options": dict(options)}
+    connection.execute(update(uploads).where(uploads.c.id == upload_id).values(values))
+
+
+def note_preview(connection: Connection, upload_id: int, state: str, found: Mapping[str, Any]) -> None:
+    """Keep what a look into an upload found."""
+    values = {"state": state, "preview": dict(found)}
+    connection.execute(update(uploads).where(uploads.c.id == upload_id).values(values))
+
+
+def drop(connection: Connection, upload_id: int) -> None:
+    """Note that the file is gone and was not imported."""
+    connection.execute(update(uploads).where(uploads.c.id == upload_id).values(state="dropped"))

@@ -1,0 +1,155 @@
+"""Errands: what the dashboard asks the worker to do besides: look into an upload, promote, remove an archive."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from app.archives import ArchiveError
+from app.archives.formats import open_records
+from app.archives.sift import Sieve
+from app.archives.source import open_source
+from app.db import archives, generators, jobs, removals, uploads
+from app.db.generators import Decided
+from app.db.jobs import Job
+from app.db.session import reading, writing
+from app.jobs.hold import Hold
+from app.jobs.promoting import former_champion, promote
+from app.jobs.workshop import Interrupted, JobError, Steps, Workshop
+
+SHOWN = 20  # tweets and left-out rows that a preview shows
+UNDO = timedelta(days=1)  # that a deleted archive can be taken back
+LOOKED_AT = 20_000  # rows that a preview reads: enough to see what a file is
+
+
+def preview(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
+    """Look into an uploaded file: its format, its first tweets, and what would be left out, why. Nothing is kept."""
+    upload_id = int(job.arguments["upload"])
+
+    def look() -> str:
+        try:
+            found = _looked_into(Path(job.arguments["path"]), job.arguments, hold)
+        except ArchiveError as error:
+            with writing(workshop.engine) as connection:
+                uploads.note_preview(connection, upload_id, "failed", {"trouble": str(error)})
+            raise JobError(str(error)) from None
+        with writing(workshop.engine) as connection:
+            uploads.note_preview(connection, upload_id, "ready", found)
+        return f"{found['format']}: {found['read']:,} rows looked at, {found['passed']:,} tweets in them"
+
+    return step("look", look)
+
+
+def promote_generator(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
+    """Make a generator the champion, or go back to the former one."""
+    archive = next((each for each in _archives(workshop) if each.id == job.archive_id), None)
+    if archive is None:
+        raise JobError("the archive is not there any more")
+    wanted = job.arguments.get("generator")
+
+    def crown() -> str:
+        with reading(workshop.engine) as connection:
+            found = generators.find(connection, int(wanted)) if wanted else None
+        generator = found or former_champion(workshop, archive)
+        verdict = "promoted" if wanted else "rolled back"
+        decided = Decided(verdict, job.asked_by, {"reason": job.arguments.get("reason", "")})
+        level = promote(
+            *(workshop, archive, generator),
+            decided=decided,
+            job_id=job.id,
+            on_progress=hold.on_progress,
+            should_stop=hold.should_stop,
+        )
+        return f"{generator.name} is the champion of {archive.slug}, with {level} samples on its shelf"
+
+    return step("promote", crown)
+
+
+def remove_archive(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
+    """Remove an archive that was deleted a day ago, with all that goes with it, in small batches."""
+    archive_id = int(job.arguments["archive"])
+
+    def remove() -> str:
+        with reading(workshop.engine) as connection:
+            slug = removals.deleted_slug(connection, archive_id)
+        if slug is None:
+            raise JobError("nobody deleted that archive, or somebody took it back")
+        removed = 0
+        while True:
+            with writing(workshop.engine) as connection:
+                some = removals.remove_batch(connection, archive_id)
+            if not some:
+                break
+            removed += some
+            hold.on_progress({"rows": removed})
+            if hold.should_stop():
+                raise Interrupted
+        shutil.rmtree(workshop.folder(slug), ignore_errors=True)
+        return f"{slug} is removed: {removed:,} rows"
+
+    return step("remove", remove)
+
+
+def ask_for_removals(workshop: Workshop, moment: datetime) -> None:
+    """Ask that archives which were deleted a day ago be removed, each once."""
+    with reading(workshop.engine) as connection:
+        due = [found for found in removals.deleted(connection) if moment - found[2] > UNDO]
+    for archive_id, _, deleted_at in due:
+        with writing(workshop.engine) as connection:
+            once = f"remove:{archive_id}:{deleted_at:%Y-%m-%dT%H:%M:%S}"
+            asked = {"archive": archive_id}
+            jobs.ask(connection, "remove", None, asked, asked_by="schedule", at=moment, once=once)
+
+
+ERRANDS = {"preview": preview, "promote": promote_generator, "remove": remove_archive}
+
+
+def _archives(workshop: Workshop) -> list[archives.Archive]:
+    with reading(workshop.engine) as connection:
+        return archives.listing(connection)
+
+
+def _looked_into(path: Path, options: Mapping[str, Any], hold: Hold) -> dict[str, Any]:
+    left_out: Counter[str] = Counter()
+    examples: dict[str, list[str]] = {}
+    shown: list[dict[str, Any]] = []
+    read = passed = 0
+    handles: Counter[str] = Counter()
+    with open_source(path, options.get("encoding_errors", "strict")) as source:
+        opened = open_records(source, options.get("format", "auto"), options.get("split"))
+        sieve = Sieve(options.get("handle") or None, passages=opened.unit == "passage")
+        for record in islice(opened.records, LOOKED_AT):
+            read += 1
+            if read % 500 == 0 and hold.should_stop():
+                raise Interrupted
+            sifted = sieve.sift(record)
+            if isinstance(sifted, str):
+                left_out[sifted] += 1
+                if len(examples.setdefault(sifted, [])) < 3:
+                    examples[sifted].append(str(record.text)[:200])
+                continue
+            passed += 1
+            if record.handle:
+                handles[record.handle] += 1
+            if len(shown) < SHOWN:
+                shown.append({"text": sifted.text, "date": str(sifted.date or ""), "leaning": sifted.leaning})
+        ended = source.bytes_read >= source.size
+        opened.check(read, left_out["no text"], ended=ended)
+    return {
+        "format": opened.format,
+        "unit": opened.unit,
+        "read": read,
+        "passed": passed,
+        "whole": read < LOOKED_AT,
+        "left_out": dict(left_out.most_common()),
+        "examples": examples,
+        "shown": shown,
+        "handle": next(iter(handles), None) if len(handles) == 1 else None,
+        # A fifth of the tweets goes to the deck; those that lean on others are not dealt.
+        "deck": round(passed * 0.2),
+    }
