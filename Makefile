@@ -28,8 +28,8 @@ play: setup  ## play at http://127.0.0.1:8000 (another port: make play PORT=8123
 test: setup-test  ## run all the tests (up to ten minutes)
 	$(BIN)/python -m pytest -m "not long"
 
-test-fast: setup-test  ## run the tests that need neither TensorFlow nor a browser (half a minute)
-	$(BIN)/python -m pytest -q -m "not long and not train and not browser and not postgres"
+test-fast: setup-test  ## run the tests that need no TensorFlow, no browser and no server (half a minute)
+	$(BIN)/python -m pytest -q -m "not long and not train and not browser and not postgres and not process"
 
 test-long: setup-test  ## run the long forms of the tests
 	$(BIN)/python -m pytest -m long

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import typer
 
-from app.cli import app
+from app.cli import FILES, program
 
 HOUSE = Path(__file__).resolve().parents[1]
 README = (HOUSE / "README.md").read_text(encoding="utf-8")
@@ -20,7 +20,8 @@ def test_the_readme_lists_the_settings_as_they_are() -> None:
 
 
 def test_the_readme_names_every_command() -> None:
-    commands = set(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+    commands = set(typer.main.get_command(program()).commands)  # type: ignore[attr-defined]
+    assert commands == set(FILES)
     table = README.split("| command |")[1].split("\n\n")[0]
     named = set(re.findall(r"`([a-z]+)`", table))
     assert commands == named

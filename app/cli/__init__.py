@@ -3,27 +3,45 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 
 import typer
 
-from app.cli import admin, archives, generators, model, play, simulate, work
+# Which file holds a command. Only the file that is asked for is imported: the web server starts without the jobs.
+FILES = {
+    **dict.fromkeys(("play", "serve"), "play"),
+    **dict.fromkeys(("import", "archives"), "archives"),
+    **dict.fromkeys(("sample", "evaluate"), "model"),
+    **dict.fromkeys(("train", "restock", "retrain", "generators"), "generators"),
+    "work": "work",
+    "simulate": "simulate",
+    "admin": "admin",
+}
 
-app = typer.Typer(
-    name="whichtweet",
-    help="Which tweet is real? A game in which players teach a neural network.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
-for group in (play, archives, model, generators, work, simulate, admin):
-    group.register(app)
+
+def program(command: str = "") -> typer.Typer:
+    """The typer application: with all commands, or with the file of one command alone."""
+    app = typer.Typer(
+        name="whichtweet",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+
+    @app.callback()
+    def whichtweet() -> None:
+        """Which tweet is real? A game in which players teach a neural network."""
+
+    for file in [FILES[command]] if command in FILES else dict.fromkeys(FILES.values()):
+        import_module(f"app.cli.{file}").register(app)
+    return app
 
 
 def main() -> None:
     """Run the command; every foreseen error becomes one line on standard error and exit code 2."""
     try:
-        app()
+        program(sys.argv[1] if len(sys.argv) > 1 else "")()
     except Exception as error:
         line = _in_one_line(error)
         if line is None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+pytestmark = pytest.mark.process
 Start = Callable[..., subprocess.Popen[str]]
 
 
