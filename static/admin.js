@@ -80,7 +80,7 @@ if (live) {
       }
       if (charts.length === drawn.length) for (const chart of drawn) if (part.dataset.version !== live.dataset.version) draw(chart);
       live.dataset.version = part.dataset.version;
-      if (part.dataset.live === "ended") { location.reload(); return; }
+      if (part.dataset.live !== "running") { location.reload(); return; }
     } catch { /* the next look may find the server again */ }
     setTimeout(look, 1000);
   };
@@ -94,3 +94,8 @@ for (const form of document.querySelectorAll("form[data-sure]")) {
 
 // What scrolls by itself can be scrolled with the keyboard.
 for (const part of document.querySelectorAll(".wide, .log")) if (part.scrollWidth > part.clientWidth || part.scrollHeight > part.clientHeight) part.tabIndex = 0;
+
+// Times in the zone of whoever looks.
+for (const time of document.querySelectorAll("time[data-zone]")) {
+  time.textContent = new Date(time.dateTime).toLocaleString([], { dateStyle: "medium", timeStyle: "short", timeZoneName: undefined }) + ` (${time.textContent.trim()})`;
+}

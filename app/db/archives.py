@@ -110,6 +110,11 @@ def describe(connection: Connection, archive_id: int, *, name: str | None, handl
         connection.execute(update(archives).where(archives.c.id == archive_id).values(**values))
 
 
+def note_basis(connection: Connection, slug: str, basis: str) -> None:
+    """Note by what right an archive is played: own, public or permission."""
+    connection.execute(update(archives).where(archives.c.slug == slug).values(basis=basis))
+
+
 def give_up_place(connection: Connection, archive_id: int) -> None:
     """Remove the archive if it holds nothing and never did: its first import failed."""
     holds = or_(

@@ -13,7 +13,7 @@ from app.db import archives, generators, samples
 from app.db.archives import Archive
 from app.db.generators import CHAMPION, Generator
 from app.db.jobs import Job
-from app.db.session import reading
+from app.db.session import reading, writing
 from app.jobs import training
 from app.jobs.curve import Curve
 from app.jobs.errands import ERRANDS
@@ -43,6 +43,7 @@ def do(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
 def _import(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
     options = dict(job.arguments)
     path = Path(options.pop("path"))
+    basis = options.pop("basis", None)
 
     def bring_in() -> str:
         try:
@@ -56,7 +57,10 @@ def _import(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
             raise Interrupted from None
         except ArchiveError as error:
             raise JobError(str(error)) from None
-        return f"{done.added:,} tweets added from {done.read:,} rows"
+        if basis is not None:
+            with writing(workshop.engine) as connection:
+                archives.note_basis(connection, done.slug, basis)
+        return f"{done.added:,} tweets added to {done.slug} from {done.read:,} rows"
 
     return step("import", bring_in)
 

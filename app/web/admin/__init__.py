@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from app.web.admin import door, figures, overview, records
+from app.web.admin import collections, door, figures, overview, records, uploads, work
 from app.web.admin.office import Office, Refused, SignInNeeded
 
-ROOMS = (door, overview, figures, records)
+ROOMS = (door, overview, figures, records, collections, uploads, work)
 
 
 def mount(app: FastAPI, office: Office) -> None:

@@ -1,0 +1,167 @@
+"""Archives in the dashboard: uploads, what is looked at before anything is kept, pausing, deleting and undoing."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+from factories import words
+from sqlalchemy import func, select
+
+from app.db import archives, jobs, uploads
+from app.db.session import now, reading, writing
+from app.db.tables import metadata
+from app.jobs import tasks
+from app.jobs.errands import ask_for_removals
+from app.jobs.hold import Hold
+from app.jobs.workshop import JobError, Workshop, plainly
+
+TWEETS = [
+    *({"id_str": str(10**15 + n), "text": words(n), "created_at": "2020-11-05 12:00:00"} for n in range(60)),
+    {"id_str": "7", "text": "RT @someone: not mine at all, and long enough"},
+]
+
+
+def send(desk, content=None, name="trump.json"):
+    body = json.dumps(TWEETS).encode() if content is None else content
+    return desk.client.post("/admin/uploads", files={"file": (name, body)}, headers={"Origin": "http://testserver"})
+
+
+def work(desk):
+    """Do the oldest job that waits, as a worker would."""
+    workshop = Workshop(desk.engine, desk.settings.checkpoints)
+    with writing(desk.engine) as connection:
+        job = jobs.claim(connection, "work-test", tasks.LIGHT, now())
+    hold = Hold(desk.engine, job.claim)
+    try:
+        outcome, state = tasks.do(workshop, job, hold, plainly), "done"
+    except JobError as error:
+        outcome, state = str(error), "failed"
+    with writing(desk.engine) as connection:
+        jobs.finish(connection, job.claim, state, outcome, now())
+    return outcome
+
+
+def test_a_file_is_looked_into_before_anything_is_kept(desk):
+    where = send(desk).headers["location"]
+    work(desk)
+    page = desk.said(where)
+    assert "61 rows" in page
+    assert "retweet" in page
+    assert "RT @someone" in page
+    assert page.count('class="card-text"') == 20
+    with reading(desk.engine) as connection:
+        assert [each.slug for each in archives.listing(connection)] == ["mayor"]
+
+
+def test_an_upload_becomes_an_archive_with_its_right(desk):
+    where = send(desk).headers["location"]
+    work(desk)
+    done = desk.post(f"{where}/import", slug="boats", basis="public", handle="boats")
+    assert done.headers["location"].startswith("/admin/jobs/")
+    assert work(desk) == "60 tweets added to boats from 61 rows"
+    with reading(desk.engine) as connection:
+        boats = archives.find(connection, "boats")
+    assert (boats.basis, boats.handle) == ("public", "boats")
+    assert "fewer than 200 cards" in desk.said("/admin/archives/boats")
+
+
+def test_an_import_without_a_right_is_refused(desk):
+    where = send(desk).headers["location"]
+    work(desk)
+    assert desk.post(f"{where}/import", slug="boats").status_code == 422
+
+
+def test_a_file_that_cannot_be_read_says_why(desk):
+    where = send(desk, b'{"a": 1}\n{"a": 2}\n', "wrong.jsonl").headers["location"]
+    work(desk)
+    assert "no tweets in wrong.jsonl" in desk.said(where)
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "..\\..\\boot.ini", "/abs/olute.json"])
+def test_a_name_leads_nowhere_out_of_the_folder(desk, name):
+    send(desk, name=name)
+    stored = [path for path in desk.settings.data_dir.rglob("*") if path.is_file() and "uploads" in str(path)]
+    assert len(stored) == 1
+    assert stored[0].parent.parent == desk.settings.data_dir / "uploads"
+
+
+def test_files_larger_than_other_requests_are_taken_whole(desk):
+    content = b"a line of text that is not short\n" * 40_000
+    send(desk, content, "long.txt")
+    with reading(desk.engine) as connection:
+        assert uploads.open_ones(connection)[0].bytes == len(content)
+
+
+def test_strangers_send_nothing(outside):
+    assert send(outside).status_code == 401
+    assert not (outside.settings.data_dir / "uploads").exists()
+
+
+def test_an_archive_is_paused_and_played_again(desk):
+    desk.post("/admin/archives/mayor/pause", paused="true")
+    assert "paused" in desk.said("/admin/archives/mayor")
+    desk.post("/admin/archives/mayor/pause", paused="false")
+    with reading(desk.engine) as connection:
+        assert not archives.find(connection, "mayor").paused
+    assert "paused: False" in desk.said("/admin/audit")
+
+
+def test_a_deleted_archive_is_gone_at_once_and_can_be_taken_back(desk):
+    desk.post("/admin/archives/mayor/delete", reason="asked to")
+    with reading(desk.engine) as connection:
+        assert archives.find(connection, "mayor") is None
+    assert "60" in desk.said("/admin/audit")
+    desk.post("/admin/archives/1/take-back")
+    with reading(desk.engine) as connection:
+        assert archives.find(connection, "mayor") is not None
+
+
+def test_a_day_later_it_is_removed_with_all_that_belongs_to_it(desk):
+    desk.post("/admin/archives/mayor/delete")
+    workshop = Workshop(desk.engine, desk.settings.checkpoints)
+    ask_for_removals(workshop, now() + timedelta(hours=23))
+    with reading(desk.engine) as connection:
+        assert jobs.listing(connection) == []
+    ask_for_removals(workshop, now() + timedelta(hours=25))
+    assert work(desk).startswith("mayor is removed")
+    with reading(desk.engine) as connection:
+        for name in ("archives", "tweets", "samples", "generators", "arms", "imports", "restocks"):
+            assert connection.scalar(select(func.count()).select_from(metadata.tables[name])) == 0, name
+
+
+CHANGES = (
+    ("/admin/archives/mayor/pause", {"paused": "true"}),
+    ("/admin/archives/mayor/delete", {}),
+    ("/admin/archives/mayor/describe", {"name": "Other"}),
+    ("/admin/archives/mayor/restock", {}),
+    ("/admin/training", {"archive": "mayor"}),
+)
+
+
+@pytest.mark.parametrize(("path", "form"), CHANGES)
+def test_a_viewer_changes_nothing(viewer, path, form):
+    refused = viewer.post(path, **form)
+    assert refused.status_code == 403
+    assert "viewer" in refused.text
+    assert "<b>Nothing" not in viewer.said("/admin/audit?who=Vera").replace("signed in", "")
+
+
+@pytest.mark.parametrize(("path", "form"), CHANGES)
+def test_another_site_changes_nothing(desk, path, form):
+    assert desk.post(path, origin="https://evil.example", **form).status_code == 403
+
+
+def test_a_training_is_asked_for_once_watched_and_cancelled(desk):
+    asked = desk.post("/admin/training", archive="mayor", minutes="1", units="16", layers="1")
+    where = asked.headers["location"]
+    assert desk.post("/admin/training", archive="mayor").status_code == 409
+    assert "units: 16" in desk.said(where)
+    desk.post(f"{where}/cancel")
+    assert desk.get(f"{where}.json").json()["state"] == "cancelled"
+    assert "Resume" in desk.said(where)
+
+
+def test_the_schedules_next_five_times_are_shown(desk):
+    assert desk.said("/admin/training").count("03:00 UTC") == 5
