@@ -7,7 +7,7 @@ ifdef PORT
 export WHICHTWEET_PORT := $(PORT)
 endif
 
-.PHONY: help setup setup-train setup-test play test test-fast test-long check format bench lock docs demo clean
+.PHONY: help setup setup-train setup-test play test test-fast test-long check format bench lock docs demo pictures clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ docs: setup  ## write the parts of the docs that the code tells
 
 demo: setup  ## fill the demo's shelf anew from its checkpoint
 	@$(BIN)/python -m tools.demo
+
+pictures: setup-test  ## take the docs' screenshots anew
+	@$(BIN)/python -m tools.pictures
 
 clean:  ## remove the environment and caches (your data/ stays)
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
