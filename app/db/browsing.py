@@ -1,0 +1,100 @@
+"""Browsing: pages of samples and tweets as the dashboard shows them, and taking a card out of play or back in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import Connection, Row, Select, Table, select, update
+
+from app.db.samples import next_stamp, on_shelf
+from app.db.tables import generators, samples, tweets
+from app.game.scoring import SHOWN_FROM
+
+Kind = Literal["sample", "tweet"]
+STATUSES = ("on the shelf", "retired", "hidden", "not shelved")
+ORDERS = ("newest", "fools most", "fools least", "most guesses")
+_TABLES: dict[str, Table] = {"sample": samples, "tweet": tweets}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which samples or tweets to show."""
+
+    archive_id: int
+    generator_id: int | None = None
+    status: str = ""
+    words: str = ""
+    order: str = "newest"
+    before_id: int | None = None
+    limit: int = 50
+
+
+def sample_page(connection: Connection, wanted: Wanted) -> list[Row[Any]]:
+    """Samples with the number of their generator."""
+    query = select(samples, generators.c.number).join(generators, generators.c.id == samples.c.generator_id)
+    query = query.where(samples.c.archive_id == wanted.archive_id)
+    if wanted.generator_id is not None:
+        query = query.where(samples.c.generator_id == wanted.generator_id)
+    statuses = {
+        "on the shelf": on_shelf(),
+        "retired": samples.c.retired_stamp.is_not(None),
+        "hidden": samples.c.hidden_at.is_not(None),
+        "not shelved": samples.c.shelved_stamp.is_(None),
+    }
+    if wanted.status in statuses:
+        query = query.where(statuses[wanted.status])
+    rate = samples.c.fooled * 1.0 / samples.c.guesses
+    orders = {"fools most": rate.desc(), "fools least": rate.asc(), "most guesses": samples.c.guesses.desc()}
+    if wanted.order in orders:
+        query = query.where(samples.c.guesses >= SHOWN_FROM).order_by(orders[wanted.order])
+    return list(connection.execute(_paged(query, samples, wanted)))
+
+
+def tweet_page(connection: Connection, wanted: Wanted) -> list[Row[Any]]:
+    """Tweets of the deck."""
+    query = select(tweets).where(tweets.c.archive_id == wanted.archive_id, tweets.c.split == "deck")
+    if wanted.status == "hidden":
+        query = query.where(tweets.c.hidden_at.is_not(None))
+    return list(connection.execute(_paged(query, tweets, wanted)))
+
+
+def find(connection: Connection, kind: Kind, card_id: int) -> Row[Any] | None:
+    """The sample or tweet with that id."""
+    table = _TABLES[kind]
+    return connection.execute(select(table).where(table.c.id == card_id)).first()
+
+
+def hide(
+    connection: Connection, kind: Kind, archive_id: int, ids: Sequence[int], at: datetime | None, reason: str = ""
+) -> int:
+    """Take cards out of play at once, or with None back in; how many that changed."""
+    table = _TABLES[kind]
+    values: dict[str, Any] = {"hidden_at": at}
+    if kind == "sample":
+        values["hidden_reason"] = reason[:64] or None
+    # The samples first and the archive second, as guesses take them.
+    changed = connection.execute(
+        update(table).where(table.c.id.in_(ids), table.c.archive_id == archive_id).values(values)
+    ).rowcount
+    next_stamp(connection, archive_id)
+    return changed
+
+
+def in_play(connection: Connection, archive_id: int) -> tuple[list[tuple[int, str]], list[tuple[int, str]]]:
+    """Samples on the shelf and tweets of the deck that are not hidden: ids and texts."""
+    shelf = select(samples.c.id, samples.c.text).where(samples.c.archive_id == archive_id, on_shelf())
+    deck = select(tweets.c.id, tweets.c.text).where(
+        tweets.c.archive_id == archive_id, tweets.c.split == "deck", tweets.c.hidden_at.is_(None)
+    )
+    return [(i, t) for i, t in connection.execute(shelf)], [(i, t) for i, t in connection.execute(deck)]
+
+
+def _paged(query: Select[Any], table: Table, wanted: Wanted) -> Select[Any]:
+    if wanted.before_id is not None:
+        query = query.where(table.c.id < wanted.before_id)
+    if wanted.words:
+        query = query.where(table.c.text.icontains(wanted.words, autoescape=True))
+    return query.order_by(table.c.id.desc()).limit(wanted.limit)

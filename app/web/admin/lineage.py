@@ -1,0 +1,173 @@
+"""Generators: the family tree, one generator's card, two side by side, and who plays."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, Request
+from sqlalchemy import Connection
+from starlette.responses import Response
+
+from app.db import archives, browsing, canary, generators, jobs, labels, samples, tallies
+from app.db.audit import Change
+from app.db.browsing import Wanted
+from app.db.generators import Decided, Generator
+from app.db.session import now, reading, writing
+from app.db.tallies import Count
+from app.web.admin import views
+from app.web.admin.cards import chosen
+from app.web.admin.office import Changing, Here, Refused, Viewing, note
+
+router = APIRouter(include_in_schema=False)
+SHOWN = 6
+BUNDLED = ("weights.safetensors", "vocab.json", "meta.json")
+Reason = Annotated[str, Form(min_length=3, max_length=500)]
+
+
+@router.get("/generators")
+def show_tree(request: Request, here: Here, admin: Viewing, archive: str = "") -> Response:
+    """The generators of an archive as a family, with their fool rates."""
+    with reading(here.engine) as connection:
+        listed, which = chosen(connection, archive)
+        made = generators.listing(connection, which.id) if which else []
+        parts = {arm.generator_id: (name, arm.share) for name, arm in _arms(connection, which.id if which else 0)}
+        counts = tallies.by_generator(connection, which.id) if which else {}
+        decided = generators.decisions_on(connection, which.id)[:20] if which else []
+    children: dict[int | None, list[Generator]] = {}
+    for each in made:
+        children.setdefault(each.parent_id, []).append(each)
+    return views.page(
+        *(request, "generators.html", admin),
+        archives=listed,
+        which=which,
+        made=made,
+        roots=children.get(None, []),
+        children=children,
+        parts=parts,
+        counts={key: crowds.get("real", Count()) for key, crowds in counts.items()},
+        decisions=decided,
+        names={each.id: each.name for each in made},
+    )
+
+
+@router.get("/generators/compare")
+def compare(request: Request, here: Here, admin: Viewing, left: int, right: int) -> Response:
+    """Two generators side by side: figures with intervals, and samples from the same seeds."""
+    with reading(here.engine) as connection:
+        sides = [_facts(connection, each) for each in (left, right)]
+    seeds = {row.seed for row in sides[0]["samples"]} & {row.seed for row in sides[1]["samples"]}
+    pairs = [
+        [next(row for row in side["samples"] if row.seed == seed) for side in sides] for seed in sorted(seeds)[:SHOWN]
+    ]
+    return views.page(request, "compare.html", admin, sides=sides, pairs=pairs)
+
+
+@router.get("/generators/{generator_id}")
+def show_generator(request: Request, here: Here, admin: Viewing, generator_id: int) -> Response:
+    """One generator's card."""
+    with reading(here.engine) as connection:
+        facts = _facts(connection, generator_id)
+        one: Generator = facts["generator"]
+        label_set = labels.find_set(connection, one.label_set_id) if one.label_set_id else None
+        others = [each for each in generators.listing(connection, one.archive_id) if each.id != one.id]
+        decided = [d for d in generators.decisions_on(connection, one.archive_id) if d.generator_id == one.id]
+    return views.page(request, "generator.html", admin, **facts, label_set=label_set, others=others, decisions=decided)
+
+
+@router.get("/generators/{generator_id}/bundle.zip")
+def download(here: Here, _: Viewing, generator_id: int) -> Response:
+    """The generator's checkpoint in one file: weights, vocabulary and settings; nothing in it is a program."""
+    with reading(here.engine) as connection:
+        one = _found(connection, generator_id)
+    folder = here.checkpoints / one.checkpoint_key
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as bundle:
+        for name in BUNDLED:
+            if not (folder / name).is_file():
+                raise Refused(404, "The checkpoint is gone", f"{name} of {one.name} is not in the checkpoint folder.")
+            bundle.write(folder / name, name)
+    headers = views.NO_STORE | {"Content-Disposition": f'attachment; filename="{one.name}.zip"'}
+    return Response(packed.getvalue(), headers=headers, media_type="application/zip")
+
+
+@router.post("/generators/{generator_id}/promote")
+def promote(here: Here, admin: Changing, generator_id: int, reason: Reason) -> Response:
+    """Ask that a generator become the champion, as soon as its shelf is full enough."""
+    return _ask(here, admin, generator_id, {"generator": generator_id}, "promotion asked for", reason)
+
+
+@router.post("/generators/{generator_id}/roll-back")
+def roll_back(here: Here, admin: Changing, generator_id: int, reason: Reason) -> Response:
+    """Ask that the champion before this one play again."""
+    return _ask(here, admin, generator_id, {}, "rollback asked for", reason)
+
+
+@router.post("/generators/{generator_id}/canary")
+def set_canary(
+    here: Here, admin: Changing, generator_id: int, share: Annotated[float, Form(ge=0, le=90)], reason: Reason
+) -> Response:
+    """Let a generator play a share (in percent) of the rounds as the candidate; 0 stops that."""
+    with writing(here.engine) as connection:
+        one = _found(connection, generator_id)
+        if share and not samples.level(connection, one.archive_id, one.id):
+            raise Refused(409, "Its shelf is empty", f"{one.name} has no samples to play with: restock it first.")
+        before = {name: round(arm.share, 3) for name, arm in _arms(connection, one.archive_id)}
+        verdict = Decided("held", admin.name, {"canary share": share / 100, "reason": reason})
+        generators.note_decision(connection, one.archive_id, one.id, verdict, now())
+        try:
+            canary.give_share(connection, one.archive_id, one.id, share / 100, now())
+        except ValueError as error:
+            raise Refused(409, "Not that share", str(error)) from None
+        after = {name: round(arm.share, 3) for name, arm in _arms(connection, one.archive_id)}
+        what = "canary share set" if share else "canary stopped"
+        note(connection, admin, Change(what, f"generator {one.id} {one.name}", before, after, reason))
+    return views.back(f"/admin/generators/{generator_id}", f"{one.name} plays {share:.0f} % of the rounds.")
+
+
+def _ask(here: Here, admin: Changing, generator_id: int, arguments: dict[str, Any], what: str, reason: str) -> Response:
+    with writing(here.engine) as connection:
+        one = _found(connection, generator_id)
+        champion = generators.in_arm(connection, one.archive_id, generators.CHAMPION)
+        asked = jobs.ask_unless_open(
+            *(connection, "promote", one.archive_id, arguments | {"reason": reason}),
+            asked_by=admin.name,
+            at=now(),
+        )
+        if asked is None:
+            raise Refused(409, "One at a time", "A promotion of this archive is under way.")
+        before = {"champion": champion.name if champion else None}
+        after = {"champion": one.name if arguments else "the one before", "job": asked}
+        note(connection, admin, Change(what, f"generator {one.id} {one.name}", before, after, reason))
+    return views.back(f"/admin/jobs/{asked}", "Asked for.")
+
+
+def _facts(connection: Connection, generator_id: int) -> dict[str, Any]:
+    one = _found(connection, generator_id)
+    counts = tallies.by_generator(connection, one.archive_id).get(one.id, {})
+    archive = next((each for each in archives.listing(connection) if each.id == one.archive_id), None)
+    return {
+        "generator": one,
+        "archive": archive,
+        "part": dict((arm.generator_id, (name, arm.share)) for name, arm in _arms(connection, one.archive_id)).get(
+            one.id
+        ),
+        "crowds": counts,
+        "real": counts.get("real", Count()),
+        "level": samples.level(connection, one.archive_id, one.id),
+        "samples": browsing.sample_page(connection, Wanted(one.archive_id, one.id, limit=200)),
+    }
+
+
+def _found(connection: Connection, generator_id: int) -> Generator:
+    one = generators.find(connection, generator_id)
+    if one is None:
+        raise Refused(404, "No such generator", f"There is no generator with the id {generator_id}.")
+    return one
+
+
+def _arms(connection: Connection, archive_id: int) -> list[tuple[str, generators.Arm]]:
+    # The anchor is often the champion as well: what matters more is named last, and wins.
+    order = {"anchor": 0, "candidate": 1, "champion": 2}
+    return sorted(generators.arms_of(connection, archive_id).items(), key=lambda item: order.get(item[0], 0))

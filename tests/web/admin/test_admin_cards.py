@@ -1,0 +1,195 @@
+"""Samples, tweets, words, reports, labels and generators in the dashboard."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+from factories import LONG_AGO, add_generator, add_samples, words
+from sqlalchemy import insert, select, update
+
+from app.db import browsing, generators, players, rollups, samples
+from app.db.rollups import LabelKey, day_of
+from app.db.session import now, reading, writing
+from app.db.tables import guesses, label_tallies, labels, remarks
+from app.db.tables import samples as sample_table
+
+
+def guess(desk, number, *, status="accepted", reason=None, verdict="fooled", report=None):
+    """A guess of player 1 at sample `number`, with its label."""
+    at = now() - timedelta(minutes=number)
+    with writing(desk.engine) as connection:
+        if number == 1:
+            players.add(connection, {b"p" * 16: None}, at)
+        row = {"round_id": number.to_bytes(16), "player_id": 1, "archive_id": 1, "tweet_id": number}
+        row |= {"sample_id": number, "generator_id": 1, "arm": "champion", "mode": "endless", "position": number}
+        row |= {"repeat": False, "tweet_index": 0, "pick": int(verdict == "fooled"), "verdict": verdict}
+        row |= {"recognised": False, "has_cookie": True, "policy_version": 1, "arm_probability": 1.0}
+        row |= {"card_probability": 0.1, "dealt_at": at - timedelta(seconds=8), "guessed_at": at, "answer": "{}"}
+        guess_id = connection.execute(insert(guesses).values(row).returning(guesses.c.id)).scalar_one()
+        connection.execute(
+            insert(labels).values(guess_id=guess_id, status=status, reason=reason, rules_version=1, decided_at=at)
+        )
+        rollups.count_labels(connection, {LabelKey(1, day_of(at), status, reason or ""): 1})
+        if report:
+            connection.execute(insert(remarks).values(guess_id=guess_id, report=report, said_at=at))
+    return guess_id
+
+
+def level(desk):
+    with reading(desk.engine) as connection:
+        return samples.level(connection, 1)
+
+
+def test_a_sample_is_hidden_with_a_reason_and_shown_again(desk):
+    before = level(desk)
+    assert desk.post("/admin/cards/hide", kind="sample", card="3", reason="").status_code == 422
+    desk.post("/admin/cards/hide", kind="sample", card="3", reason="names a neighbour")
+    assert level(desk) == before - 1
+    assert "names a neighbour" in desk.said("/admin/samples?status=hidden")
+    desk.post("/admin/cards/hide", kind="sample", card="3", hidden="false")
+    assert level(desk) == before
+
+
+def test_players_are_not_dealt_what_was_hidden(desk):
+    """The archive's stamp goes up: web processes read it anew."""
+    with reading(desk.engine) as connection:
+        before = connection.exec_driver_sql("SELECT stamp FROM archives").scalar()
+    desk.post("/admin/cards/hide", kind="tweet", card="3", reason="asked to")
+    with reading(desk.engine) as connection:
+        assert connection.exec_driver_sql("SELECT stamp FROM archives").scalar() == before + 1
+        assert browsing.find(connection, "tweet", 3).hidden_at is not None
+
+
+def test_samples_are_found_by_words_and_ordered_by_fool_rate(desk):
+    with writing(desk.engine) as connection:
+        connection.execute(update(sample_table).where(sample_table.c.id == 5).values(guesses=10, fooled=9))
+        connection.execute(update(sample_table).where(sample_table.c.id == 6).values(guesses=10, fooled=1))
+    page = desk.said("/admin/samples?order=fools+most")
+    assert page.index('id="sample-5"') < page.index('id="sample-6"')
+    assert desk.said("/admin/samples?words=Note+10004%3A").count('<tr id="sample-') == 1
+    assert desk.said("/admin/samples?words=100%25").count('<tr id="sample-') == 0
+
+
+def test_words_show_what_they_hide_before_they_do(desk):
+    before = level(desk)
+    assert "<b>60</b> samples" in desk.said("/admin/words?words=note")
+    assert level(desk) == before
+    desk.post("/admin/words", archive="mayor", words="note")
+    assert level(desk) == 0
+
+
+def test_reports_wait_until_they_are_set_aside_or_the_card_is_hidden(desk):
+    first = guess(desk, 1, report="this is about my aunt")
+    guess(desk, 2, report="not funny at all")
+    assert "my aunt" in desk.said("/admin/reports")
+    desk.post(f"/admin/reports/{first}/settle")
+    assert "my aunt" not in desk.said("/admin/reports")
+    desk.post("/admin/cards/hide", kind="sample", card="2", reason="reported")
+    assert "No report waits" in desk.said("/admin/reports")
+
+
+def test_labels_are_picked_out_by_status_and_reason(desk):
+    guess(desk, 1)
+    quick = guess(desk, 2, status="excluded", reason="too quick")
+    page = desk.said("/admin/labels?status=excluded&reason=too+quick")
+    assert f'<td class="num">{quick}</td>' in page
+    assert page.count('<td class="card-text">') == 1
+
+
+def test_a_label_read_anew_moves_the_counts_and_leaves_the_guess(desk):
+    one = guess(desk, 1)
+    desk.post(f"/admin/labels/{one}", status="quarantined")
+    with reading(desk.engine) as connection:
+        label = connection.execute(select(labels.c.status, labels.c.reason)).one()
+        counted = connection.execute(select(label_tallies.c.status, label_tallies.c.labels)).all()
+        assert connection.scalar(select(guesses.c.verdict)) == "fooled"
+    assert tuple(label) == ("quarantined", "by an admin")
+    assert {tuple(row) for row in counted} == {("accepted", 0), ("quarantined", 1)}
+
+
+def test_a_players_page_tells_speed_side_and_skill(desk):
+    for number in range(1, 5):
+        guess(desk, number, verdict="spotted" if number < 4 else "fooled")
+    page = desk.said("/admin/players/1")
+    assert "spots 75.0 %" in page
+    assert "first card in 75.0 %" in page
+    assert "8 s from deal" in page
+
+
+def test_all_labels_of_a_player_are_retracted_at_once(desk):
+    for number in range(1, 4):
+        guess(desk, number)
+    desk.post("/admin/players/1/labels", status="excluded", reason="a script")
+    with reading(desk.engine) as connection:
+        assert set(connection.scalars(select(labels.c.status))) == {"excluded"}
+    assert "a script" in desk.said("/admin/audit")
+
+
+def test_an_export_holds_pseudonyms_days_and_no_texts_of_tweets(desk):
+    guess(desk, 1)
+    exports = [json.loads(desk.get("/admin/labels.jsonl?archive=mayor").text) for _ in range(2)]
+    assert exports[0]["player"] != exports[1]["player"]
+    assert exports[0]["day"] == (now() - timedelta(minutes=1)).date().isoformat()
+    assert exports[0]["tweet"] == 1
+    assert words(0, 60)[:20] not in json.dumps(exports[0])
+    assert "| accepted | 1 |" in desk.get("/admin/labels/data-sheet.md?archive=mayor").text
+
+
+def second_generator(desk):
+    with writing(desk.engine) as connection:
+        generator_id = add_generator(connection, 1, parent_id=1, created_at=LONG_AGO)
+        add_samples(connection, 1, generator_id, [words(50_000 + seed) for seed in range(8)])
+    return generator_id
+
+
+def shares(desk):
+    with reading(desk.engine) as connection:
+        return {name: round(arm.share, 3) for name, arm in generators.arms_of(connection, 1).items()}
+
+
+def test_a_canary_takes_its_share_from_the_champion_and_gives_it_back(desk):
+    second = second_generator(desk)
+    desk.post(f"/admin/generators/{second}/canary", share="20", reason="to see")
+    assert shares(desk) == {"anchor": 0.0, "candidate": 0.2, "champion": 0.8}
+    desk.post(f"/admin/generators/{second}/canary", share="0", reason="seen enough")
+    assert shares(desk) == {"anchor": 0.0, "champion": 1.0}
+
+
+def test_two_generators_stand_side_by_side_with_samples_of_the_same_seeds(desk):
+    second = second_generator(desk)
+    page = desk.said(f"/admin/generators/compare?left=1&right={second}")
+    assert "Samples from the same seeds" in page
+    assert page.count("<blockquote>") == 12
+
+
+def test_the_tree_shows_parents_before_children(desk):
+    second_generator(desk)
+    page = desk.said("/admin/generators")
+    assert page.index("<b>v1</b>") < page.index("<ul><li>") < page.index("<b>v2</b>")
+    assert "champion" in desk.said("/admin/generators/1")
+
+
+CHANGES = (
+    ("/admin/cards/hide", {"kind": "sample", "card": "3", "reason": "why"}),
+    ("/admin/words", {"archive": "mayor", "words": "note"}),
+    ("/admin/reports/1/settle", {}),
+    ("/admin/labels/1", {"status": "excluded"}),
+    ("/admin/players/1/labels", {"status": "excluded", "reason": "why not"}),
+    ("/admin/generators/1/promote", {"reason": "why not"}),
+    ("/admin/generators/1/roll-back", {"reason": "why not"}),
+    ("/admin/generators/1/canary", {"share": "20", "reason": "why not"}),
+    ("/admin/uploads/1/drop", {}),
+    ("/admin/jobs/1/cancel", {}),
+)
+
+
+@pytest.mark.parametrize(("path", "form"), CHANGES)
+def test_a_viewer_changes_nothing_here_either(viewer, path, form):
+    assert viewer.post(path, **form).status_code == 403
+
+
+@pytest.mark.parametrize(("path", "form"), CHANGES)
+def test_another_site_changes_nothing_here_either(desk, path, form):
+    assert desk.post(path, origin="https://evil.example", **form).status_code == 403
