@@ -79,7 +79,7 @@ _SPACE_RUN = re.compile(r"  +")
 # Four of ten tweets hold nothing that `normalise` would touch; this tells them quickly.
 _TOUCHED = re.compile(r"[^ -~]|[&/]|  |[wW]{3}\.|[pP][sS]?:$|^ | $|^$")
 
-_MENTION = re.compile(r"(?<![\w@＠/.])[@＠]([A-Za-z0-9_]{1,20})(?!\w)")
+_MENTION = re.compile(r"(?<![\w@＠/])[@＠]([A-Za-z0-9_]{1,20})(?!\w)")
 _HASHTAG = re.compile(r"(?<![\w&/#＃])[#＃](\w*[^\W\d_]\w*)")
 _REPLY = re.compile(r"[@＠]\w")
 _CUT = re.compile(rf"…(?:\s*{LINK})?$|[(\[]cont(?:inued|\.|'d)?[)\]]", re.IGNORECASE)

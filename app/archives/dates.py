@@ -78,9 +78,11 @@ def _read(date: str | int | float | None) -> datetime | None:
 
 def _from_epoch(number: float) -> datetime | None:
     """Seconds, or thousandths, millionths, billionths of them: told apart by their size."""
-    seconds = float(number)
-    while abs(seconds) > 1e11:
-        seconds /= 1000
+    size = abs(float(number))
+    unit = next((unit for unit in (1, 1e3, 1e6, 1e9) if size / unit < 1e11), None)
+    if unit is None:
+        return None
+    seconds = number / unit
     moment = _1970 + timedelta(seconds=seconds)
     return moment if _EARLIEST_EPOCH <= moment <= _LATEST else None
 

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -40,7 +41,6 @@ _QUOTE = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-_WORTHLESS = re.compile(rf"(?:{LINK}|[\W_])*", re.ASCII)
 
 
 class Tweet(NamedTuple):
@@ -99,6 +99,6 @@ def _fault(text: str) -> str | None:
         return RETWEET
     if ("@" in text or "＠" in text) and _QUOTE.match(text):
         return QUOTE
-    if LINK in text and not any(c.isalnum() for c in text) and _WORTHLESS.fullmatch(text):
+    if LINK in text and all(c == LINK or unicodedata.category(c)[0] in "PZC" for c in text):
         return LINK_ONLY
     return None

@@ -82,6 +82,12 @@ def holdings(connection: Connection, archive: Archive) -> Holdings:
     )
 
 
+def is_deleted(connection: Connection, slug: str) -> bool:
+    """Whether the slug belongs to an archive that was deleted and is not yet removed for good."""
+    deleted = select(archives.c.id).where(archives.c.slug == slug, archives.c.deleted_at.is_not(None))
+    return connection.execute(deleted).first() is not None
+
+
 def hold_place(
     connection: Connection,
     slug: str,

@@ -143,6 +143,11 @@ class _Run:
         at = self.clock()
         with reading(self.engine) as connection:
             there = archives.find(connection, self.slug)
+            if archives.is_deleted(connection, self.slug):
+                raise ArchiveError(
+                    f"the archive {self.slug} was deleted, and its name is not free yet: "
+                    "restore it, or choose another name"
+                )
         self.unit = self._unit(there)
         self.sieve = Sieve(self.handle, passages=self.unit == PASSAGE)
         with writing(self.engine) as connection:

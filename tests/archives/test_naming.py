@@ -1,0 +1,32 @@
+"""Names of archives and accounts as people type them."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.archives import ArchiveError
+from app.archives.naming import handle_of, slug_of
+
+
+@pytest.mark.parametrize(
+    ("typed", "slug"),
+    [("trump", "trump"), ("Donald J. Trump", "donald-j-trump"), (" --Été 2020!-- ", "ete-2020"), ("a_b", "a-b")],
+)
+def test_a_name_becomes_a_slug(typed: str, slug: str) -> None:
+    assert slug_of(typed) == slug
+
+
+@pytest.mark.parametrize("typed", ["", "  ", "---", "шекспир", "x" * 65, "../"])
+def test_a_name_without_a_slug_is_refused_in_one_line(typed: str) -> None:
+    with pytest.raises(ArchiveError, match=r"^cannot name an archive .*expected a name.*$"):
+        slug_of(typed)
+
+
+def test_a_handle_loses_its_at() -> None:
+    assert handle_of("@realDonaldTrump") == handle_of(" realDonaldTrump ") == "realDonaldTrump"
+
+
+@pytest.mark.parametrize("typed", ["@", "two words", "@a@b", "x" * 31, "@naïve"])
+def test_what_is_no_handle_is_refused(typed: str) -> None:
+    with pytest.raises(ArchiveError, match="is no handle"):
+        handle_of(typed)
