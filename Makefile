@@ -53,6 +53,9 @@ lock: setup  ## pin what pyproject.toml asks for, with hashes
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate -c requirements-test.lock --extra train pyproject.toml -o requirements-train.lock
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate -c requirements-test.lock pyproject.toml -o requirements.lock
 
+seed-large: setup  ## make up a large game in data-large/ (ten million guesses; SCALE=0.1 a tenth)
+	$(BIN)/python -m bench.seed_large --scale $(or $(SCALE),1)
+
 docs: setup  ## write the parts of the docs that the code tells
 	@$(BIN)/python -m tools.docs
 
