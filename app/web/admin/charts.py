@@ -81,8 +81,11 @@ def curve(points: Sequence[Mapping[str, Any]], *, dark: bool) -> str:
 
 
 def _plot(dark: bool, title: str, *, moments: bool = True) -> Any:
+    from bokeh.core.validation import silence
+    from bokeh.core.validation.warnings import MISSING_RENDERERS
     from bokeh.plotting import figure
 
+    silence(MISSING_RENDERERS, True)  # before the first guess a chart is empty, and that is well
     soft, line = ("#aca497", "#48434d") if dark else ("#655d52", "#cfc5b4")
     plot = figure(
         height=300,
