@@ -84,7 +84,7 @@ def done(page: Page, seconds: int = 90) -> None:
 
 def train(page: Page, seed: int) -> None:
     page.goto("/admin/training?archive=trump")
-    for label, value in (("Minutes at most", "0.05"), ("Layers", "1"), ("Units", "64"), ("Seed", str(seed))):
+    for label, value in (("Minutes at most", "0.1"), ("Layers", "1"), ("Units", "64"), ("Seed", str(seed))):
         page.get_by_label(label).fill(value)
     page.get_by_role("button", name="Start").click()
 
