@@ -16,8 +16,8 @@ Array = NDArray[np.float32]
 class Decoding:
     """How samples are drawn from the odds."""
 
-    temperature: float = 0.9  # 1.0 leaves the network's odds as they are; near 0 the likeliest always wins
-    top_p: float = 0.95  # share of the odds that is kept, the likeliest first; 1.0 keeps all
+    temperature: float = 1.0  # 1.0 leaves the network's odds as they are; near 0 the likeliest always wins
+    top_p: float = 0.98  # share of the odds that is kept, the likeliest first; 1.0 keeps all
     no_repeat: int = 24  # characters: a run this long is never written twice in one draft; 0 allows it
 
     def __post_init__(self) -> None:
