@@ -190,7 +190,7 @@ class Run:
     def _checkpoint(self) -> Checkpoint:
         now = self.now
         figures = {
-            "validation_bits": now.validation_bits,
+            "bits_per_character": now.validation_bits,
             "train_bits": now.train_bits,
             "epochs": round(now.step / self.corpus.steps(self.recipe.batch, self.recipe.window), 2),
             "seconds": round(now.seconds, 1),

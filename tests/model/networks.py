@@ -32,4 +32,4 @@ def a_checkpoint(
         name: (scale * random.standard_normal([len(vocab) if size is None else size for size in shape])).astype("f4")
         for name, shape in config.shapes.items()
     }
-    return Checkpoint(config, vocab, weights, {"validation_bits": 4.2})
+    return Checkpoint(config, vocab, weights, {"bits_per_character": 4.2})

@@ -75,7 +75,7 @@ def test_the_figure_in_the_checkpoint_is_the_one_measured(tmp_path: Path) -> Non
     standing = train(job)
     checkpoint = read_checkpoint(job.out)
     measured = bits_per_character(checkpoint, [text.text for text in job.validation]).bits_per_character
-    assert checkpoint.meta["validation_bits"] == standing.best_bits == pytest.approx(measured, abs=0.01)
+    assert checkpoint.meta["bits_per_character"] == standing.best_bits == pytest.approx(measured, abs=0.01)
 
 
 def test_the_same_seed_trains_the_same_network(tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ def test_divergence_is_told_and_the_last_good_checkpoint_stays(tmp_path: Path) -
     wild = Recipe(epochs=4, batch=8, window=32, rate=1e30, warm_up=0.0)
     with pytest.raises(TrainingError, match=r"diverged at step .*; the last good checkpoint stays"):
         train(a_job(tmp_path / "out", recipe=wild))
-    assert read_checkpoint(tmp_path / "out").meta["validation_bits"] == good.best_bits
+    assert read_checkpoint(tmp_path / "out").meta["bits_per_character"] == good.best_bits
 
 
 def test_a_full_disk_is_told_and_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -205,7 +205,7 @@ def test_a_signal_keeps_the_best_checkpoint(tmp_path: Path, number: signal.Signa
     child.send_signal(number)
     last = events(child.stdout)[-1]
     assert (last["event"], child.wait()) == ("stopped", 0)
-    best = read_checkpoint(tmp_path / "out").meta["validation_bits"]
+    best = read_checkpoint(tmp_path / "out").meta["bits_per_character"]
     assert best == pytest.approx(last["validation_bits"])
 
 
