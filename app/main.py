@@ -9,7 +9,7 @@ from datetime import timedelta
 from fastapi import FastAPI
 
 from app.db.archives import Archive
-from app.db.guesses import House
+from app.db.batch import House
 from app.db.session import open_engine
 from app.game.vetting import LONGEST, BlockedWords, CardRules
 from app.keys import operator_key, secret_keys

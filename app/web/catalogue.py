@@ -17,6 +17,7 @@ from app.db.session import reading
 from app.db.shelf import ArmRow, Shelved
 from app.game.deck import Block, Deck
 from app.game.rounds import Arm, Rack, Shelf
+from app.web import metrics
 
 POLL_SECONDS = 1.0
 # A seat may be this many changes behind the shelf before it is moved on; in steps, so that it is not moved each time.
@@ -125,6 +126,8 @@ class Catalogue:
                     own = [arm for arm in arms if arm.archive_id == archive.id]
                     entries[archive.slug] = self._entry(connection, archive, own)
             self.entries = entries
+            for slug, entry in entries.items():
+                metrics.shelf.labels(slug).set(entry.shelf.level())
             self.is_loaded = True
 
     def _entry(self, connection: Connection, archive: Archive, arms: Sequence[ArmRow]) -> Entry:

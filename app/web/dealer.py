@@ -16,13 +16,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.db import players, seats, shelf
 from app.db.session import now, reading
 from app.game.rounds import Round, Seat, ShelfEmpty, deal
-from app.web import problems
+from app.web import metrics, problems
 from app.web.catalogue import Catalogue, Entry
 from app.web.identity import Visitor
 from app.web.problems import Problem
 from app.web.sealed import BadSeal, RoundSeal, SealedRound
 
-REMEMBERED = 5_000  # rounds that are kept to be given again word for word
+REMEMBERED = 2_000  # rounds that are kept to be given again word for word
 MODE = "endless"
 
 
@@ -134,6 +134,7 @@ class Dealer:
             fresh = replace(given, edition=entry.edition, visitor=visitor)
         else:
             fresh = self._give(dealt, entry, visitor, at)
+            metrics.rounds.labels("alike" if dealt.is_alike else "unlike").inc()
         self._given[name] = fresh
         self._given.move_to_end(name)
         while len(self._given) > REMEMBERED:

@@ -56,7 +56,7 @@ class Identity:
         self._operator = operator_key.encode()
         self._secure = secure
         # The same cookie comes with every request: opening it once is enough.
-        self._opened = lru_cache(maxsize=20_000)(self._open)
+        self._opened = lru_cache(maxsize=5_000)(self._open)
 
     def visitor(self, request: HTTPConnection) -> Visitor:
         """Who sends this request.
@@ -106,7 +106,7 @@ class Identity:
         return request.headers.get("x-whichtweet-simulated", "")[:64] or None
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=5_000)
 def prefix(address: str) -> str:
     """The network that an address belongs to: /24 of IPv4, /64 of IPv6, "" for what is no address."""
     try:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from app.db.guesses import Expired, Guess, GuessRefused, OtherPick, OutOfTurn, Recorded, Superseded
+from app.db.batch import Guess
+from app.db.guesses import Expired, GuessRefused, OtherPick, OutOfTurn, Recorded, Superseded
 from app.db.session import now
 from app.web import metrics, problems
 from app.web.bodies import GuessAsk

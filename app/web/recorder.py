@@ -13,8 +13,10 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 
 from app.db import guesses
-from app.db.guesses import Guess, House, Outcome, Recorded
+from app.db.batch import Guess, House
+from app.db.guesses import Outcome, Recorded
 from app.db.session import writing
+from app.web import metrics
 
 MOST = 200  # guesses of one transaction: some ten milliseconds
 TRIES = 3
@@ -91,6 +93,7 @@ class Recorder:
                 return
             log.warning("guesses not written", reason=type(error).__name__, guesses=len(batch))
             outcomes = [DatabaseAway() if isinstance(error, SQLAlchemyError) else error] * len(batch)
+        metrics.batch.observe(len(batch))
         by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Outcome], Outcome | Exception]]] = {}
         for waiting, outcome in zip(batch, outcomes, strict=True):
             by_loop.setdefault(waiting.loop, []).append((waiting.future, outcome))

@@ -1,0 +1,148 @@
+"""The catalogue follows the database, and the recorder and the metrics follow play."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+
+import httpx
+import pytest
+from factories import LONG_AGO, add_arm, add_game, add_generator, add_samples, add_tweets, words
+from serving import Game, Opener
+from sqlalchemy import delete, update
+
+from app.db.batch import Guess
+from app.db.session import writing
+from app.db.tables import archives, arms, imports, samples
+from app.web.metrics import start_metrics
+from app.web.recorder import DatabaseAway
+
+
+def level(game: Game) -> int:
+    game.refresh()
+    return game.services.catalogue.entries["mayor"].shelf.level()
+
+
+def test_a_restock_is_on_the_shelf_with_its_flip(game: Game) -> None:
+    assert level(game) == 60
+    with writing(game.engine) as connection:
+        add_samples(connection, 1, 1, [words(seed) for seed in range(9000, 9010)])
+    assert level(game) == 70
+
+
+def test_a_sample_that_retired_is_off_the_shelf(game: Game) -> None:
+    with writing(game.engine) as connection:
+        connection.execute(update(archives).values(stamp=archives.c.stamp + 1))
+        connection.execute(update(samples).where(samples.c.id <= 5).values(retired_stamp=3))
+    assert level(game) == 55
+
+
+def test_a_sample_that_is_shown_again_is_back_on_the_shelf(game: Game) -> None:
+    for moment, expected in ((LONG_AGO, 59), (None, 60)):
+        with writing(game.engine) as connection:
+            connection.execute(update(archives).values(stamp=archives.c.stamp + 1))
+            connection.execute(update(samples).where(samples.c.id == 5).values(hidden_at=moment))
+        assert level(game) == expected
+
+
+def test_an_import_adds_its_cards_when_it_is_done(game: Game) -> None:
+    with writing(game.engine) as connection:
+        add_tweets(connection, 1, [words(seed) for seed in range(500, 520)])
+        connection.execute(update(imports).where(imports.c.id == 2).values(state="running"))
+        connection.execute(update(archives).values(stamp=archives.c.stamp + 1))
+    game.refresh()
+    assert len(game.services.catalogue.entries["mayor"].deck) == 60
+    with writing(game.engine) as connection:
+        connection.execute(update(imports).where(imports.c.id == 2).values(state="done"))
+        connection.execute(update(archives).values(stamp=archives.c.stamp + 1))
+    game.refresh()
+    assert len(game.services.catalogue.entries["mayor"].deck) == 80
+
+
+def test_a_new_champion_plays_at_once_for_players_who_stand_in_the_middle(game: Game) -> None:
+    client = game.client()
+    token = client.post("/api/rounds").json()["round"]
+    assert client.post("/api/guesses", json={"round": token, "pick": 0}).json()["generator"] == "v1"
+    with writing(game.engine) as connection:
+        second = add_generator(connection, 1)
+        add_samples(connection, 1, second, [words(seed, 100) for seed in range(7000, 7060)])
+        connection.execute(delete(arms).where(arms.c.arm == "champion"))
+        add_arm(connection, 1, "champion", second, 1.0)
+    game.refresh()
+    client.post("/api/rounds")
+    game.services.dealer._given.clear()
+    token = client.post("/api/rounds").json()["round"]
+    assert client.post("/api/guesses", json={"round": token, "pick": 0}).json()["generator"] == "v2"
+
+
+def test_a_paused_archive_is_not_dealt(game: Game) -> None:
+    with writing(game.engine) as connection:
+        connection.execute(update(archives).values(paused=True))
+    game.refresh()
+    assert game.client().post("/api/rounds").status_code == 503
+
+
+def test_play_goes_on_from_memory_while_the_catalogue_cannot_be_read(game: Game) -> None:
+    with game.engine.connect() as connection:
+        connection.exec_driver_sql("ALTER TABLE generators RENAME TO lost")
+        connection.commit()
+    with pytest.raises(Exception, match="generators"):
+        game.refresh()
+    assert game.client().post("/api/rounds").status_code == 201
+
+
+def test_one_guess_that_cannot_be_written_takes_no_other_with_it(game: Game) -> None:
+    def guess(number: int, tweet_id: int) -> Guess:
+        return Guess(
+            round_id=bytes([number] * 16),
+            player=bytes([number] * 16),
+            archive_id=1,
+            tweet_id=tweet_id,
+            sample_id=1,
+            generator_id=1,
+            arm="champion",
+            mode="endless",
+            start=0,
+            position=0,
+            repeat=False,
+            tweet_index=0,
+            arm_probability=1.0,
+            card_probability=1.0,
+            policy=1,
+            stamp=2,
+            characters=200,
+            dealt_at=LONG_AGO,
+            pick=0,
+            recognised=False,
+            shown_ms=None,
+            has_cookie=True,
+            simulated=None,
+            network=None,
+            guessed_at=LONG_AGO,
+            is_expired=False,
+            shelf_stamp=2,
+        )
+
+    async def together() -> list[object]:
+        asked = [guess(1, 1), guess(2, 999_999), guess(3, 2)]  # the second names a tweet that is not there
+        return await asyncio.gather(*map(game.services.recorder.record, asked), return_exceptions=True)
+
+    first, second, third = asyncio.run(together())
+    assert getattr(first, "is_new", False)
+    assert isinstance(second, DatabaseAway)
+    assert getattr(third, "is_new", False)
+
+
+def test_metrics_tell_of_rounds_guesses_and_the_shelf_on_loopback(serving: Opener) -> None:
+    game = serving(fill=lambda connection: add_game(connection, "measured"))
+    client = game.client()
+    token = client.post("/api/rounds").json()["round"]
+    client.post("/api/guesses", json={"round": token, "pick": 0})
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    start_metrics(port)
+    told = httpx.get(f"http://127.0.0.1:{port}/metrics").text
+    assert 'whichtweet_rounds_total{lengths="alike"}' in told
+    assert 'whichtweet_guesses_total{crowd="real"}' in told
+    assert 'whichtweet_shelf_samples{archive="measured"} 60.0' in told
+    assert 'path="/api/guesses"' in told
