@@ -82,6 +82,25 @@ class Corpus:
                 self._weights[order[text]] * inside,
             )
 
+    def whole(self, batch: int, *, epoch: int, first: int = 0) -> Iterator[Window]:
+        """The windows of one epoch with one text a row, texts of like length together: for layers that cannot clear
+        their state within a row. What is behind a text's end weighs nothing."""
+        random = np.random.default_rng([self.seed, epoch])
+        lengths = np.diff(self._offsets) - 1
+        # Sorted by length but for chance, so that batches are not the same in each epoch.
+        order = np.argsort(lengths * random.uniform(0.9, 1.1, len(lengths)), kind="stable")
+        groups = random.permutation(-(-len(order) // batch))
+        for group in groups[first:]:
+            texts = order[group * batch : (group + 1) * batch]
+            longest = -(-int(lengths[texts].max()) // 32) * 32  # few different lengths: each one is compiled anew
+            place = np.arange(longest)[:, None]
+            rows = np.pad(texts, (0, batch - len(texts)))
+            inside = (place < lengths[rows]) & (np.arange(batch) < len(texts))
+            at = self._offsets[rows] + np.where(inside, place, 0)
+            goes_on = np.broadcast_to(place > 0, at.shape).astype(np.float32)
+            symbols, targets = self._flat[at].astype(np.int32), self._flat[at + 1].astype(np.int32)
+            yield Window(symbols, targets, goes_on, self._weights[rows] * inside)
+
     def steps(self, batch: int, window: int) -> int:
         """About how many windows an epoch has; the longest row decides the exact number."""
         return max(1, -(-self.characters // (batch * window)))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -227,15 +227,47 @@ CELLS: dict[str, tuple[Callable[..., Any], Callable[..., Any], int]] = {
 }
 
 
+class Borrowed(keras.layers.Layer):  # type: ignore[misc]
+    """One of Keras's own recurrent layers behind the same face: on a graphics card it runs on cuDNN.
+
+    It clears its state before the first step alone, so every row must hold one text (`Corpus.whole`).
+    """
+
+    def __init__(self, cell: str, units: int) -> None:
+        super().__init__()
+        kinds = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU, "rnn": keras.layers.SimpleRNN}
+        self.layer = kinds[cell](units, return_sequences=True, return_state=True)
+
+    def build(self, shape: tuple[int | None, ...]) -> None:
+        """Make the weights for inputs of width `shape[-1]`."""
+        self.layer.build(shape)
+        cell = self.layer.cell
+        self.kernel, self.recurrent, self.bias = cell.kernel, cell.recurrent_kernel, cell.bias
+        self.built = True
+
+    def call(
+        self, x: Tensor, goes_on: Tensor, state: tuple[Tensor, ...], *, silenced: float = 0.0, seed: Tensor = (0, 0)
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """As `Recurrent.call`, without silencing recurrent weights: cuDNN has no place for it."""
+        first = [part * goes_on[0][:, None] for part in state]
+        outputs, *after = self.layer(tf.transpose(x, [1, 0, 2]), initial_state=first)
+        return tf.transpose(outputs, [1, 0, 2]), tuple(after)
+
+
 class Network(keras.Model):  # type: ignore[misc]
     """Symbols in, the odds of the next symbol out: embedding, recurrent layers, output."""
 
-    def __init__(self, config: Config, symbols: int, *, fast: bool | None = None) -> None:
+    def __init__(self, config: Config, symbols: int, *, fast: bool | None = None, borrowed: bool | None = None) -> None:
+        """By default in bfloat16 where the processor has it, with borrowed layers where there is a graphics card."""
         super().__init__()
         fast = has_bfloat16() if fast is None else fast
-        self.config, self.fast = config, fast
+        self.borrowed = bool(tf.config.list_physical_devices("GPU")) if borrowed is None else borrowed
+        self.config, self.fast = config, fast and not self.borrowed
         self.embedding = self.add_weight(name="embedding", shape=(symbols, config.embedding), initializer="uniform")
-        self.recurrent_layers = [Recurrent(config.cell, config.units, fast=fast) for _ in range(config.layers)]
+        self.recurrent_layers = [
+            Borrowed(config.cell, config.units) if self.borrowed else Recurrent(config.cell, config.units, fast=fast)
+            for _ in range(config.layers)
+        ]
         for place, layer in enumerate(self.recurrent_layers):
             layer.build((None, None, config.units if place else config.embedding))
         self.output_kernel = self.add_weight(
@@ -308,15 +340,21 @@ class Learner:
     Adam with clipped gradients; the twin's weights are the moving average of the network's (Polyak & Juditsky 1992).
     """
 
-    def __init__(self, config: Config, vocab: Vocab, recipe: Recipe) -> None:
+    def __init__(self, config: Config, vocab: Vocab, recipe: Recipe, *, borrowed: bool | None = None) -> None:
         keras.utils.set_random_seed(recipe.seed)
         self.vocab, self.recipe = vocab, recipe
-        self.network, self.averaged = Network(config, len(vocab)), Network(config, len(vocab))
+        self.network, self.averaged = (Network(config, len(vocab), borrowed=borrowed) for _ in range(2))
         self.averaged.load(self.network.weights_now())
         self.optimizer = keras.optimizers.Adam(recipe.rate, beta_2=0.99, global_clipnorm=1.0)
         self.optimizer.build(self.network.trainable_variables)
         self.memory = self.network.zero_state(recipe.batch)  # carried from window to window
         self._update, self._surprise = tf.function(self._update_eagerly), tf.function(self._surprise_eagerly)
+
+    def windows(self, corpus: Corpus, batch: int, *, epoch: int = 0, first: int = 0) -> Iterator[Window]:
+        """The windows of an epoch, as the network's layers want them: packed, or one text a row."""
+        if self.network.borrowed:
+            return corpus.whole(batch, epoch=epoch, first=first)
+        return corpus.windows(batch, self.recipe.window, epoch=epoch, first=first)
 
     def learn(self, window: Window, *, rate: float, step: int) -> float:
         """One step on one window; the weighted mean surprise in nats before it."""
@@ -350,9 +388,9 @@ class Learner:
 
     def measure(self, corpus: Corpus) -> float:
         """Bits per character of the averaged weights on `corpus`, end marks counted, unknown characters paid for."""
-        memory, batch = self.averaged.zero_state(MEASURED_ROWS), MEASURED_ROWS
+        memory = self.averaged.zero_state(MEASURED_ROWS)
         nats = unknown = 0.0
-        for window in corpus.windows(batch, self.recipe.window, epoch=0):
+        for window in self.windows(corpus, MEASURED_ROWS):
             inside = window.weights > 0
             surprise, memory = self._surprise(window.symbols, window.targets, window.goes_on, memory)
             nats += float(surprise.numpy()[inside].sum(dtype=np.float64))

@@ -121,9 +121,9 @@ class Run:
 
     def go(self) -> None:
         """Learn until the budget is spent, nothing improves any more, or somebody asks to stop."""
-        now, batch, window = self.now, self.recipe.batch, self.recipe.window
+        now = self.now
         while not now.ended:
-            for part in self.corpus.windows(batch, window, epoch=now.epoch, first=now.place):
+            for part in self.learner.windows(self.corpus, self.recipe.batch, epoch=now.epoch, first=now.place):
                 self._learn(part)
                 stopping, over = self.job.should_stop(), self.progress >= 1
                 measuring = stopping or over or self._is_time_to_measure()

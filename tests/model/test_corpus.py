@@ -70,6 +70,17 @@ def test_more_rows_than_texts_are_left_empty() -> None:
     assert sum((part.weights > 0).sum() for part in parts) == 4 + 2
 
 
+def test_whole_texts_stand_one_in_a_row() -> None:
+    symbols, read = np.array(VOCAB.symbols), []
+    for part in Corpus(TEXTS, VOCAB).whole(3, epoch=2):
+        assert (part.goes_on == (np.arange(len(part.goes_on)) > 0)[:, None]).all()
+        for row in range(3):
+            inside = part.weights[:, row] > 0
+            read.append("".join(symbols[part.symbols[inside, row]]))
+            assert "".join(symbols[part.targets[inside, row]]) == (read[-1] + END)[1:] * bool(read[-1])
+    assert sorted(filter(None, read)) == sorted(START + text.text for text in TEXTS)
+
+
 def test_an_account_begins_with_its_own_mark() -> None:
     vocab = Vocab("ab", ("one",))
     (part,) = Corpus([Text("ab", account="one")], vocab).windows(1, 8, epoch=0)

@@ -122,6 +122,30 @@ def test_weights_go_in_and_come_out_by_name() -> None:
     assert all((out[name] == checkpoint.weights[name]).all() for name in out)
 
 
+@pytest.mark.parametrize("cell", KERAS)
+def test_borrowed_layers_compute_what_ours_do(cell: str) -> None:
+    checkpoint, corpus = a_checkpoint(cell), Corpus([Text("hello there"), Text("good day"), Text("b")], a_vocab())
+    (window,) = corpus.whole(4, epoch=0)
+    logits = []
+    for borrowed in (False, True):
+        network = Network(checkpoint.config, 32, fast=False, borrowed=borrowed)
+        network.load(checkpoint.weights)
+        dirty = [tuple(part + 1 for part in parts) for parts in network.zero_state(4)]
+        logits.append(network(window.symbols, window.goes_on, dirty)[0].numpy()[window.weights > 0])
+    assert np.abs(logits[0] - logits[1]).max() <= 1e-5
+
+
+def test_borrowed_layers_learn_and_are_measured_alike() -> None:
+    texts = [Text("hello there"), Text("good day"), Text("b")]
+    corpus, options = Corpus(texts, a_vocab()), Recipe(batch=2, window=8, dropout=0.0, weight_dropout=0.0)
+    learners = [Learner(a_checkpoint().config, a_vocab(), options, borrowed=borrowed) for borrowed in (False, True)]
+    before = [learner.measure(corpus) for learner in learners]
+    assert before[0] == pytest.approx(before[1], abs=0.01)
+    for window in learners[1].windows(corpus, 2):
+        learners[1].learn(window, rate=0.01, step=0)
+    assert learners[1].measure(corpus) < before[1] - 0.01
+
+
 def a_learner(**recipe: Any) -> Learner:
     options = {"batch": 2, "window": 8, "dropout": 0.0, "weight_dropout": 0.0, **recipe}
     return Learner(a_checkpoint(layers=1, units=16).config, a_vocab(), Recipe(**options))
