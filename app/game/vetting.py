@@ -22,7 +22,7 @@ COPIED_SHARE = 0.6  # of a sample's length: so much in one run is a copy too
 SHIPPED_WORDS = Path(__file__).with_name("blocked_words.txt")
 
 # Reasons, in the order in which the rules are tried: the cheapest first.
-UNENDED, LENGTH, LEANS, LOOP, BLOCKED, HANDLE, DUPLICATE, COPY = (
+UNENDED, LENGTH, LEANS, LOOP, BLOCKED, HANDLE, DUPLICATE, COPY, FORM = (
     "does not end by itself",
     "too short or too long",
     "does not stand on its own",
@@ -31,8 +31,9 @@ UNENDED, LENGTH, LEANS, LOOP, BLOCKED, HANDLE, DUPLICATE, COPY = (
     "handle not in the archive",
     "duplicate",
     "copied from a tweet",
+    "form seldom among tweets",  # a choice among those that passed (app/game/form.py), not a fault
 )
-REASONS = (UNENDED, LENGTH, LEANS, LOOP, BLOCKED, HANDLE, DUPLICATE, COPY)
+REASONS = (UNENDED, LENGTH, LEANS, LOOP, BLOCKED, HANDLE, DUPLICATE, COPY, FORM)
 
 # More of one character than real tweets hold ("Soooooo", "!!!!!!!!"), or a group of characters over and over.
 _CHARACTER_RUN = re.compile(r"([^\W\d_])\1{6}|([^\s\w]|_)\2{11}|(\d)\3{9}")

@@ -18,8 +18,9 @@ from app.db.generators import Decided, Generator
 from app.db.restocks import Restock
 from app.db.samples import NewSample
 from app.db.session import now, reading, writing
+from app.game.form import FormMatch
 from app.game.novelty import CopyIndex
-from app.game.vetting import DUPLICATE, LONGEST, BlockedWords, CardRules, Vetting, text_hash
+from app.game.vetting import DUPLICATE, FORM, LONGEST, BlockedWords, CardRules, Vetting, text_hash
 from app.jobs.workshop import Interrupted, JobError, Progress, ShouldStop, Workshop
 from app.jobs.writers import Writers
 from model.generate import Draft
@@ -27,6 +28,9 @@ from model.text import TEXT_VERSION, mentions, normalise
 
 DRAFTS_PER_SAMPLE = 30  # so many drafts for one that passes: the generator is not ready for play
 TRIAL = 1500  # drafts that are read before that is judged
+PILOT = 1200  # vetted drafts, at most, from which the choice by form learns
+PILOT_SEED = 1 << 40  # before the seeds of the samples: no draft is both
+FORM_TWEETS = 4000  # tweets that they are compared with, evenly chosen
 REPORTED_TWEETS = 2000  # held-out tweets that the rules are tried on, for comparison
 
 
@@ -45,6 +49,14 @@ class Restocked:
     level: int  # samples of the generator on the shelf now
 
 
+@dataclass(frozen=True)
+class Choice:
+    """Which drafts become samples: those that pass vetting, and of them such as have the form of tweets."""
+
+    vetting: Vetting
+    match: FormMatch
+
+
 @dataclass
 class _Tally:
     """How far a restock is; what the next batch will say about it."""
@@ -52,6 +64,11 @@ class _Tally:
     written: int
     shelved: int
     rejected: Counter[str]
+
+    @property
+    def vetted(self) -> int:
+        """Drafts that broke no rule, chosen by their form or not."""
+        return self.shelved + self.rejected[FORM]
 
 
 def restock(
@@ -85,10 +102,11 @@ def restock(
     began = time.monotonic()
     row = _open(workshop, archive, generator, goal, job_id)
     if row.state == "running":
-        vetting, deck = vetting_for(workshop, archive)
+        vetting, known, deck = vetting_for(workshop, archive)
         note_tweets(workshop, row, vetting, deck)
         try:
-            _fill(workshop, generator, row, vetting, on_progress, should_stop)
+            match = _match_form(workshop, generator, row, vetting.rules, known)
+            _fill(workshop, generator, row, Choice(vetting, match), on_progress, should_stop)
         except JobError:
             _give_up(workshop, row, time.monotonic() - began)
             raise
@@ -96,8 +114,8 @@ def restock(
     return _told(workshop, row.id, generator)
 
 
-def vetting_for(workshop: Workshop, archive: Archive) -> tuple[Vetting, list[str]]:
-    """The rules for an archive's samples, and the held-out tweets: its deck."""
+def vetting_for(workshop: Workshop, archive: Archive) -> tuple[Vetting, list[str], list[str]]:
+    """The rules for an archive's samples, the tweets outside the deck, and the held-out ones: its deck."""
     with reading(workshop.engine) as connection:
         known = [*tweets.texts(connection, archive.id, "train"), *tweets.texts(connection, archive.id, "validation")]
         deck = list(tweets.texts(connection, archive.id, "deck"))
@@ -113,7 +131,7 @@ def vetting_for(workshop: Workshop, archive: Archive) -> tuple[Vetting, list[str
         longest=min(longest, LONGEST[archive.unit]),
         include=workshop.deck_include,
     )
-    return Vetting(rules, CopyIndex(known, deck), hashes), deck
+    return Vetting(rules, CopyIndex(known, deck), hashes), known, deck
 
 
 def note_tweets(workshop: Workshop, row: Restock, vetting: Vetting, deck: list[str]) -> None:
@@ -148,36 +166,55 @@ def _open(workshop: Workshop, archive: Archive, generator: Generator, goal: int,
         )
 
 
+def _match_form(
+    workshop: Workshop, generator: Generator, row: Restock, rules: CardRules, known: list[str]
+) -> FormMatch:
+    """What form the samples should have, learned from a pilot; the same one when an interrupted restock goes on."""
+    cards = [text for text in known if rules.card_fault(text) is None]
+    wanted = min(PILOT, max(row.goal, 100))
+    pilot: list[str] = []
+    folder = workshop.folder(generator.checkpoint_key)
+    with Writers(folder, generator.decoding, rules.longest, workshop.processes) as writers:
+        for read, drafts in enumerate(writers.drafts(max(0, row.seed - PILOT_SEED)), start=1):
+            texts = [normalise(draft.text) for draft in drafts if draft.ended]
+            pilot += [text for text in texts if rules.card_fault(text) is None]
+            if len(pilot) >= wanted or read * len(drafts) >= 4 * wanted:
+                break
+    return FormMatch.fit(pilot, cards[:: max(1, len(cards) // FORM_TWEETS)])
+
+
 def _fill(
     workshop: Workshop,
     generator: Generator,
     row: Restock,
-    vetting: Vetting,
+    choice: Choice,
     on_progress: Progress,
     should_stop: ShouldStop,
 ) -> None:
     tally = _Tally(row.written, row.shelved, Counter(row.rejected))
     folder = workshop.folder(generator.checkpoint_key)
-    with Writers(folder, generator.decoding, vetting.rules.longest, workshop.processes) as writers:
+    with Writers(folder, generator.decoding, choice.vetting.rules.longest, workshop.processes) as writers:
         for drafts in writers.drafts(row.seed + row.written):
             if should_stop():
                 raise Interrupted
-            found = [sample for draft in drafts if (sample := _vetted(draft, vetting, tally, row.goal)) is not None]
+            found = [sample for draft in drafts if (sample := _chosen(draft, choice, tally, row.goal)) is not None]
             _store(workshop, row, found, tally)
             on_progress({"written": tally.written, "samples": tally.shelved, "goal": row.goal})
             if tally.shelved >= row.goal:
                 return
-            if tally.written >= TRIAL and tally.shelved * DRAFTS_PER_SAMPLE < tally.written:
+            if tally.written >= TRIAL and tally.vetted * DRAFTS_PER_SAMPLE < tally.written:
                 raise JobError(_not_ready(generator, tally))
 
 
-def _vetted(draft: Draft, vetting: Vetting, tally: _Tally, goal: int) -> NewSample | None:
+def _chosen(draft: Draft, choice: Choice, tally: _Tally, goal: int) -> NewSample | None:
     """The sample that a draft makes, or None; drafts beyond the goal are left unread."""
     if tally.shelved >= goal:
         return None
     tally.written += 1
     text = normalise(draft.text)
-    fault = vetting.vet(text, draft.ended)
+    fault = choice.vetting.vet(text, draft.ended)
+    if fault is None and not choice.match.keeps(text, draft.seed):
+        fault = FORM
     if fault is not None:
         tally.rejected[fault] += 1
         return None
@@ -229,9 +266,9 @@ def _give_up(workshop: Workshop, row: Restock, seconds: float) -> None:
 
 
 def _not_ready(generator: Generator, tally: _Tally) -> str:
-    rule, count = tally.rejected.most_common(1)[0]
+    rule, count = max(((rule, n) for rule, n in tally.rejected.items() if rule != FORM), key=lambda pair: pair[1])
     return (
-        f"{generator.name} is not ready for play: {tally.shelved} of {tally.written} drafts passed vetting"
+        f"{generator.name} is not ready for play: {tally.vetted} of {tally.written} drafts passed vetting"
         f" ({count}: {rule}); train longer"
     )
 

@@ -1,0 +1,59 @@
+"""Samples are chosen so that their form is distributed as that of tweets."""
+
+from __future__ import annotations
+
+from random import Random
+
+import numpy as np
+
+from app.game.form import FormMatch, form
+
+
+def texts(count: int, shouting: float, rng: Random) -> list[str]:
+    """Cards of ten words, a share of which are in capitals."""
+    words = "harbour ferry pier bandstand lighthouse council gull chowder".split()
+    cards = []
+    for _ in range(count):
+        chosen = [word.upper() if rng.random() < shouting else word for word in rng.choices(words, k=10)]
+        cards.append(" ".join(chosen) + ".")
+    return cards
+
+
+def capitals(cards: list[str]) -> float:
+    return float(np.mean([sum(map(str.isupper, card)) / len(card) for card in cards]))
+
+
+def test_the_kept_drafts_shout_as_much_as_the_tweets_do() -> None:
+    rng = Random(1)
+    tweets, drafts = texts(1500, 0.3, rng), texts(6000, 0.2, rng)
+    match = FormMatch.fit(drafts[:1000], tweets)
+    kept = [draft for seed, draft in enumerate(drafts[1000:]) if match.keeps(draft, seed)]
+    gap_before = capitals(tweets) - capitals(drafts)
+    assert abs(capitals(tweets) - capitals(kept)) < 0.3 * gap_before
+
+
+def test_about_the_asked_share_is_kept() -> None:
+    rng = Random(2)
+    drafts = texts(4000, 0.2, rng)
+    match = FormMatch.fit(drafts[:1000], texts(1000, 0.3, rng), kept=0.3)
+    kept = sum(match.keeps(draft, seed) for seed, draft in enumerate(drafts[1000:]))
+    assert 0.25 < kept / 3000 < 0.35
+
+
+def test_the_same_draft_with_the_same_seed_meets_the_same_fate() -> None:
+    rng = Random(3)
+    drafts = texts(500, 0.2, rng)
+    match = FormMatch.fit(drafts, texts(500, 0.3, rng))
+    fates = [match.keeps(draft, seed) for seed, draft in enumerate(drafts)]
+    assert fates == [match.keeps(draft, seed) for seed, draft in enumerate(drafts)]
+    assert len(set(fates)) == 2
+
+
+def test_with_next_to_no_tweets_everything_is_kept() -> None:
+    drafts = texts(300, 0.2, Random(4))
+    match = FormMatch.fit(drafts, drafts[:10])
+    assert all(match.keeps(draft, seed) for seed, draft in enumerate(drafts))
+
+
+def test_a_text_without_letters_has_a_form() -> None:
+    assert all(np.isfinite(form(text)).all() for text in ("", "…", "12:30!", "🎉🎉"))
