@@ -11,7 +11,7 @@ from app.game.form import FormMatch, form
 
 def texts(count: int, shouting: float, rng: Random) -> list[str]:
     """Cards of ten words, a share of which are in capitals."""
-    words = "harbour ferry pier bandstand lighthouse council gull chowder".split()
+    words = ["harbour", "ferry", "pier", "bandstand", "lighthouse", "council", "gull", "chowder"]
     cards = []
     for _ in range(count):
         chosen = [word.upper() if rng.random() < shouting else word for word in rng.choices(words, k=10)]
