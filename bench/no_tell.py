@@ -11,7 +11,7 @@ import argparse
 import json
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,13 +48,15 @@ class Pair:
     sample: int
 
 
-def collect(url: str, seal: RoundSeal, archive: str, pairs: int) -> list[Pair]:
-    """Deal `pairs` first rounds to players of their own."""
+def collect(
+    url: str, seal: RoundSeal, archive: str, pairs: int, cookie: Callable[[int], dict[str, str]] = lambda _: {}
+) -> list[Pair]:
+    """Deal `pairs` first rounds to players of their own, who bring the `cookie` of their number, or none."""
     found = []
     with httpx.Client(base_url=url, timeout=30) as client:
         markup = _markup(client.get(f"/a/{archive}").text)
         while len(found) < pairs:
-            client.cookies.clear()
+            client.cookies = httpx.Cookies(cookie(len(found)))
             began = time.perf_counter()
             response = client.post("/api/rounds", json={"archive": archive})
             seconds = time.perf_counter() - began

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 from serving import SECRET, Game, serve, settings
+from starlette.responses import Response
 
 from app.db.session import open_engine
 from app.jobs.demo import SLUG, open_demo
+from app.web.identity import Visitor
 from app.web.sealed import RoundSeal
 
 pytestmark = pytest.mark.train  # scikit-learn comes with what training needs
@@ -31,7 +33,14 @@ def demo(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[G
 
 @pytest.fixture(scope="module")
 def pairs(demo: Game) -> list[no_tell.Pair]:
-    return no_tell.collect(demo.url, RoundSeal([SECRET.encode()]), SLUG, 2000)
+    # Always the same players: what is measured changes with the shelf and the rules, not from run to run.
+    def cookie(number: int) -> dict[str, str]:
+        response = Response()
+        demo.services.identity.greet(response, Visitor(number.to_bytes(16, "big")))
+        name, _, value = response.headers["set-cookie"].partition(";")[0].partition("=")
+        return {name: value}
+
+    return no_tell.collect(demo.url, RoundSeal([SECRET.encode()]), SLUG, 2000, cookie)
 
 
 def test_form_alone_does_not_tell(pairs: list[no_tell.Pair]) -> None:
