@@ -35,6 +35,14 @@ class Left(BaseException):
     """
 
 
+class _Unkept(BaseException):
+    """Carries an error past DBOS, which would keep it as what the step came to, for ever."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
+
+
 _perform: Callable[[int], None] | None = None
 
 
@@ -92,9 +100,22 @@ def start(job_id: int, worker: str) -> None:
 
 
 def once(name: str, do: Callable[[], T]) -> T:
-    """A step of the job that is being done: its result is kept, and it is not done again (see `Steps`)."""
+    """A step of the job that is being done: its result is kept, and it is not done again (see `Steps`).
+
+    An error is not kept: the next attempt does the step anew.
+    """
+
+    def attempt() -> T:
+        try:
+            return do()
+        except Exception as error:
+            raise _Unkept(error) from error
+
     options: StepOptions = {"name": name}
-    return DBOS.run_step(options, do)
+    try:
+        return DBOS.run_step(options, attempt)
+    except _Unkept as unkept:
+        raise unkept.error from None
 
 
 def forget(workers_alive: Collection[str]) -> None:

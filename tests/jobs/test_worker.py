@@ -1,0 +1,290 @@
+"""The worker as a process, on real databases: what is asked for gets done, once, whatever happens to it on the way."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, update
+from stock import shelf, stock_archive, stock_generator
+
+from app.db import jobs, samples, workers
+from app.db.jobs import Job
+from app.db.session import now, open_engine, reading, writing
+from app.db.tables import jobs as jobs_table
+from app.jobs.workshop import Workshop
+
+HOUSE = Path(__file__).parents[2]
+PATIENCE = 60.0  # seconds; the machine may be busy
+
+
+@dataclass
+class House:
+    """A game's data folder with an archive in it, and the workers that were started on it."""
+
+    folder: Path
+    url: str
+    engine: Engine
+    workshop: Workshop
+    environment: dict[str, str] = field(default_factory=dict)
+    started: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def work(self, **settings: object) -> subprocess.Popen[bytes]:
+        """Start a worker and wait until it is ready."""
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("WHICHTWEET_")}
+        given = {"data_dir": self.folder, "database_url": self.url, "retrain_cron": "", "shelf_low": 1} | settings
+        environment |= {f"WHICHTWEET_{name.upper()}": str(value) for name, value in given.items()} | self.environment
+        before = self.at_work()
+        with self.log.open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "app.cli", "work"], cwd=HOUSE, env=environment, stderr=log
+            )
+        self.started.append(process)
+        self.wait(lambda: len(self.at_work() - before) == 1 or process.poll() is not None)
+        assert process.poll() is None, self.words()
+        return process
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "work.log"
+
+    def words(self) -> str:
+        return self.log.read_text()
+
+    def at_work(self) -> set[str]:
+        with reading(self.engine) as connection:
+            return {worker.name for worker in workers.listing(connection, now().replace(year=2000))}
+
+    def ask(self, kind: str = "restock", **arguments: Any) -> int:
+        with writing(self.engine) as connection:
+            asked = jobs.ask(connection, kind, 1, arguments, asked_by="test", at=now())
+        assert asked is not None
+        return asked
+
+    def job(self, job_id: int) -> Job:
+        with reading(self.engine) as connection:
+            found = jobs.find(connection, job_id)
+        assert found is not None
+        return found
+
+    def ended(self, job_id: int) -> Job:
+        self.wait(lambda: self.job(job_id).state not in ("queued", "running"))
+        return self.job(job_id)
+
+    def wait(self, until: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not until():
+            assert time.monotonic() < deadline, f"waited in vain; the workers said:\n{self.words()}"
+            time.sleep(0.05)
+
+    def level(self) -> int:
+        with reading(self.engine) as connection:
+            return samples.level(connection, 1)
+
+
+@contextmanager
+def a_house(url: str, folder: Path) -> Iterator[House]:
+    engine = open_engine(url)
+    stock_archive(engine)
+    workshop = Workshop(engine, folder / "checkpoints")
+    stock_generator(workshop, workshop.archive("gannet"))
+    house = House(folder, url, engine, workshop)
+    yield house
+    for process in house.started:
+        process.kill()
+        process.wait()
+    engine.dispose()
+
+
+@pytest.fixture
+def house(sqlite_url: str, tmp_path: Path) -> Iterator[House]:
+    with a_house(sqlite_url, tmp_path) as house:
+        yield house
+
+
+@pytest.fixture
+def either_house(either_url: str, tmp_path: Path) -> Iterator[House]:
+    with a_house(either_url, tmp_path) as house:
+        yield house
+
+
+def test_a_restock_that_was_asked_for_gets_done(house: House) -> None:
+    asked = house.ask(count=80)
+    house.work()
+
+    job = house.ended(asked)
+
+    assert (job.state, job.outcome, job.attempts) == ("done", "80 samples of v1 shelved", 1)
+    assert house.level() == 80
+
+
+def test_a_shelf_that_runs_low_is_filled(house: House) -> None:
+    house.work(shelf_low=30, shelf_full=70)
+
+    house.wait(lambda: house.level() == 70)
+
+    with reading(house.engine) as connection:
+        assert [job.asked_by for job in jobs.listing(connection)] == ["shelf"]
+
+
+def test_a_killed_job_goes_on_and_is_done_once(either_house: House) -> None:
+    asked = either_house.ask(count=1000)
+    either_house.work()
+    either_house.wait(lambda: len(shelf(either_house.engine)) > 0)
+    either_house.started[0].kill()
+    either_house.started[0].wait()
+    stored = [row.text for row in shelf(either_house.engine)]
+    assert either_house.level() == 0
+
+    either_house.work()
+    job = either_house.ended(asked)
+
+    assert (job.state, job.attempts) == ("done", 2)
+    rows = shelf(either_house.engine)
+    assert len(rows) == len({row.text for row in rows}) == either_house.level() == 1000
+    assert [row.text for row in rows][: len(stored)] == stored
+
+
+def test_a_worker_that_is_asked_to_stop_leaves_its_job_to_go_on(house: House) -> None:
+    asked = house.ask(count=1000)
+    house.work()
+    house.wait(lambda: len(shelf(house.engine)) > 0)
+
+    house.started[0].send_signal(signal.SIGTERM)
+    assert house.started[0].wait(PATIENCE) == 0
+
+    assert (house.job(asked).state, house.at_work(), house.level()) == ("queued", set(), 0)
+    house.work()
+    assert house.ended(asked).state == "done"
+    assert house.level() == 1000
+
+
+def test_a_running_job_can_be_cancelled(house: House) -> None:
+    asked = house.ask(count=100_000)
+    house.work()
+    house.wait(lambda: house.job(asked).progress.get("samples", 0) > 0)
+
+    with writing(house.engine) as connection:
+        jobs.cancel(connection, asked, now())
+
+    assert house.ended(asked).state == "cancelled"
+    assert house.level() == 0
+
+
+def test_progress_can_be_read_while_a_job_runs(house: House) -> None:
+    asked = house.ask(count=100_000)
+    house.work()
+
+    house.wait(lambda: house.job(asked).progress.get("written", 0) > 0)
+
+    job = house.job(asked)
+    assert (job.state, job.step) == ("running", "restock")
+    assert {"written", "samples", "goal"} <= job.progress.keys()
+
+
+def test_two_workers_share_the_work_and_do_nothing_twice(either_house: House) -> None:
+    asked = [either_house.ask(count=40) for _ in range(4)]
+    either_house.work()
+    either_house.work()
+
+    done = [either_house.ended(job) for job in asked]
+
+    assert {(job.state, job.attempts) for job in done} == {("done", 1)}
+    assert either_house.level() == 160
+
+
+def test_the_job_of_a_worker_that_fell_silent_is_taken_up(house: House) -> None:
+    asked = _left_behind(house, "work-elsewhere-1-abcd", asked_by="shelf")
+    house.work()
+
+    job = house.ended(asked)
+
+    assert (job.state, job.attempts) == ("done", 2)
+
+
+def test_a_job_that_keeps_killing_its_worker_is_given_up(house: House) -> None:
+    asked = _left_behind(house, "work-elsewhere-1-abcd", asked_by="shelf", attempts=5)
+    house.work()
+
+    job = house.ended(asked)
+
+    assert job.state == "failed"
+    assert "its worker died in each of 5 attempts" in (job.outcome or "")
+
+
+def test_the_job_of_a_command_that_was_killed_is_left_to_the_command(house: House) -> None:
+    asked = _left_behind(house, "terminal-elsewhere-1-abcd", asked_by=jobs.COMMAND_LINE)
+    house.work()
+
+    job = house.ended(asked)
+
+    assert job.state == "failed"
+    assert "the same command goes on from there" in (job.outcome or "")
+
+
+def test_a_job_that_cannot_be_done_says_why(house: House) -> None:
+    checkpoint = house.folder / "checkpoints/gannet/letters-0/weights.safetensors"
+    checkpoint.write_bytes(b"nothing")
+    asked = house.ask(count=10)
+    house.work()
+
+    job = house.ended(asked)
+
+    assert job.state == "failed"
+    assert "weights.safetensors: damaged" in (job.outcome or "")
+
+
+def test_a_full_shelf_is_skipped(house: House) -> None:
+    house.ask(count=60)
+    again = house.ask()
+    house.work(shelf_full=50)
+
+    job = house.ended(again)
+
+    assert (job.state, job.outcome) == ("skipped", "the shelf is full")
+
+
+def test_training_waits_for_tensorflow_and_begins_when_it_arrives(house: House) -> None:
+    (house.folder / "sitecustomize.py").write_text(HIDES_TENSORFLOW)
+    arrived = house.folder / "arrived"
+    house.environment = {"PYTHONPATH": f"{house.folder}{os.pathsep}{HOUSE}", "ARRIVED": str(arrived)}
+    training = house.ask("train", minutes=0.01, units=8, layers=1, epochs=None)
+    restock = house.ask(count=20)
+    house.work()
+
+    assert house.ended(restock).state == "done"
+    assert house.job(training).state == "queued"
+    assert "training waits for TensorFlow: make setup-train" in house.words()
+    arrived.touch()
+    house.wait(lambda: house.job(training).state == "running")
+
+
+# What an installation looks like from inside a process that was there before it.
+HIDES_TENSORFLOW = """
+import os, sys, threading, time
+sys.modules["tensorflow"] = None
+def wait():
+    while not os.path.exists(os.environ["ARRIVED"]):
+        time.sleep(0.05)
+    del sys.modules["tensorflow"]
+threading.Thread(target=wait, daemon=True).start()
+"""
+
+
+def _left_behind(house: House, worker: str, *, asked_by: str, attempts: int = 1) -> int:
+    """A job that a worker was at when it was last heard of, long ago."""
+    asked = house.ask(count=30)
+    with writing(house.engine) as connection:
+        workers.beat(connection, worker, trains=True, at=now().replace(year=2020))
+        values = {"state": "running", "worker": worker, "attempts": attempts, "asked_by": asked_by}
+        connection.execute(update(jobs_table).where(jobs_table.c.id == asked).values(**values))
+    return asked
