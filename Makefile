@@ -47,6 +47,9 @@ format: setup-test  ## put the code into its format
 bench: setup-test  ## run every bench, one after the other (hours)
 	@for file in bench/[a-z]*.py; do echo "== $$file"; $(BIN)/python -m "bench.$$(basename $$file .py)"; done
 
+bench-%: setup-test  ## run one bench: bench-training, bench-sampling, bench-quality CONTESTANT=ours-30, …
+	$(BIN)/python -m bench.$* $(if $(CONTESTANT),--contestant $(CONTESTANT))
+
 lock: setup  ## pin what pyproject.toml asks for, with hashes
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --extra train --extra test pyproject.toml -o requirements-test.lock
