@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -11,13 +10,11 @@ from rich.console import Console
 from rich.table import Table
 
 from app.cli.making import restock_command, retrain_command, train_command
-from app.cli.progress import RestockDisplay
-from app.cli.workbench import ArchiveOption, JsonOption, at_the_terminal, errors, open_workshop, say
+from app.cli.workbench import ArchiveOption, JsonOption, at_the_terminal, open_workshop, say
 from app.db import generators, samples, tallies
 from app.db.archives import Archive
 from app.db.generators import Decided, Generator
 from app.db.session import reading
-from app.jobs.hold import finish
 from app.jobs.promoting import former_champion, promote
 from app.jobs.workshop import JobError, Workshop
 
@@ -105,24 +102,16 @@ def compare_command(left: GeneratorArgument, right: GeneratorArgument, archive: 
 
 def _promote(workshop: Workshop, archive: Archive, generator: Generator, verdict: str) -> None:
     decided = Decided(verdict, "command line")
-    with (
-        at_the_terminal(workshop, "restock", archive, {"promote": generator.number}) as hold,
-        RestockDisplay(errors()) as display,
-    ):
-
-        def on_progress(figures: Mapping[str, Any]) -> None:
-            display.show(figures)
-            hold.on_progress(figures)
-
+    with at_the_terminal(workshop, "promote", archive, {"generator": generator.id}) as desk:
         level = promote(
             *(workshop, archive, generator),
             decided=decided,
-            job_id=hold.claim.job_id,
-            on_progress=on_progress,
-            should_stop=hold.should_stop,
+            job_id=desk.job_id,
+            on_progress=desk.on_progress,
+            should_stop=desk.should_stop,
         )
         words = f"{generator.name} is the champion of {archive.slug}, {level:,} of its samples are on the shelf"
-        finish(workshop.engine, hold, "done", words)
+        desk.close(words)
     say(words)
 
 

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from app.cli.progress import RestockDisplay, TrainingDisplay
-from app.cli.workbench import ArchiveOption, JsonOption, at_the_terminal, errors, open_workshop, say
+from app.cli.workbench import ArchiveOption, JsonOption, at_the_terminal, open_workshop, say
 from app.db import generators, samples
 from app.db.generators import CHAMPION, Generator
 from app.db.session import reading
 from app.game.vetting import REASONS
 from app.jobs import training
-from app.jobs.hold import finish
 from app.jobs.restocking import Restocked, restock
-from app.jobs.retraining import retrain
-from app.jobs.tasks import telling
+from app.jobs.retraining import Errand, retrain
 from app.jobs.training import Budget, Shape
-from app.jobs.workshop import JobError, Workshop
+from app.jobs.workshop import JobError, Skipped, Workshop
 
 
 def train_command(
@@ -49,20 +45,18 @@ def train_command(
     training.need_tensorflow()
     shape, budget = Shape(layers, units, cell), Budget(minutes, epochs)
     arguments = {**asdict(shape), **asdict(budget), "seed": seed}
-    with at_the_terminal(workshop, "train", found, arguments) as hold, TrainingDisplay(errors()) as display:
-        note = telling(hold)
-
-        def on_event(event: Mapping[str, Any]) -> None:
-            display.show(event)
-            note(event)
-
+    with at_the_terminal(workshop, "train", found, arguments) as desk:
         made = training.make_generator(
-            *(workshop, found, shape, budget), seed=seed, on_event=on_event, should_stop=hold.should_stop
+            *(workshop, found, shape, budget),
+            seed=seed,
+            step=desk.step,
+            on_event=desk.on_event,
+            should_stop=desk.should_stop,
         )
         generator = _find(workshop, made.generator_id)
         new = "registered" if made.is_new else "was registered before"
         words = f"{generator.name} {new}: {made.bits_per_character:.3f} bits per character on the validation split"
-        finish(workshop.engine, hold, "done", words)
+        desk.close(words)
     if as_json:
         figures = {"archive": archive, "generator": generator.name, "is_new": made.is_new, **asdict(made.trained)}
         typer.echo(json.dumps(figures | {"bits_per_character": made.bits_per_character}))
@@ -94,19 +88,14 @@ def restock_command(
     goal = count or workshop.shelf_full - level
     if goal <= 0:
         raise JobError(f"the shelf of {archive} is full ({level} samples); add more with --count N")
-    with at_the_terminal(workshop, "restock", found, {"count": goal}) as hold, RestockDisplay(errors()) as display:
-
-        def on_progress(figures: Mapping[str, Any]) -> None:
-            display.show(figures)
-            hold.on_progress(figures)
-
+    with at_the_terminal(workshop, "restock", found, {"count": goal}) as desk:
         done = restock(
             *(workshop, found, champion, goal),
-            job_id=hold.claim.job_id,
-            on_progress=on_progress,
-            should_stop=hold.should_stop,
+            job_id=desk.job_id,
+            on_progress=desk.on_progress,
+            should_stop=desk.should_stop,
         )
-        finish(workshop.engine, hold, "done", f"{done.shelved} samples of {done.generator} shelved")
+        desk.close(f"{done.shelved} samples of {done.generator} shelved")
     if as_json:
         typer.echo(json.dumps({"archive": archive, **asdict(done)}))
         return
@@ -129,24 +118,26 @@ def retrain_command(
     workshop = open_workshop()
     found = workshop.archive(archive)
     budget = Budget(minutes=minutes or workshop.train_minutes)
-    with at_the_terminal(workshop, "retrain", found, asdict(budget)) as hold, TrainingDisplay(errors()) as display:
-        note = telling(hold)
-
-        def on_event(event: Mapping[str, Any]) -> None:
-            display.show(event)
-            note(event)
-
-        done = retrain(
-            *(workshop, found),
-            job_id=hold.claim.job_id,
-            budget=budget,
-            seed=seed,
-            least_labels=least,
-            on_event=on_event,
-            on_progress=hold.on_progress,
-            should_stop=hold.should_stop,
-        )
-        finish(workshop.engine, hold, "done", done.words)
+    try:
+        with at_the_terminal(workshop, "retrain", found, asdict(budget)) as desk:
+            errand = Errand(
+                job_id=desk.job_id,
+                budget=budget,
+                seed=seed,
+                least_labels=least,
+                run="retrain-by-hand",
+                step=desk.step,
+                on_event=desk.on_event,
+                on_progress=desk.on_progress,
+                should_stop=desk.should_stop,
+            )
+            done = retrain(workshop, found, errand)
+            desk.close(done.words)
+    except Skipped as reason:
+        if as_json:
+            typer.echo(json.dumps({"archive": archive, "skipped": str(reason)}))
+        say(f"Skipped: {reason}")
+        return
     if as_json:
         typer.echo(json.dumps({"archive": archive, **asdict(done)}))
         return

@@ -17,12 +17,13 @@ SAMPLE_SECONDS = 60.0  # between two samples that are shown
 class Display:
     """A bar with words behind it, to be used in a `with` block."""
 
-    def __init__(self, console: Console, words: str) -> None:
+    def __init__(self, console: Console) -> None:
         self._console = console
         columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
         self._progress = Progress(*columns, TextColumn("{task.fields[words]}"), console=console, transient=True)
-        self._bar = self._progress.add_task(words, total=None, words="")
+        self._bar = self._progress.add_task("", total=None, words="")
         self._said = time.monotonic()
+        self._sampled = 0.0
 
     def __enter__(self) -> Self:
         if self._console.is_terminal:
@@ -50,30 +51,15 @@ class Display:
         """Show words above the bar, for good."""
         self._console.print(words, markup=False, highlight=False)
 
-
-class TrainingDisplay(Display):
-    """Shows what a training says."""
-
-    def __init__(self, console: Console) -> None:
-        super().__init__(console, "training")
-        self._sampled = 0.0
-
-    def show(self, event: Mapping[str, Any]) -> None:
-        """One event of a training."""
+    def show_training(self, event: Mapping[str, Any]) -> None:
+        """One event of a training: the bar moves, and now and then a sample is shown."""
         if event["event"] == "progress":
             self.move(event["step"], event["steps"], _figures(event))
         elif event["event"] == "sample" and time.monotonic() - self._sampled >= SAMPLE_SECONDS:
             self._sampled = time.monotonic()
             self.print(f"  “{event['text']}”")
 
-
-class RestockDisplay(Display):
-    """Shows how far a restock is."""
-
-    def __init__(self, console: Console) -> None:
-        super().__init__(console, "writing samples")
-
-    def show(self, figures: Mapping[str, Any]) -> None:
+    def show_restock(self, figures: Mapping[str, Any]) -> None:
         """The figures that a restock tells."""
         words = f"{figures['samples']:,} of {figures['goal']:,} samples, from {figures['written']:,} drafts"
         self.move(figures["samples"], figures["goal"], words)

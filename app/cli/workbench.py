@@ -10,12 +10,15 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from sqlalchemy import Engine
 
+from app.cli.progress import Display
 from app.db.archives import Archive
 from app.db.migrate import migrate
 from app.db.session import open_engine
-from app.jobs.hold import Hold, by_hand
-from app.jobs.workshop import Interrupted, Workshop
+from app.jobs.hold import Hold, by_hand, finish
+from app.jobs.tasks import telling
+from app.jobs.workshop import Interrupted, T, Workshop
 from app.settings import Settings, read_settings
 
 ArchiveOption = Annotated[str, typer.Option(help="slug of the archive (whichtweet archives lists them)")]
@@ -41,13 +44,43 @@ def open_workshop(settings: Settings | None = None) -> Workshop:
     )
 
 
+class Desk:
+    """A job that this command does by itself: what it tells goes to the terminal and into its row."""
+
+    def __init__(self, engine: Engine, hold: Hold, display: Display) -> None:
+        self._engine, self._hold, self._display = engine, hold, display
+        self._note = telling(hold)
+        self.job_id = hold.claim.job_id
+        self.should_stop = hold.should_stop
+
+    def on_event(self, event: Mapping[str, Any]) -> None:
+        """Told what a training says."""
+        self._display.show_training(event)
+        self._note(event)
+
+    def on_progress(self, figures: Mapping[str, Any]) -> None:
+        """Told how far a restock is."""
+        self._display.show_restock(figures)
+        self._hold.on_progress(figures)
+
+    def step(self, name: str, do: Callable[[], T]) -> T:
+        """Do a step, and show its name meanwhile."""
+        self._hold.step(name)
+        self._display.at(name)
+        return do()
+
+    def close(self, words: str) -> None:
+        """Close the job as done; `words` tell what came of it."""
+        finish(self._engine, self._hold, "done", words)
+
+
 @contextmanager
-def at_the_terminal(workshop: Workshop, kind: str, archive: Archive, arguments: Mapping[str, Any]) -> Iterator[Hold]:
+def at_the_terminal(workshop: Workshop, kind: str, archive: Archive, arguments: Mapping[str, Any]) -> Iterator[Desk]:
     """A job that this command does by itself, with its row in the database; Ctrl-C asks it to stop."""
     with asked_to_stop() as stopping:
         try:
-            with by_hand(workshop.engine, kind, archive.id, arguments, stopping) as hold:
-                yield hold
+            with by_hand(workshop.engine, kind, archive.id, arguments, stopping) as hold, Display(errors()) as display:
+                yield Desk(workshop.engine, hold, display)
         except Interrupted:
             say("Stopped. The same command goes on from here, or begins again where there was nothing to keep.")
             raise typer.Exit(130) from None

@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from app.db import jobs, workers
 from app.db.jobs import Claim
 from app.db.session import now, writing
-from app.jobs.workshop import Interrupted, JobError
+from app.jobs.workshop import Interrupted, JobError, Skipped
 
 LOOK_SECONDS = 1.0  # between two words with the database
 BEAT_SECONDS = 5.0  # between two heartbeats of a worker
@@ -122,7 +122,8 @@ def by_hand(
             yield hold
         except BaseException as error:
             foreseen = isinstance(error, JobError | Interrupted)
-            state = "cancelled" if isinstance(error, Interrupted | KeyboardInterrupt) else "failed"
+            stopped = isinstance(error, Interrupted | KeyboardInterrupt)
+            state = "cancelled" if stopped else "skipped" if isinstance(error, Skipped) else "failed"
             outcome = str(error) if foreseen else f"{type(error).__name__}: {error}"
             finish(engine, hold, state, outcome or "stopped at the terminal")
             raise

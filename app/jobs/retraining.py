@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -41,32 +41,35 @@ class Retrained:
     words: str  # one line
 
 
-def retrain(
-    workshop: Workshop,
-    archive: Archive,
-    *,
-    job_id: int,
-    budget: Budget,
-    seed: int = 0,
-    least_labels: int | None = None,
-    step: Steps = plainly,
-    on_event: Callable[[Event], None] = lambda _: None,
-    on_progress: Progress = lambda _: None,
-    should_stop: ShouldStop = lambda: False,
-) -> Retrained:
-    """Let a new generator learn from the players' labels, and let it play if it passes the gates.
+@dataclass(frozen=True)
+class Errand:
+    """How a retraining is to be done, and who is told of it.
 
-    Args:
-        workshop: the surroundings.
-        archive: whose generator.
+    Attributes:
         job_id: the job this is; a retraining that was interrupted goes on with the same one.
         budget: how long the training may take.
         seed: of all chance.
         least_labels: new labels below which it is skipped; the setting's where None.
+        run: name of its folder; the job's own where empty. One with a name goes on as long as its texts are the same.
         step: remembers what is done; see `Steps`.
         on_event: told what the training says.
         on_progress: told how far the restock is.
         should_stop: asked often.
+    """
+
+    job_id: int
+    budget: Budget
+    seed: int = 0
+    least_labels: int | None = None
+    run: str = ""
+    step: Steps = plainly
+    on_event: Callable[[Event], None] = lambda _: None
+    on_progress: Progress = lambda _: None
+    should_stop: ShouldStop = lambda: False
+
+
+def retrain(workshop: Workshop, archive: Archive, errand: Errand) -> Retrained:
+    """Let a new generator learn from the players' labels, and let it play if it passes the gates.
 
     Raises:
         Skipped: there is too little new to learn from.
@@ -74,80 +77,97 @@ def retrain(
         Interrupted: stopped; goes on where it stood when asked again.
         JobError: it failed; says why.
     """
+    step = errand.step
     anchor, champion = _those_at_play(workshop, archive)
     training.need_tensorflow()
-    least = workshop.retrain_min_labels if least_labels is None else least_labels
-    frozen = step("freeze the labels", lambda: freeze_labels(workshop, archive, least))
-    folder = training.run_folder(workshop, archive, f"retrain-{job_id}")
-    lessons = step("write the texts", lambda: _write_texts(workshop, archive, folder, frozen))
-
-    def learn() -> dict[str, Any]:
-        start = workshop.folder(anchor.checkpoint_key)
-        trained = training.train(
-            folder, Shape(), budget, seed=seed, start=start, on_event=on_event, should_stop=should_stop
-        )
-        if trained.stopped:
-            raise Interrupted
-        return asdict(trained)
-
-    trained = step("train", learn)
+    frozen = step("freeze the labels", lambda: freeze_labels(workshop, archive, errand.least_labels))
+    folder = training.run_folder(workshop, archive, errand.run or f"retrain-{errand.job_id}")
+    lessons = step("write the texts", lambda: _write_texts(workshop, archive, folder, frozen, bool(errand.run)))
+    seconds = step("train", lambda: _train(workshop, folder, anchor, errand))
     key, digest = step("keep the checkpoint", lambda: training.adopt(workshop, archive, folder))
     bits = step("evaluate", lambda: training.evaluate(workshop, archive, key))
-    champion_bits = step("evaluate the champion", lambda: training.evaluate(workshop, archive, champion.checkpoint_key))
-    gates = [promotion.bits_gate(bits, champion_bits)]
+    rival_bits = step("evaluate the champion", lambda: training.evaluate(workshop, archive, champion.checkpoint_key))
+    gates = [promotion.bits_gate(bits, rival_bits)]
     verdict = promotion.verdict(gates)
     card = {
-        **{"made_by": "retrain", "labels": frozen["labels"], "lessons": lessons, "seconds": trained["seconds"]},
-        **{"champion": champion.name, "champion_bits_per_character": champion_bits},
+        **{"made_by": "retrain", "labels": frozen["labels"], "lessons": lessons, "seconds": seconds},
+        **{"champion": champion.name, "champion_bits_per_character": rival_bits},
         **{"gates": [gate.to_json() for gate in gates], "verdict": verdict},
     }
 
     def register() -> int:
-        made, _ = training.register(
-            *(workshop, archive, key, digest),
-            bits=bits,
-            card=card,
-            parent_id=anchor.id,
-            label_set_id=frozen["id"],
-        )
-        return made.id
+        lineage = {"parent_id": anchor.id, "label_set_id": frozen["id"]}
+        return training.register(workshop, archive, key, digest, bits=bits, card=card, **lineage)[0].id
 
     candidate = _generator(workshop, step("register", register))
     shelved = 0
     if verdict == "promote":
-        shelved = step(
-            "restock",
-            lambda: (
-                restock(
-                    *(workshop, archive, candidate, workshop.shelf_full),
-                    job_id=job_id,
-                    promote=Decided("promoted", "retrain", {"gates": card["gates"]}),
-                    on_progress=on_progress,
-                    should_stop=should_stop,
-                ).shelved
-            ),
-        )
+        shelved = step("restock", lambda: _let_play(workshop, archive, candidate, errand))
+    else:
+        step("hold back", lambda: _hold_back(workshop, archive, candidate))
     training.clear(folder)
+    return _told(candidate, gates, verdict, shelved)
+
+
+def _told(candidate: Generator, gates: list[Gate], verdict: str, shelved: int) -> Retrained:
+    card = candidate.card
+    if verdict == "promote":
+        words = f"{candidate.name} is the champion, {shelved:,} of its samples are on the shelf"
+    else:
+        words = f"{candidate.name} was not promoted"
     return Retrained(
         generator=candidate.name,
-        bits_per_character=bits,
-        champion=champion.name,
-        champion_bits_per_character=champion_bits,
-        labels=frozen["labels"],
-        lessons=lessons,
+        bits_per_character=candidate.bits_per_character or 0.0,
+        champion=card["champion"],
+        champion_bits_per_character=card["champion_bits_per_character"],
+        labels=card["labels"],
+        lessons=card["lessons"],
         verdict=verdict,
         gates=card["gates"],
         shelved=shelved,
-        words=_in_words(candidate, gates, verdict, shelved),
+        words=f"{words}: {promotion.reason(gates)}",
     )
 
 
-def freeze_labels(workshop: Workshop, archive: Archive, least: int) -> dict[str, Any]:
+def _train(workshop: Workshop, folder: Path, anchor: Generator, errand: Errand) -> float:
+    trained = training.train(
+        folder,
+        Shape(),  # the anchor's own, in fact: it is what the training starts from
+        errand.budget,
+        seed=errand.seed,
+        start=workshop.folder(anchor.checkpoint_key),
+        on_event=errand.on_event,
+        should_stop=errand.should_stop,
+    )
+    if trained.stopped:
+        raise Interrupted
+    return trained.seconds
+
+
+def _let_play(workshop: Workshop, archive: Archive, candidate: Generator, errand: Errand) -> int:
+    done = restock(
+        *(workshop, archive, candidate, workshop.shelf_full),
+        job_id=errand.job_id,
+        promote=Decided("promoted", "retrain", {"gates": candidate.card["gates"]}),
+        on_progress=errand.on_progress,
+        should_stop=errand.should_stop,
+    )
+    return done.shelved
+
+
+def _hold_back(workshop: Workshop, archive: Archive, candidate: Generator) -> None:
+    decided = Decided("held", "retrain", {"gates": candidate.card["gates"]})
+    with writing(workshop.engine) as connection:
+        generators.note_decision(connection, archive.id, candidate.id, decided, now())
+
+
+def freeze_labels(workshop: Workshop, archive: Archive, least: int | None = None) -> dict[str, Any]:
     """Write the labels that teach to a file and record it: id of the set, how many, key of the file.
 
     Raises:
-        Skipped: fewer than `least` of them are new since the last retraining.
+        Skipped: fewer than `least` of them (or than the setting says) are new since the last retraining.
     """
+    least = workshop.retrain_min_labels if least is None else least
     with reading(workshop.engine) as connection:
         cutoff = labels.newest_guess(connection, archive.id)
         learned = labels.learned_up_to(connection, archive.id)
@@ -174,9 +194,9 @@ def freeze_labels(workshop: Workshop, archive: Archive, least: int) -> dict[str,
     return {"id": set_id, "labels": len(lines), "key": key, "sha256": digest}
 
 
-def _write_texts(workshop: Workshop, archive: Archive, folder: Path, frozen: Mapping[str, Any]) -> int:
+def _write_texts(workshop: Workshop, archive: Archive, folder: Path, frozen: Mapping[str, Any], anew: bool) -> int:
     lessons = _lessons(workshop, archive, frozen)
-    training.freeze_texts(workshop, archive, folder, lessons, anew=False)
+    training.freeze_texts(workshop, archive, folder, lessons, anew=anew)
     return len(lessons)
 
 
@@ -208,12 +228,6 @@ def _generator(workshop: Workshop, generator_id: int) -> Generator:
     if found is None:
         raise JobError("the new generator vanished from the database")
     return found
-
-
-def _in_words(candidate: Generator, gates: list[Gate], verdict: str, shelved: int) -> str:
-    if verdict == "promote":
-        return f"{candidate.name} is the champion, {shelved} of its samples are on the shelf: {promotion.reason(gates)}"
-    return f"{candidate.name} was not promoted: {promotion.reason(gates)}"
 
 
 def _line(guess: Taught) -> str:

@@ -20,7 +20,7 @@ from app.jobs.errands import ERRANDS
 from app.jobs.hold import Hold
 from app.jobs.importing import import_archive
 from app.jobs.restocking import restock
-from app.jobs.retraining import retrain
+from app.jobs.retraining import Errand, retrain
 from app.jobs.training import Budget, Event, Shape
 from app.jobs.workshop import Interrupted, JobError, Skipped, Steps, Workshop
 
@@ -115,8 +115,7 @@ def _restock(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
 
 
 def _retrain(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
-    done = retrain(
-        *(workshop, _archive(workshop, job)),
+    errand = Errand(
         job_id=job.id,
         budget=_budget(workshop, job.arguments),
         seed=job.arguments.get("seed", 0),
@@ -126,6 +125,7 @@ def _retrain(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
         on_progress=hold.on_progress,
         should_stop=hold.should_stop,
     )
+    done = retrain(workshop, _archive(workshop, job), errand)
     return done.words
 
 
