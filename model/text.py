@@ -74,7 +74,7 @@ _GLUED_BEFORE = re.compile(rf"""(?<![\s(\[{{“‘«])(?<!\s["'])(?<!^["'])(?<!^
 _GLUED_AFTER = re.compile(rf"""{LINK}(?=[^\s.,;:!?…)\]}}"”’'»])""")
 _LINK_RUN = re.compile(rf"{LINK}(?:\s*{LINK})+")
 
-_LINE_BREAK_RUN = re.compile(r" *\n[ \n]*")
+_LINE_BREAK_RUN = re.compile(r" ?\n[ \n]*")
 _SPACE_RUN = re.compile(r"  +")
 # Four of ten tweets hold nothing that `normalise` would touch; this tells them quickly.
 _TOUCHED = re.compile(r"[^ -~]|[&/]|  |[wW]{3}\.|[pP][sS]?:$|^ | $|^$")
@@ -141,7 +141,7 @@ def _pass(text: str) -> str:
         if "\u200d" in text or "\ufe0f" in text:
             text = _LONE_SELECTOR.sub("", _LONE_JOINER.sub("", text))
         text = _mark_run().sub(r"\1", text)
-    text = _SPACE_RUN.sub(" ", _LINE_BREAK_RUN.sub("\n", text)).strip()
+    text = _LINE_BREAK_RUN.sub("\n", _SPACE_RUN.sub(" ", text)).strip()
     return _set_links_apart(text) if LINK in text else text
 
 

@@ -158,19 +158,20 @@ class _Slide:
             return False
         if len(self._text) - self._at > LONGEST_RECORD:
             raise self.broken(f"expected records of at most {LONGEST_RECORD >> 20} MiB")
-        # As much again as is pending: a long record is tried a few times only.
-        pieces, wanted = [self._text[self._at :]], len(self._text) - self._at
+        piece = self._source.read()
+        if not piece:
+            self._ended = True
+            return False
         self._before += self._source.width(self._text[: self._at])
+        pieces, wanted = [self._text[self._at :], piece], len(self._text) - self._at
         self._at = 0
-        while piece := self._source.read():
-            pieces.append(piece)
+        # As much again as is pending: a long record is tried a few times only.
+        while wanted > len(piece) and piece:
             wanted -= len(piece)
-            if wanted <= 0:
-                break
-        self._ended = not piece
-        grown = len(pieces) > 1
+            piece = self._source.read()
+            pieces.append(piece)
         self._text = "".join(pieces)
-        return grown
+        return True
 
     def _end_of(self, space: re.Pattern[str]) -> int:
         found = space.match(self._text, self._at)

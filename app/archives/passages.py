@@ -39,7 +39,7 @@ def passages(source: Source, split: Split) -> Iterator[Record]:
 
 
 def split_in(head: str) -> Split:
-    """How a text is divided: by paragraphs where those hold more than a line as a rule, else by lines."""
+    """How a text is divided: by paragraphs where those hold two lines or more as a rule, else by lines."""
     blocks = [block for block in _EMPTY_LINES.split(head.strip()) if block.strip()]
     lines = sum(block.strip().count("\n") + 1 for block in blocks)
-    return "paragraph" if len(blocks) > 1 and lines >= 1.5 * len(blocks) else "line"
+    return "paragraph" if len(blocks) > 1 and lines >= 2 * len(blocks) else "line"

@@ -163,6 +163,8 @@ def open_source(path: Path, errors: str = "strict") -> Iterator[Source]:
     Raises:
         ArchiveError: there is no such file, it is a folder, cannot be read, is empty, or is no text.
     """
+    if errors not in ("strict", "replace"):
+        raise ArchiveError(f"cannot treat encoding errors by {errors[:40]!r}: expected strict or replace")
     try:
         status = path.stat()
         if stat.S_ISDIR(status.st_mode):

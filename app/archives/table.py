@@ -26,6 +26,7 @@ _SEP_LINE = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
 _NAME = re.compile(r"[^\W\d][\w .:/#()-]{0,39}")
 _NUMBER = re.compile(r"[+-]?\d[\d.,]*(?:[eE][+-]?\d+)?%?|true|false|t|f", re.IGNORECASE)
 _LONG_NUMBER = re.compile(r"\d{5,20}")
+_ENCLOSED = re.compile(r'\s*"(?:[^"]|"")*"\s*')
 _LONE_CR = re.compile(r"\r(?!\n)")
 
 
@@ -122,8 +123,12 @@ def _fitted(row: list[str], table: Table, text_at: int) -> list[str]:
 
 
 def _clean(line: str) -> str:
-    """A lone carriage return is part of a text, and no end of a row."""
-    return _LONE_CR.sub(" ", line) if "\r" in line and line.count("\r") != line.endswith("\r\n") else line
+    """`line` as `csv.reader` wants it: a carriage return within it is part of a text, and no end of a row."""
+    if "\r" not in line:
+        return line
+    if line.endswith("\r"):
+        return line[:-1] + "\n"
+    return _LONE_CR.sub(" ", line)
 
 
 @dataclass(frozen=True)
@@ -153,23 +158,36 @@ class _Look:
         return _mostly(cells, lambda cell: bool(_NUMBER.fullmatch(cell)) or is_date(cell))
 
 
-def _looks(lines: Sequence[str], delimiter: str, whole: bool) -> Iterator[_Look]:
-    """The readings of the first lines with this delimiter, the most even first."""
+def _looks(lines: Sequence[str], delimiter: str, whole: bool) -> list[_Look]:
+    """The likeliest reading of the first lines with this delimiter, if there is any."""
     first = next((line for line in lines if line.strip()), "")
     spaced = f"{delimiter} " in first and delimiter != "\t"
-    variants: list[dict[str, Any]] = [{"skipinitialspace": spaced}]
-    if '"' in "".join(lines):
-        variants.append({"skipinitialspace": spaced, "quoting": csv.QUOTE_NONE})
-    if any('\\"' in line for line in lines):
-        variants.append({"skipinitialspace": spaced, "doublequote": False, "escapechar": "\\"})
-    looks = []
-    for dialect in variants:
+
+    def look(**quoting: Any) -> _Look | None:
+        dialect = {"skipinitialspace": spaced, **quoting}
         rows = _first_rows(lines, delimiter, dialect, whole)
-        if rows:
-            names = tuple(cell.strip() for cell in rows[0])
-            looks.append(_Look(Table(delimiter, names, True, tuple(dialect.items())), rows))
-    # Sorting is stable: among equals the plain reading, with quotation marks, comes first.
-    yield from sorted(looks, key=lambda look: -look.evenness)[:1]
+        names = tuple(cell.strip() for cell in rows[0]) if rows else ()
+        return _Look(Table(delimiter, names, True, tuple(dialect.items())), rows) if rows else None
+
+    text = "".join(lines)
+    likeliest = look()
+    if '\\"' in text and '""' not in text:
+        escaped = look(doublequote=False, escapechar="\\")
+        if escaped and (likeliest is None or escaped.evenness >= likeliest.evenness):
+            return [escaped]
+    literal = look(quoting=csv.QUOTE_NONE) if '"' in text else None
+    if literal and (likeliest is None or literal.evenness > likeliest.evenness):
+        return [literal]
+    if literal and likeliest and literal.evenness == likeliest.evenness and not _marks_enclose(literal.rows):
+        return [literal]
+    return [likeliest] if likeliest else []
+
+
+def _marks_enclose(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether quotation marks enclose cells, rather than belong to their texts; `rows` as read with the marks."""
+    marked = [cell for row in rows for cell in row if '"' in cell]
+    enclosed = sum(1 for cell in marked if _ENCLOSED.fullmatch(cell))
+    return 2 * enclosed >= len(marked)
 
 
 def _first_rows(lines: Iterable[str], delimiter: str, dialect: dict[str, Any], whole: bool) -> list[list[str]]:

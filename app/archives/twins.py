@@ -113,11 +113,12 @@ class Twins:
                 places.setdefault(key, []).append(place)
         # CROSS JOIN: SQLite must walk these keys, not the bands.
         hits = self._file.execute(
-            "SELECT wanted.value, bands.number FROM json_each(?) AS wanted CROSS JOIN bands "
+            "SELECT wanted.value, bands.key, bands.number FROM json_each(?) AS wanted CROSS JOIN bands "
             "ON bands.key BETWEEN wanted.value AND wanted.value + ?",
             (json.dumps(list(places)), _KEY_STEP - 1),
         )
-        for key, number in hits:
+        for key, slot, number in hits:
+            batch.taken.add(slot)
             for place in places[key]:
                 found[place].add(-1 if key == batch.keys[place][0] else number)
         return found
@@ -142,8 +143,9 @@ class _Batch:
         self._first = first  # number of the first text
         self.folded = [compared(text) for text in texts]
         self.keys = _keys(texts, self.folded)
+        self.taken: set[int] = set()  # keys with their slots that are stored
         self.kept: dict[int, tuple[str, int]] = {}  # number -> folded text, split
-        self._bands: dict[int, dict[int, int]] = {}  # key -> split and slot -> number
+        self._bands: dict[int, dict[int, int]] = {}  # key -> slot -> number
 
     def keep(self, place: int, split: int) -> None:
         """Keep the text at `place`, in `split`."""
@@ -154,7 +156,8 @@ class _Batch:
         slot = split * _SLOTS + equal // _KEY_STEP % _SLOTS
         self._bands.setdefault(equal, {})[0] = number
         for key in others:
-            self._bands.setdefault(key, {}).setdefault(slot, number)
+            if key + slot not in self.taken:
+                self._bands.setdefault(key, {}).setdefault(slot, number)
 
     def is_duplicate(self, place: int) -> bool:
         """Whether an equal text was kept before."""

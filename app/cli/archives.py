@@ -53,7 +53,8 @@ def import_command(
     slug_of(archive)  # refused before anything is opened
     engine = open_engine(read_settings().database)
     migrate(engine)
-    with asked_to_stop() as stopping, Display(errors(), f"importing {path.name}") as display:
+    with asked_to_stop() as stopping, Display(errors()) as display:
+        display.at(f"importing {path.name}")
 
         def on_progress(so_far: Progress) -> None:
             words = f"{so_far.read:,} rows read, {so_far.added:,} tweets added"

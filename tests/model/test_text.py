@@ -149,7 +149,7 @@ def test_hostile_texts_take_no_time() -> None:
         LINK + " " * 30_000 + LINK,
     ):
         normalise(raw)
-    assert time.process_time() - begun < 3
+    assert time.process_time() - begun < 1
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,149 @@
+"""Tables: any delimiter, with a header or without, however the quotation marks are meant."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from app.archives import ArchiveError
+from app.archives.records import Record
+from tests.archives.reading import read, texts
+
+
+def test_newlines_crlf_and_doubled_quotation_marks(tmp_path: Path) -> None:
+    content = (
+        'Text,Date,Tweet ID\r\n"One, ""two""\nthree",2017-03-23 06:00:20,844896595179180034\r\nFour,2017-03-24,5\r\n'
+    )
+    reading, records = read(tmp_path, content)
+    assert (reading.format, reading.unit) == ("csv", "tweet")
+    assert records == [
+        Record('One, "two"\nthree', "844896595179180034", "2017-03-23 06:00:20"),
+        Record("Four", "5", "2017-03-24"),
+    ]
+
+
+@pytest.mark.parametrize("delimiter", [",", "\t", ";", "|"])
+def test_every_delimiter(tmp_path: Path, delimiter: str) -> None:
+    rows = [("id", "text", "likes"), ("1", "One", "5"), ("2", "Two", "6")]
+    assert texts(tmp_path, "\n".join(delimiter.join(row) for row in rows)) == ["One", "Two"]
+
+
+@pytest.mark.parametrize("name", ["text", "Text", "FULL_TEXT", "tweet", "Content", "body", " text "])
+def test_a_column_of_texts_has_many_names(tmp_path: Path, name: str) -> None:
+    assert texts(tmp_path, f"id,{name}\n1,One") == ["One"]
+
+
+def test_an_unnamed_first_column(tmp_path: Path) -> None:
+    _, records = read(tmp_path, ",id,text\n0,12,One\n1,13,Two\n")
+    assert records == [Record("One", "12"), Record("Two", "13")]
+
+
+def test_a_byte_order_mark(tmp_path: Path) -> None:
+    assert texts(tmp_path, b"\xef\xbb\xbftext,id\nOne,1\n") == ["One"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-8-sig"])
+def test_every_marked_encoding(tmp_path: Path, encoding: str) -> None:
+    mark = "" if encoding in ("utf-16", "utf-32", "utf-8-sig") else "\ufeff"
+    assert texts(tmp_path, (mark + "id;text\n1;Café 😀\n").encode(encoding)) == ["Café 😀"]
+
+
+def test_a_single_column(tmp_path: Path) -> None:
+    reading, records = read(tmp_path, "text\nOne, and more\nTwo\n\nThree")
+    assert reading.format == "csv"
+    assert [record.text for record in records] == ["One, and more", "Two", "Three"]
+
+
+def test_a_table_without_a_header(tmp_path: Path) -> None:
+    rows = [f"84489659517918{n:04},2017-03-{n + 1:02} 06:00:20,Number {n} is a fine thing,{n}" for n in range(20)]
+    _, records = read(tmp_path, "\n".join(rows))
+    assert len(records) == 20
+    assert records[3] == Record("Number 3 is a fine thing", "844896595179180003", "2017-03-04 06:00:20")
+
+
+def test_delimiters_in_a_text_that_was_not_quoted(tmp_path: Path) -> None:
+    _, records = read(tmp_path, "id,text,likes\n1,Well, well, well,5\n2,Two,6\n3,Three,7\n4,Four,8\n")
+    assert records[0] == Record("Well, well, well", "1")
+    assert [record.text for record in records[1:]] == ["Two", "Three", "Four"]
+
+
+def test_quotation_marks_that_were_not_escaped(tmp_path: Path) -> None:
+    content = 'id\ttext\n1\t"Make it great" he said\n2\t"No end\n3\tThree\n4\tFour "4"\n'
+    assert texts(tmp_path, content) == ['"Make it great" he said', '"No end', "Three", 'Four "4"']
+
+
+def test_quotation_marks_escaped_by_backslashes(tmp_path: Path) -> None:
+    content = 'id,text,n\n1,"He said \\"yes, please\\" to me",5\n2,"Two, too",6\n'
+    assert texts(tmp_path, content) == ['He said "yes, please" to me', "Two, too"]
+
+
+def test_spaces_behind_delimiters(tmp_path: Path) -> None:
+    assert read(tmp_path, 'id, text\n1, "One, two"\n2, Three\n')[1] == [Record("One, two", "1"), Record("Three", "2")]
+
+
+def test_the_line_that_names_the_delimiter(tmp_path: Path) -> None:
+    assert texts(tmp_path, "sep=;\r\nid;text\r\n1;One, two\r\n") == ["One, two"]
+
+
+def test_old_line_ends(tmp_path: Path) -> None:
+    assert texts(tmp_path, "id,text\r1,One\r2,Two\r") == ["One", "Two"]
+
+
+def test_a_lone_carriage_return_in_a_text(tmp_path: Path) -> None:
+    assert texts(tmp_path, "id,text\n1,One\rmore\n2,Two\n") == ["One more", "Two"]
+
+
+def test_date_and_time_in_columns_of_their_own(tmp_path: Path) -> None:
+    assert read(tmp_path, "Date,Time,Tweet_Text\n16-11-11,15:26:37,One\n")[1][0].date == "16-11-11 15:26:37"
+
+
+def test_ids_that_a_spreadsheet_rounded_are_no_ids(tmp_path: Path) -> None:
+    _, records = read(tmp_path, 'id,text\n8.44897E+17,One\n="844896595179180034",Two\n12.0,Three\nnan,Four\n')
+    assert [record.id for record in records] == [None, "844896595179180034", "12", None]
+
+
+def test_rows_that_are_too_short_have_no_text(tmp_path: Path) -> None:
+    assert texts(tmp_path, "id,date,text\n1,2020-01-01,One\n2\n3,2020-01-02,Three\n") == ["One", None, "Three"]
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        ("id,message\n1,hello\n2,world\n", "id, message"),
+        ("id,message\n1,hello\n", "id, message"),
+        ("name,city\nAlice,Paris\nBob,Rome\n", "name, city"),
+        ("id;date;likes\n1;2020-01-01;5\n", "id, date, likes"),
+    ],
+)
+def test_a_table_without_a_text_column_names_what_was_found(tmp_path: Path, content: str, found: str) -> None:
+    with pytest.raises(ArchiveError, match=rf"^no tweets in archive\.dat: expected a column text, .*; found {found} "):
+        read(tmp_path, content)
+
+
+def test_a_header_alone_is_no_archive(tmp_path: Path) -> None:
+    with pytest.raises(ArchiveError, match="no rows in"):
+        read(tmp_path, "id,text\n")
+
+
+def test_a_quotation_mark_that_is_never_closed(tmp_path: Path) -> None:
+    rows = "".join(f'{number},"Text {number}",5\n' for number in range(300))
+    with pytest.raises(ArchiveError, match=r"broken table in archive\.dat near byte \d+: .*quotation mark"):
+        read(tmp_path, "id,text,n\n" + rows + '301,"No end,5\n' + "302,Words and words,5\n" * 20_000)
+
+
+@pytest.mark.parametrize(
+    "prose",
+    [
+        "In the text, content is king.\nTweet, tweet, said the bird.\n",
+        "Shall I compare thee, my love,\nto a summer's day?\n",
+        "Tweet, tweet, tweet,\nsaid the bird, and flew.\n",
+        "One line",
+        "\\section{Intro} We, the authors, say so.\n\nSecond, paragraph.\n",
+        "[Exit, pursued by a bear]\nENTER, a ghost\n",
+        "{\\bf bold} words\nand more",
+        "first | second\nthird",
+    ],
+)
+def test_prose_is_no_table(tmp_path: Path, prose: str) -> None:
+    assert read(tmp_path, prose)[0].format == "text"

@@ -1,0 +1,117 @@
+"""The commands `import` and `archives`, as somebody at a terminal sees them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from app.cli import main
+
+DEMO = Path(__file__).parents[2] / "demo" / "mayor_of_gannet.jsonl"
+
+
+class Done(NamedTuple):
+    """What a command left behind."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Run = Callable[..., Done]
+
+
+@pytest.fixture
+def whichtweet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
+    """The command, with a data folder of its own."""
+    monkeypatch.setenv("WHICHTWEET_DATA_DIR", str(tmp_path / "data"))
+
+    def run(*arguments: str | Path) -> Done:
+        monkeypatch.setattr(sys, "argv", ["whichtweet", *map(str, arguments)])
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return Done(int(ended.value.code or 0), *capfd.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def few(tmp_path: Path) -> Path:
+    """The first hundred posts of the demo archive."""
+    file = tmp_path / "few.jsonl"
+    file.write_text("".join(DEMO.read_text(encoding="utf-8").splitlines(keepends=True)[:100]), encoding="utf-8")
+    return file
+
+
+def test_an_import_shows_a_table(whichtweet: Run, few: Path) -> None:
+    done = whichtweet("import", few, "--archive", "The Mayor", "--handle", "@MayorOfGannet")
+    assert done.returncode == 0
+    assert "rows read" in done.stdout
+    assert "100" in done.stdout
+    assert "Next: whichtweet train --archive the-mayor" in done.stderr
+
+
+def test_an_import_prints_one_object(whichtweet: Run, few: Path) -> None:
+    whichtweet("import", few, "--archive", "mayor", "--json")
+    done = whichtweet("import", few, "--archive", "mayor", "--json")
+    figures = json.loads(done.stdout)
+    assert (figures["archive"], figures["read"], figures["added"]) == ("mayor", 100, 0)
+    assert figures["left_out"] == {"already there": 100}
+
+
+def test_archives_are_listed(whichtweet: Run, few: Path) -> None:
+    assert json.loads(whichtweet("archives", "--json").stdout) == {"archives": []}
+    whichtweet("import", few, "--archive", "mayor", "--handle", "Mayor")
+    (listed,) = json.loads(whichtweet("archives", "--json").stdout)["archives"]
+    assert sum(listed.pop("tweets").values()) == 100
+    assert listed == {
+        "slug": "mayor",
+        "name": "mayor",
+        "handle": "Mayor",
+        "unit": "tweet",
+        "demo": False,
+        "left_out": {},
+        "shelf": 0,
+        "champion": None,
+    }
+    table = whichtweet("archives")
+    assert "mayor" in table.stdout
+    assert "@Mayor" in table.stdout
+
+
+@pytest.mark.parametrize(
+    ("content", "arguments", "words"),
+    [
+        (b'[{"text": "One"}, {"te', (), "broken JSON in archive at byte 22"),
+        (b"id,message\n1,hello\n", (), "expected a column text"),
+        (b"text\nCaf\xe9\n", (), "--encoding-errors replace"),
+        (b"", (), "is empty"),
+        (b"PK\x03\x04....", (), "is a zip archive"),
+        (b"text\nOne\n", ("--handle", "two words"), "is no handle"),
+        (b"text\nOne\n", ("--archive", "???"), "cannot name an archive"),
+        (b"text\nOne\n", ("--format", "yaml"), "no format 'yaml'"),
+        (b"text\nOne\n", ("--encoding-errors", "ignore"), "expected strict or replace"),
+    ],
+)
+def test_bad_input_gets_one_line_and_exit_code_2(
+    whichtweet: Run, tmp_path: Path, content: bytes, arguments: tuple[str, ...], words: str
+) -> None:
+    (tmp_path / "archive").write_bytes(content)
+    done = whichtweet("import", tmp_path / "archive", "--archive", "mayor", *arguments)
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stdout == ""
+    assert json.loads(whichtweet("archives", "--json").stdout) == {"archives": []}
+
+
+def test_a_missing_file_gets_one_line(whichtweet: Run, tmp_path: Path) -> None:
+    done = whichtweet("import", tmp_path / "nowhere.csv", "--archive", "mayor")
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert "there is no file" in done.stderr
