@@ -18,7 +18,7 @@ from app.game.vetting import REASONS
 from app.jobs import training
 from app.jobs.restocking import Restocked, restock
 from app.jobs.retraining import Errand, retrain
-from app.jobs.training import Budget, Shape
+from app.jobs.supervising import Budget, Shape, need_tensorflow
 from app.jobs.workshop import JobError, Skipped, Workshop
 
 
@@ -42,7 +42,7 @@ def train_command(
         raise typer.BadParameter("give --minutes or --epochs, not both")
     workshop = open_workshop()
     found = workshop.archive(archive)
-    training.need_tensorflow()
+    need_tensorflow()
     shape, budget = Shape(layers, units, cell), Budget(minutes, epochs)
     arguments = {**asdict(shape), **asdict(budget), "seed": seed}
     with at_the_terminal(workshop, "train", found, arguments) as desk:

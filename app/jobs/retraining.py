@@ -21,7 +21,7 @@ from app.game.lessons import Lesson, draw_lessons
 from app.game.promotion import Gate
 from app.jobs import training
 from app.jobs.restocking import restock
-from app.jobs.training import Budget, Event, Shape
+from app.jobs.supervising import Budget, Event, Shape, need_tensorflow, train
 from app.jobs.workshop import Interrupted, JobError, Progress, ShouldStop, Skipped, Steps, Workshop, plainly
 
 
@@ -79,7 +79,7 @@ def retrain(workshop: Workshop, archive: Archive, errand: Errand) -> Retrained:
     """
     step = errand.step
     anchor, champion = _those_at_play(workshop, archive)
-    training.need_tensorflow()
+    need_tensorflow()
     frozen = step("freeze the labels", lambda: freeze_labels(workshop, archive, errand.least_labels))
     folder = training.run_folder(workshop, archive, errand.run or f"retrain-{errand.job_id}")
     lessons = step("write the texts", lambda: _write_texts(workshop, archive, folder, frozen, bool(errand.run)))
@@ -130,7 +130,7 @@ def _told(candidate: Generator, gates: list[Gate], verdict: str, shelved: int) -
 
 
 def _train(workshop: Workshop, folder: Path, anchor: Generator, errand: Errand) -> float:
-    trained = training.train(
+    trained = train(
         folder,
         Shape(),  # the anchor's own, in fact: it is what the training starts from
         errand.budget,

@@ -21,7 +21,7 @@ from app.jobs.hold import Hold
 from app.jobs.importing import import_archive
 from app.jobs.restocking import restock
 from app.jobs.retraining import Errand, retrain
-from app.jobs.training import Budget, Event, Shape
+from app.jobs.supervising import Budget, Event, Shape
 from app.jobs.workshop import Interrupted, JobError, Skipped, Steps, Workshop
 
 HEAVY = ("train", "retrain")  # need TensorFlow, and most of the machine

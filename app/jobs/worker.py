@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from app.db import archives, generators, jobs, samples, workers
 from app.db.jobs import Job
 from app.db.session import now, reading, writing
-from app.jobs import tasks, training, workflows
+from app.jobs import supervising, tasks, workflows
 from app.jobs.errands import ask_for_removals
 from app.jobs.hold import Heartbeat, Hold, worker_name
 from app.jobs.workshop import Interrupted, JobError, Skipped, T, Workshop
@@ -91,7 +91,7 @@ class Worker:
         return True
 
     def _notice_tensorflow(self) -> None:
-        before, self._trains = self._trains, self._trains or training.trains()
+        before, self._trains = self._trains, self._trains or supervising.trains()
         if self._trains and not before:
             log.info("TensorFlow is there: this worker trains")
         elif not self._trains and self._is_time("say that training waits", 600):
@@ -126,7 +126,7 @@ class Worker:
                 self._close(job, "cancelled", "cancelled")
             else:
                 self._leave(job, "its worker shut down; it goes on from where it stood")
-        except training.TrainingWaits as error:
+        except supervising.TrainingWaits as error:
             self._trains = False
             self._leave(job, str(error))
         except Skipped as reason:
