@@ -145,6 +145,7 @@ def test_reload_gives_the_same_open_round(visit: Visit) -> None:
 
 def test_the_next_round_is_the_one_that_was_had_ahead(visit: Visit) -> None:
     page = visit()
+    page.wait_for_load_state("networkidle")  # what this page had ahead is not what the next one asks for
     with page.expect_response("**/api/rounds") as ahead:
         page.reload()
     texts = [card["text"] for card in ahead.value.json()["cards"]]
