@@ -227,7 +227,8 @@ def test_progress_says_all_that_a_watcher_needs(tmp_path: Path) -> None:
     assert progress.keys() >= {"epoch", "step", "steps", "characters_per_second", "train_bits", "validation_bits"}
     assert progress["step"] == progress["steps"]
     assert progress["seconds_left"] == 0
-    assert all(event["text"] for event in told if event["event"] == "sample")
+    # A network that knows little may end at once; not each time.
+    assert any(event["text"] for event in told if event["event"] == "sample")
 
 
 @pytest.mark.parametrize(
