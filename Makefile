@@ -2,6 +2,8 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 BIN := .venv/bin
+# Two files of tests at a time: much of what they do is to wait for a page, a worker or a disk.
+PARALLEL := -n 2 --dist loadfile
 export PYTHON
 ifdef PORT
 export WHICHTWEET_PORT := $(PORT)
@@ -26,10 +28,10 @@ play: setup  ## play at http://127.0.0.1:8000 (another port: make play PORT=8123
 	@exec $(BIN)/whichtweet play
 
 test: setup-test  ## run all the tests (up to ten minutes)
-	$(BIN)/python -m pytest -m "not long"
+	$(BIN)/python -m pytest -m "not long" $(PARALLEL)
 
 test-fast: setup-test  ## run the tests that need no TensorFlow, no browser and no server (half a minute)
-	$(BIN)/python -m pytest -q -m "not long and not train and not browser and not postgres and not process"
+	$(BIN)/python -m pytest -q -m "not long and not train and not browser and not postgres and not process and not slow" $(PARALLEL)
 
 test-long: setup-test  ## run the long forms of the tests
 	$(BIN)/python -m pytest -m long

@@ -15,6 +15,8 @@ from app.db import admins
 from app.db.session import open_engine, reading
 from app.web.admin.passwords import is_right
 
+pytestmark = pytest.mark.slow
+
 HOUSE = Path(__file__).resolve().parents[2]
 PASSWORD = "correct horse battery"
 

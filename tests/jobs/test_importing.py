@@ -372,6 +372,7 @@ def trump(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Eng
     return engine, [bring_in(engine, folder / name, slug="trump", handle="realDonaldTrump") for name in names]
 
 
+@pytest.mark.slow
 def test_the_shared_trump_archives_give_24_000_tweets(trump: tuple[Engine, list[Imported]]) -> None:
     engine, (first, second) = trump
     # The counts of the README beside the files; RT: @ and quotes further inside add to its figures.
@@ -414,6 +415,7 @@ def _assert_no_leak(rows: list[Any]) -> None:
     assert leaks <= 5
 
 
+@pytest.mark.slow
 def test_the_shared_obama_archive_is_read_as_its_readme_says(engine: Engine, shared: Callable[[str], Path]) -> None:
     file = shared("data/obama_tweets.csv")
     done = bring_in(engine, file, slug="obama", handle="BarackObama")
@@ -432,6 +434,7 @@ def test_the_shared_obama_archive_is_read_as_its_readme_says(engine: Engine, sha
     assert sum(text.startswith("RT ") for text in by_id.values()) > 50
 
 
+@pytest.mark.slow
 def test_a_shared_file_again_adds_nothing(trump: tuple[Engine, list[Imported]], shared: Callable[[str], Path]) -> None:
     engine, (_, before) = trump
     again = bring_in(engine, shared("data/trump_2018_apr_dec.json"), slug="trump")

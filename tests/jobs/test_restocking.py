@@ -25,6 +25,8 @@ from model.checkpoint import write_checkpoint
 from model.generate import Decoding, generate
 from model.text import normalise
 
+pytestmark = pytest.mark.slow
+
 
 def stamp(workshop: Workshop) -> int:
     with reading(workshop.engine) as connection:

@@ -23,6 +23,8 @@ from app.db.session import now, open_engine, reading, writing
 from app.db.tables import jobs as jobs_table
 from app.jobs.workshop import Workshop
 
+pytestmark = pytest.mark.process
+
 HOUSE = Path(__file__).parents[2]
 PATIENCE = 60.0  # seconds; the machine may be busy
 

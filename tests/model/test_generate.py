@@ -13,6 +13,8 @@ from model.generate import NEAR, Decoding, Draft, beam, generate
 from model.reader import Reader, log2_odds
 from model.text import END, START, UNKNOWN
 
+pytestmark = pytest.mark.slow
+
 SHORT = 60
 
 
