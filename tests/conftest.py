@@ -14,6 +14,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
+# Before NumPy is imported: the threads of several test processes, each as many as there are cores, wait for each other.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 from app.db.migrate import migrate
 from app.db.session import open_engine
 

@@ -1,0 +1,185 @@
+"""The scorer learns from picks what players believe, and says honestly how well."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import pytest
+from networks import CHARACTERS, a_checkpoint
+
+from model.reader import read
+from model.scorer import (
+    Pick,
+    Scorer,
+    ScorerError,
+    auc,
+    card_features,
+    read_scorer,
+    scorer_file,
+    train_scorer,
+    write_scorer,
+)
+
+BODY = "ab" * 32
+
+
+def cards(count: int, seed: int = 0) -> list[str]:
+    random = Random(seed)
+    return ["".join(random.choices(CHARACTERS, k=random.randint(40, 90))) for _ in range(count)]
+
+
+def believe_in_e(texts: list[str], count: int, *, players: int = 20, left: float = 0.0, seed: int = 1) -> list[Pick]:
+    """Picks of players who believe the card with the larger share of vowels, some more surely than others."""
+    random = Random(seed)
+    worth = [sum(map(text.count, "aeiou")) / len(text) for text in texts]
+    picks = []
+    for number in range(count):
+        a, b = random.sample(range(len(texts)), 2)
+        player = number % players
+        pick = int(worth[b] - worth[a] + random.gauss(0, 0.01 + 0.002 * player) - left > 0)
+        picks.append(Pick(a, b, pick, player))
+    return picks
+
+
+@pytest.fixture(scope="module")
+def texts() -> list[str]:
+    return cards(2500)
+
+
+@pytest.fixture(scope="module")
+def features(texts: list[str]) -> np.ndarray:
+    return card_features(a_checkpoint(layers=1, units=96), texts)
+
+
+@pytest.fixture(scope="module")
+def scorer(texts: list[str], features: np.ndarray) -> Scorer:
+    return train_scorer(BODY, features, believe_in_e(texts, 1500))
+
+
+def test_it_foretells_the_picks_of_players_that_it_did_not_learn_from(scorer: Scorer) -> None:
+    assert scorer.held.auc > 0.68
+    assert scorer.held.bits < 0.93
+    assert (scorer.held.picks, scorer.held.players) == (1500, 20)
+
+
+def test_its_scores_rank_cards_that_nobody_has_seen(scorer: Scorer) -> None:
+    fresh = cards(300, seed=9)
+
+    scores = scorer.score(a_checkpoint(layers=1, units=96), fresh)
+
+    worth = np.array([sum(map(text.count, "aeiou")) / len(text) for text in fresh])
+    assert np.corrcoef(scores, worth)[0, 1] > 0.35
+
+
+def test_its_odds_are_calibrated(scorer: Scorer, texts: list[str], features: np.ndarray) -> None:
+    others = believe_in_e(texts, 3000, seed=77)
+    scores = scorer.judge(features)
+    foretold = np.array([1 / (1 + np.exp(scores[pick.right] - scores[pick.left])) for pick in others])
+    found = np.array([pick.pick == 0 for pick in others])
+
+    for low, high in ((0.1, 0.35), (0.35, 0.65), (0.65, 0.9)):
+        inside = (foretold > low) & (foretold < high)
+        assert abs(foretold[inside].mean() - found[inside].mean()) < 0.08
+    assert scorer.held.error < 0.08
+    assert sum(picks for _, _, picks in scorer.held.calibration) == 1500
+
+
+def test_nothing_is_learned_from_players_who_pick_at_random(texts: list[str], features: np.ndarray) -> None:
+    random = Random(3)
+    picks = [replace(pick, pick=random.randrange(2)) for pick in believe_in_e(texts, 1500)]
+
+    scorer = train_scorer(BODY, features, picks)
+
+    assert 0.44 < scorer.held.auc < 0.56
+    assert scorer.judge(features).std() < 0.3
+
+
+def test_players_who_lean_to_one_side_do_not_spoil_the_scores(
+    texts: list[str], features: np.ndarray, scorer: Scorer
+) -> None:
+    leaning = train_scorer(BODY, features, believe_in_e(texts, 1500, left=0.05))
+
+    assert np.corrcoef(leaning.judge(features), scorer.judge(features))[0, 1] > 0.9
+
+
+def test_a_pick_of_no_weight_teaches_nothing(texts: list[str], features: np.ndarray, scorer: Scorer) -> None:
+    honest = believe_in_e(texts, 1500)
+    wrong = [replace(pick, pick=1 - pick.pick, weight=1e-9) for pick in believe_in_e(texts, 1500, seed=5)]
+
+    spoiled = train_scorer(BODY, features, honest + wrong)
+
+    assert np.corrcoef(spoiled.judge(features), scorer.judge(features))[0, 1] > 0.95
+
+
+def test_the_features_of_a_card_are_the_mean_of_what_the_network_read() -> None:
+    checkpoint = a_checkpoint(layers=2, units=8)
+    text = "a bird, a boat."
+
+    found = card_features(checkpoint, [text])[0]
+
+    readings = read(checkpoint, text)
+    states = np.mean([reading.gates[-1]["h"] for reading in readings], axis=0)
+    np.testing.assert_allclose(found[:8], states, atol=1e-5)
+    bits = [reading.surprise for reading in readings]
+    assert found[8] == pytest.approx(np.mean(bits[:-1]), abs=1e-4)
+    assert found[-1] == pytest.approx(bits[-1], abs=1e-4)
+
+
+def test_a_card_has_the_same_features_whatever_is_read_beside_it(texts: list[str], features: np.ndarray) -> None:
+    alone = card_features(a_checkpoint(layers=1, units=96), texts[5:6])
+
+    np.testing.assert_array_equal(alone[0], features[5])
+
+
+def test_an_empty_text_and_strange_characters_can_be_scored() -> None:
+    assert np.isfinite(card_features(a_checkpoint(), ["", "☃☃☃"])).all()
+
+
+def test_too_few_players_are_told(features: np.ndarray, texts: list[str]) -> None:
+    with pytest.raises(ScorerError, match="picks of 9 players, a scorer needs 10 or more"):
+        train_scorer(BODY, features, believe_in_e(texts, 100, players=9))
+
+
+def test_cards_that_everybody_saw_are_not_foretold_by_heart() -> None:
+    few = cards(12)
+    random = Random(4)
+    worth = [random.random() for _ in few]  # nothing that could be read off the cards
+    pairs = [random.sample(range(len(few)), 2) for _ in range(800)]
+    picks = [Pick(a, b, int(worth[b] > worth[a]), player % 20) for player, (a, b) in enumerate(pairs)]
+
+    scorer = train_scorer(BODY, card_features(a_checkpoint(layers=1, units=96), few), picks)
+
+    assert 0.4 < scorer.held.auc < 0.6
+
+
+def test_a_scorer_that_was_kept_is_the_same_when_read(scorer: Scorer, tmp_path: Path, features: np.ndarray) -> None:
+    digest = write_scorer(tmp_path, scorer)
+
+    again = read_scorer(tmp_path, digest)
+
+    np.testing.assert_array_equal(again.judge(features), scorer.judge(features))
+    assert (again.body, again.held) == (scorer.body, scorer.held)
+    assert write_scorer(tmp_path, again) == digest
+
+
+def test_a_damaged_scorer_is_told(scorer: Scorer, tmp_path: Path) -> None:
+    digest = write_scorer(tmp_path, scorer)
+    file = scorer_file(tmp_path, digest)
+    file.write_bytes(file.read_bytes()[:-1])
+
+    with pytest.raises(ScorerError, match="damaged"):
+        read_scorer(tmp_path, digest)
+    with pytest.raises(ScorerError, match="No such file"):
+        read_scorer(tmp_path, "0" * 64)
+    for data in (b"", b"nothing at all", scorer.to_bytes()[:40]):
+        with pytest.raises(ScorerError, match="not a scorer"):
+            Scorer.from_bytes(data)
+
+
+def test_auc_counts_ties_as_halves() -> None:
+    assert auc(np.array([1.0, 2, 3, 4]), np.array([0.0, 0, 1, 1])) == 1.0
+    assert auc(np.array([1.0, 1, 1, 1]), np.array([0.0, 1, 0, 1])) == 0.5
+    assert auc(np.array([1.0, 2]), np.array([1.0, 1])) == 0.5
