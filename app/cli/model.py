@@ -13,10 +13,11 @@ from rich.table import Table
 
 from app.db import archives, generators
 from app.db.session import open_engine, reading
+from app.game.measures import Beside, compare
 from app.settings import Settings, read_settings
 from model.checkpoint import CheckpointError, read_checkpoint
 from model.corpus import CorpusError, read_texts
-from model.evaluate import Beside, bits_per_character, compare
+from model.evaluate import bits_per_character
 from model.generate import Decoding, generate
 
 
@@ -105,7 +106,7 @@ def evaluate(
 def _table(compared: dict[str, Beside]) -> Table:
     table = Table("figure", "samples", "real tweets", "95 % of draws", "")
     for name, it in compared.items():
-        words = "" if it.low <= it.samples <= it.high else "lower" if it.samples < it.low else "higher"
+        words = "" if it.within else "lower" if it.samples < it.low else "higher"
         table.add_row(name, f"{it.samples:.3f}", f"{it.tweets:.3f}", f"{it.low:.3f} to {it.high:.3f}", words)
     return table
 

@@ -1,0 +1,138 @@
+"""Measures of sets of texts: what each figure counts, and what lies within the range of real tweets."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from math import exp, log
+from random import Random
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.game.copied import copied_runs
+from app.game.measures import Phrases, compare, distinct, likely_range, longest_copied_run, mix, self_bleu
+
+short_texts = st.lists(st.text("ab ", min_size=1, max_size=12), min_size=1, max_size=6)
+
+
+@given(short_texts, short_texts)
+def test_copied_runs_are_the_longest_there_are(texts: list[str], learned: list[str]) -> None:
+    def longest(text: str, at: int) -> int:
+        return max(n for n in range(len(text) - at + 1) if any(text[at : at + n] in other for other in learned))
+
+    runs = copied_runs(texts, learned)
+    assert [run.tolist() for run in runs] == [[longest(text, at) for at in range(len(text))] for text in texts]
+
+
+def test_the_longest_copied_run_crosses_no_border_between_two_texts() -> None:
+    assert longest_copied_run(["xthe pier", "opens"], ["the pi", "er opens"]) == len("the pi")
+    assert longest_copied_run([], ["abc"]) == 0
+
+
+def bleu_against_others(texts: list[list[str]]) -> float:
+    """Self-BLEU as its definition has it, slowly."""
+    total = 0.0
+    for place in range(len(texts)):
+        logs = 0.0
+        for n in range(1, 5):
+            grams = [Counter(zip(*(some[i:] for i in range(n)), strict=False)) for some in texts]
+            mine, others = grams[place], grams[:place] + grams[place + 1 :]
+            matches = sum(min(times, max((o[gram] for o in others), default=0)) for gram, times in mine.items())
+            logs += log(max(matches, 0.5) / mine.total() if mine else 0.5)
+        total += exp(logs / 4)
+    return total / len(texts)
+
+
+@given(st.lists(st.lists(st.sampled_from("abc"), max_size=7), min_size=1, max_size=6))
+def test_self_bleu_is_what_its_definition_says(texts: list[list[str]]) -> None:
+    assert self_bleu([" ".join(words) for words in texts]) == pytest.approx(bleu_against_others(texts))
+
+
+@given(st.lists(st.lists(st.sampled_from("abcd"), max_size=7), min_size=2, max_size=8), st.data())
+def test_a_choice_of_texts_measures_as_those_texts_alone(texts: list[list[str]], data: st.DataObject) -> None:
+    joined = [" ".join(words) for words in texts]
+    places = data.draw(st.lists(st.integers(0, len(texts) - 1), min_size=1, unique=True))
+    phrases, some = Phrases(joined), [joined[place] for place in places]
+    pick = np.array(places)
+    assert phrases.self_bleu(pick) == pytest.approx(self_bleu(some))
+    assert [phrases.distinct(n, pick) for n in (1, 2, 3)] == [distinct(some, n) for n in (1, 2, 3)]
+
+
+def test_self_bleu_is_high_for_twins_and_low_for_strangers() -> None:
+    twins = ["the pier opens today"] * 4
+    strangers = [" ".join(f"{word}{'xyzw'[place]}" for word in "abcd") for place in range(4)]
+    assert self_bleu(twins) == pytest.approx(1.0)
+    assert self_bleu(strangers) < 0.25
+    assert self_bleu(strangers) < self_bleu([*strangers[:2], *twins[:2]]) < self_bleu(twins)
+
+
+def test_distinct_is_the_share_of_different_runs() -> None:
+    assert distinct(["a b a", "b"], 1) == 2 / 4
+    assert distinct(["a b a b"], 2) == 2 / 3
+    assert distinct(["a", "b"], 2) == 0
+
+
+def test_the_mix_counts_marks_and_no_link_as_an_emoji() -> None:
+    found = mix("Hi @dot and @ann, see #pier 🎉🎉 🔗")
+    assert [found[name] for name in ("mentions", "hashtags", "links", "emoji")] == [2, 1, 1, 2]
+    assert found["length"] == len("Hi @dot and @ann, see #pier 🎉🎉 🔗")
+
+
+def small_talk(count: int, seed: int, end: str = "") -> list[str]:
+    random = Random(seed)
+    words = ["harbour", "pier", "mayor", "today", "opens", "great", "@dot", "#pier", "the", "rain", "🎉"]
+    return [" ".join(random.choices(words, k=random.randint(6, 14))) + end for _ in range(count)]
+
+
+def test_real_tweets_lie_within_the_range_of_real_tweets() -> None:
+    figures = [
+        figure
+        for seed in range(4)
+        for figure in compare(small_talk(150, 10 + seed), small_talk(600, 20 + seed), small_talk(300, 3)).values()
+    ]
+    assert sum(not figure.within for figure in figures) <= 0.12 * len(figures)
+
+
+def test_each_figure_gives_away_what_it_is_about() -> None:
+    tweets, learned = small_talk(400, 2), small_talk(300, 3)
+
+    def outside(samples: list[str]) -> set[str]:
+        return {name for name, figure in compare(samples, tweets, learned).items() if not figure.within}
+
+    assert "length" in outside(small_talk(100, 1, " and so on and on and on"))
+    assert "length, spread" in outside(["the pier opens, great rain today, believe the mayor"] * 100)
+    assert "non-words" in outside(small_talk(100, 1, " xqzt"))
+    assert {"hashtags", "mentions", "emoji"} <= outside([text + " #a @b 🎉🎉" for text in small_talk(100, 1)])
+    assert "capitals" in outside([text.upper() for text in small_talk(100, 1)])
+    assert {"copied 30-grams", "copied 50-grams", "longest copied run"} <= outside(learned[:100])
+    assert {"Self-BLEU", "distinct 3-grams"} <= outside(small_talk(5, 1) * 20)
+
+
+def test_too_few_texts_to_compare_are_refused() -> None:
+    with pytest.raises(ValueError, match="expected at least 10 and 20"):
+        compare(small_talk(9, 1), small_talk(100, 2), small_talk(9, 3))
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_the_likely_range_holds_nineteen_of_twenty_fresh_sets(again: bool) -> None:
+    random = np.random.default_rng(5)
+    values = random.normal(size=400)
+    drawn = likely_range(lambda pick: float(values[pick].mean()), 400, 150, draws=400, again=again)
+    fresh = [values.mean() + random.normal(size=150).mean() for _ in range(2000)]
+    share = np.mean([drawn.low <= figure <= drawn.high for figure in fresh])
+    assert 0.92 < share < 0.98
+
+
+def test_a_set_of_more_than_half_of_the_tweets_has_no_range() -> None:
+    with pytest.raises(ValueError, match="expected at least 102"):
+        likely_range(lambda pick: 0.0, 100, 51)
+
+
+def test_two_thousand_samples_are_compared_in_seconds() -> None:
+    begun = time.process_time()
+    compared = compare(small_talk(2000, 1), small_talk(4000, 2), small_talk(4000, 3))
+    assert compared["Self-BLEU"].samples > 0
+    assert time.process_time() - begun < 60
