@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
-from app.db import players, rollups, seats, tallies
+from app.db import players, rollups, scores, seats, tallies
 from app.db.players import Player
 from app.db.rollups import Attending, LabelKey
+from app.db.scores import ScoreKey
 from app.db.seats import SeatRow
 from app.db.tables import archives, generators, guesses, labels, samples, tweets
 from app.db.tallies import Count, TallyKey
 from app.game import labels as label_rules
+from app.game.boards import RANKED_MODES, Score
 from app.game.labels import Label
+from app.game.skill import Belief
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,13 @@ class SampleCount:
     exposures: int
     is_on_shelf: bool
     archive_id: int
+    strength: float
+    strength_variance: float
+
+    @property
+    def belief(self) -> Belief:
+        """What is believed of the sample's strength."""
+        return Belief(self.strength, self.strength_variance)
 
 
 @dataclass
@@ -93,6 +103,7 @@ class Batch:
     tweets: dict[int, tuple[datetime | None, str | None]]
     numbers: dict[int, int]
     links: dict[int, str | None]
+    scores: dict[ScoreKey, Score]
     rows: list[dict[str, Any]] = field(default_factory=list)
     labels: list[Label] = field(default_factory=list)
     counts: dict[TallyKey, Count] = field(default_factory=lambda: defaultdict(Count))
@@ -101,6 +112,7 @@ class Batch:
     moved: set[bytes] = field(default_factory=set)
     sat: set[tuple[int, int, str]] = field(default_factory=set)
     exposed: set[int] = field(default_factory=set)
+    scored: set[ScoreKey] = field(default_factory=set)
 
 
 def read(connection: Connection, batch: Sequence[Guess]) -> Batch:
@@ -131,6 +143,7 @@ def read(connection: Connection, batch: Sequence[Guess]) -> Batch:
         tweets=_tweets(connection, {guess.tweet_id for guess in batch}),
         numbers=_numbers(connection, {guess.generator_id for guess in batch}),
         links=_handles(connection, {guess.archive_id for guess in batch}),
+        scores=_scores(connection, batch, known),
     )
 
 
@@ -153,6 +166,7 @@ def write(connection: Connection, seen: Batch, house: House) -> None:
     )
     players.keep_pace(connection, [seen.players[key] for key in seen.moved])
     seats.keep(connection, [seen.seats[place] for place in seen.sat])
+    scores.keep(connection, {key: seen.scores[key] for key in seen.scored})
     _count_samples(connection, seen)
     tallies.add(connection, seen.counts)
     rollups.attend(connection, seen.attending)
@@ -164,13 +178,22 @@ def _count_samples(connection: Connection, seen: Batch) -> None:
     statement = (
         update(samples)
         .where(samples.c.id == bindparam("sample_id"))
-        .values(guesses=bindparam("of_players"), fooled=bindparam("of_fooled"), exposures=bindparam("of_anyone"))
+        .values(
+            guesses=bindparam("of_players"),
+            fooled=bindparam("of_fooled"),
+            exposures=bindparam("of_anyone"),
+            strength=bindparam("mean"),
+            strength_variance=bindparam("variance"),
+        )
     )
     counted = [(sample_id, seen.samples[sample_id]) for sample_id in sorted(seen.exposed)]
     connection.execute(
         statement,
         [
-            {"sample_id": i, "of_players": s.guesses, "of_fooled": s.fooled, "of_anyone": s.exposures}
+            {
+                **{"sample_id": i, "of_players": s.guesses, "of_fooled": s.fooled, "of_anyone": s.exposures},
+                **{"mean": s.strength, "variance": s.strength_variance},
+            }
             for i, s in counted
         ],
     )
@@ -190,6 +213,16 @@ def _retire(connection: Connection, seen: Batch, house: House) -> None:
         )
 
 
+def _scores(connection: Connection, batch: Sequence[Guess], known: Mapping[bytes, Player]) -> dict[ScoreKey, Score]:
+    wanted = {
+        key
+        for guess in batch
+        if guess.mode in RANKED_MODES and guess.player in known
+        for key in scores.keys(guess.archive_id, known[guess.player].id, guess.guessed_at)
+    }
+    return scores.of(connection, wanted) if wanted else {}
+
+
 def _answers(connection: Connection, rounds: Collection[bytes]) -> dict[bytes, tuple[int, str]]:
     query = select(guesses.c.round_id, guesses.c.pick, guesses.c.answer).where(guesses.c.round_id.in_(rounds))
     return {bytes(round_id): (pick, answer) for round_id, pick, answer in connection.execute(query)}
@@ -204,6 +237,8 @@ def _samples(connection: Connection, ids: Collection[int]) -> dict[int, SampleCo
             samples.c.exposures,
             samples.c.retired_stamp.is_(None),
             samples.c.archive_id,
+            samples.c.strength,
+            samples.c.strength_variance,
         )
         .where(samples.c.id.in_(ids))
         .order_by(samples.c.id)

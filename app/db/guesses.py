@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from app.db import batch as batches
+from app.db import ratings
 from app.db.batch import Batch, Guess, House
 from app.db.players import Player
 from app.db.rollups import LabelKey
@@ -96,6 +97,7 @@ def _record_one(seen: Batch, guess: Guess, house: House) -> Outcome:
     seen.seats[place] = seat
     seen.sat.add(place)
     label = _label(seen, guess, player, house)
+    ratings.note(seen, guess, player, verdict, label)
     answer = _answer(seen, guess, verdict, seat.streak, player)
     _note(seen, guess, player, verdict, label, answer)
     return Recorded(answer, is_new=True)
@@ -188,9 +190,9 @@ def _note(seen: Batch, guess: Guess, player: Player, verdict: scoring.Verdict, l
         *("dealt_at", "guessed_at", "shown_ms"),
     )
     row = {name: getattr(guess, name) for name in as_stored}
-    seen.rows.append(
-        row | {"player_id": player.id, "policy_version": guess.policy, "verdict": verdict, "answer": answer}
-    )
+    rated = seen.players[guess.player]
+    row |= {"player_id": player.id, "policy_version": guess.policy, "verdict": verdict, "answer": answer}
+    seen.rows.append(row | {"skill": rated.skill, "skill_variance": rated.skill_variance})
     seen.labels.append(label)
     key = TallyKey(guess.archive_id, guess.generator_id, _day(guess.guessed_at), guess.mode, player.crowd)
     count = seen.counts[key]

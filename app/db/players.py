@@ -13,7 +13,9 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from app.db.tables import forgotten, guesses, players, remarks
+from app.db import scores
+from app.db.tables import forgotten, guesses, players, remarks, transfers
+from app.game.skill import Belief
 
 KEY_BYTES = 16
 
@@ -30,6 +32,13 @@ class Player:
     last_guess_at: datetime | None
     day: int | None
     day_accepted: int
+    skill: float
+    skill_variance: float
+
+    @property
+    def belief(self) -> Belief:
+        """What is believed of the player's skill."""
+        return Belief(self.skill, self.skill_variance)
 
     @property
     def crowd(self) -> str:
@@ -66,14 +75,23 @@ def add(connection: Connection, newcomers: Mapping[bytes, str | None], at: datet
 
 
 def keep_pace(connection: Connection, rows: Collection[Player]) -> None:
-    """Write when these players last guessed and how many labels of theirs were accepted on that day."""
+    """Write when these players last guessed, how many labels were accepted on that day, and what their skill is."""
     statement = (
         update(players)
         .where(players.c.id == bindparam("player_id"))
-        .values(last_guess_at=bindparam("at"), day=bindparam("on"), day_accepted=bindparam("accepted"))
+        .values(
+            last_guess_at=bindparam("at"),
+            day=bindparam("on"),
+            day_accepted=bindparam("accepted"),
+            skill=bindparam("mean"),
+            skill_variance=bindparam("variance"),
+        )
     )
     ordered: list[dict[str, Any]] = [
-        {"player_id": row.id, "at": row.last_guess_at, "on": row.day, "accepted": row.day_accepted}
+        {
+            **{"player_id": row.id, "at": row.last_guess_at, "on": row.day, "accepted": row.day_accepted},
+            **{"mean": row.skill, "variance": row.skill_variance},
+        }
         for row in sorted(rows, key=lambda row: row.key)
     ]
     connection.execute(statement, ordered)
@@ -89,7 +107,8 @@ def were_forgotten(connection: Connection, keys: Collection[bytes]) -> set[bytes
 def forget(connection: Connection, key: bytes, at: datetime) -> bool:
     """Cut everything that leads from a key to its guesses; whether there was such a player.
 
-    The guesses stay under a fresh key that nobody holds; the network, the nickname and what was reported go.
+    The guesses stay under a fresh key that nobody holds; the network, the nickname, the places on leaderboards and what
+    was reported go.
     """
     dialect_insert = sqlite_insert if connection.dialect.name == "sqlite" else postgres_insert
     dropped = dialect_insert(forgotten).values(key_hash=_hashed(key), forgotten_at=at)
@@ -100,8 +119,10 @@ def forget(connection: Connection, key: bytes, at: datetime) -> bool:
     connection.execute(
         update(players)
         .where(players.c.id == player.id)
-        .values(key=new_key(), nickname=None, last_guess_at=None, day=None)
+        .values(key=new_key(), nickname=None, nickname_key=None, last_guess_at=None, day=None)
     )
+    scores.forget(connection, player.id)
+    connection.execute(delete(transfers).where(transfers.c.player_id == player.id))
     own = select(guesses.c.id).where(guesses.c.player_id == player.id)
     connection.execute(update(guesses).where(guesses.c.player_id == player.id).values(network=None))
     connection.execute(update(remarks).where(remarks.c.guess_id.in_(own)).values(report=None))

@@ -21,6 +21,7 @@ from app.db.tables import (
     remarks,
     restocks,
     samples,
+    scores,
     seats,
     tallies,
     tweets,
@@ -73,7 +74,7 @@ def remove_batch(connection: Connection, archive_id: int) -> int:
         if removed := _some(connection, table, table.c.archive_id == archive_id):
             return removed
     removed = 0
-    for table in (arms, decisions, seats, tallies, label_tallies):
+    for table in (arms, decisions, scores, seats, tallies, label_tallies):
         removed += connection.execute(delete(table).where(table.c.archive_id == archive_id)).rowcount
     connection.execute(update(generators).where(generators.c.archive_id == archive_id).values(parent_id=None))
     for table in (generators, label_sets):

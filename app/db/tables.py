@@ -197,6 +197,8 @@ samples = Table(
     Column("guesses", Integer, nullable=False, default=0),  # of real players
     Column("fooled", Integer, nullable=False, default=0),
     Column("exposures", Integer, nullable=False, default=0),  # guesses of anyone: what retires it
+    Column("strength", Float, nullable=False, server_default="0.0"),  # how well it fools, in logits: app/game/skill.py
+    Column("strength_variance", Float, nullable=False, server_default="0.5"),
     Index("ix_samples_archive_shelved", "archive_id", "shelved_stamp"),
     Index("ix_samples_archive_retired", "archive_id", "retired_stamp"),
     Index("ix_samples_generator_id", "generator_id", "id"),
@@ -216,6 +218,39 @@ players = Table(
     Column("last_guess_at", Moment),
     Column("day", Integer),  # of last_guess_at: whole days since 1970, UTC
     Column("day_accepted", Integer, nullable=False, default=0),  # labels accepted on that day
+    Column("skill", Float, nullable=False, server_default="0.5"),  # in logits: app/game/skill.py
+    Column("skill_variance", Float, nullable=False, server_default="1.0"),
+    Column("nickname_key", String(32)),  # the nickname folded: no two that look alike
+    Index("ix_players_nickname_key", "nickname_key", unique=True),
+)
+
+# Changes with each ranked guess. How a player did on one day or in one week in an archive: what leaderboards show.
+scores = Table(
+    "scores",
+    metadata,
+    Column("span", String(4), primary_key=True),  # day, week
+    Column("period", Integer, primary_key=True),  # days, or weeks that begin on Monday, since 1970, UTC
+    Column("archive_id", ForeignKey("archives.id"), primary_key=True),
+    Column("player_id", ForeignKey("players.id"), primary_key=True),
+    Column("guesses", Integer, nullable=False),
+    Column("spotted", Integer, nullable=False),
+    Column("skill", Float, nullable=False),  # from these guesses alone
+    Column("skill_variance", Float, nullable=False),
+    Column("level", Float),  # what the ranking goes by; null: too few guesses to be ranked
+    Column("streak", Integer, nullable=False),
+    Column("best_streak", Integer, nullable=False),
+    Column("last_guess_at", Moment, nullable=False),
+    Index("ix_scores_level", "span", "period", "archive_id", "level"),
+    Index("ix_scores_player_id", "player_id"),
+)
+
+# A player's way to another device: a code that works once, for a few minutes.
+transfers = Table(
+    "transfers",
+    metadata,
+    Column("code_hash", LargeBinary(32), primary_key=True),  # keyed: the table tells nobody the code
+    Column("player_id", ForeignKey("players.id"), nullable=False, unique=True),  # a new code replaces the one before
+    Column("expires_at", Moment, nullable=False),
 )
 
 # Keys that "forget me" dropped, hashed: a cookie or round made before must not bring the player back.
@@ -271,6 +306,9 @@ guesses = Table(
     Column("guessed_at", Moment, nullable=False),
     Column("shown_ms", Integer),  # as the browser says it; untrusted
     Column("answer", Text, nullable=False),  # the body as it was given, byte for byte
+    Column("skill", Float),  # the player's after this guess, in logits; null in guesses older than the notion
+    Column("skill_variance", Float),
+    Index("ix_guesses_player_id", "player_id", "id"),
     Index("ix_guesses_player_sample", "player_id", "sample_id"),
     Index("ix_guesses_archive_id", "archive_id", "id"),
     Index("ix_guesses_generator_id", "generator_id", "id"),

@@ -1,0 +1,104 @@
+"""What a guess moves besides its label: the player's skill, the sample's strength, the scores of the day and week."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import httpx
+from serving import Game
+from sqlalchemy import select, update
+
+from app.db import scores
+from app.db.session import now, writing
+from app.db.tables import guesses, players, samples
+from app.db.tables import scores as score_rows
+from app.game import skill
+from app.game.skill import NEWCOMER, UNREAD, Belief
+
+
+def play(client: httpx.Client, **more: Any) -> dict[str, Any]:
+    token = client.post("/api/rounds").json()["round"]
+    body: dict[str, Any] = client.post("/api/guesses", json={"round": token, "pick": 0} | more).json()
+    return body
+
+
+def test_skill_moves_with_each_guess_and_is_kept_with_it(either_game: Game) -> None:
+    client = either_game.client()
+    belief = NEWCOMER
+    for _ in range(3):
+        belief = skill.after(belief, UNREAD, play(client)["verdict"])[0]
+        with either_game.engine.connect() as connection:
+            player = connection.execute(select(players.c.skill, players.c.skill_variance)).one()
+            guess = connection.execute(
+                select(guesses.c.skill, guesses.c.skill_variance).order_by(guesses.c.id.desc())
+            ).first()
+        assert Belief(*player) == belief
+        assert guess == player
+
+
+def test_a_card_that_was_known_moves_nothing(game: Game) -> None:
+    play(game.client(), recognised=True)
+    with game.engine.connect() as connection:
+        assert connection.execute(select(players.c.skill)).scalar_one() == NEWCOMER.mean
+        assert set(connection.scalars(select(samples.c.strength))) == {UNREAD.mean}
+        assert connection.execute(select(score_rows)).first() is None
+
+
+def test_a_label_that_does_not_teach_leaves_the_sample_as_it_was(game: Game) -> None:
+    client = game.client()
+    verdict = play(client)["verdict"]  # quicker than anyone reads
+    with game.engine.connect() as connection:
+        assert set(connection.scalars(select(samples.c.strength))) == {UNREAD.mean}
+        moved = connection.execute(select(players.c.skill)).scalar_one() - NEWCOMER.mean
+    assert (moved > 0) == (verdict == "spotted")
+
+
+def test_simulated_players_are_on_no_board(game: Game) -> None:
+    play(game.simulated())
+    with game.engine.connect() as connection:
+        assert connection.execute(select(score_rows)).first() is None
+        assert connection.execute(select(players.c.skill)).scalar_one() != NEWCOMER.mean
+
+
+def test_a_board_ranks_from_ten_guesses_on_by_the_cautious_level(either_game: Game) -> None:
+    clients = [either_game.client() for _ in range(3)]
+    for client, rounds in zip(clients, (9, 12, 15), strict=True):
+        for _ in range(rounds):
+            play(client)
+    at = now()
+    with either_game.engine.connect() as connection:
+        day = scores.top(connection, "day", 1, at)
+        assert scores.top(connection, "week", 1, at) == day
+        assert [row.guesses for row in sorted(day, key=lambda row: row.guesses)] == [12, 15]
+        levels = [row.belief.cautious for row in day]
+        assert levels == sorted(levels, reverse=True)
+        places = [scores.place(connection, scores.keys(1, row.player_id, at)[0], at) for row in day]
+        assert places == [1, 2]
+        assert scores.place(connection, scores.keys(1, 1, at)[0], at) is None
+        assert scores.top(connection, "day", 1, at + timedelta(days=1)) == []
+
+
+def test_leaving_an_open_round_for_long_ends_a_ranked_streak(game: Game) -> None:
+    client = game.client()
+    streak = 0
+    for number in range(12):
+        if number == 6:
+            with writing(game.engine) as connection:
+                long_ago = now() - timedelta(minutes=11)
+                connection.execute(update(players).values(last_guess_at=long_ago))
+                connection.execute(update(score_rows).values(last_guess_at=long_ago))
+            streak = 0
+        verdict = play(client)["verdict"]
+        streak = streak + 1 if verdict == "spotted" else 0
+        with game.engine.connect() as connection:
+            assert connection.execute(select(score_rows.c.streak)).scalars().all() == [streak, streak]
+
+
+def test_forget_me_takes_the_player_off_the_board(game: Game) -> None:
+    client = game.client()
+    for _ in range(12):
+        play(client)
+    client.delete("/api/players/me")
+    with game.engine.connect() as connection:
+        assert scores.top(connection, "day", 1, now()) == []
