@@ -79,6 +79,9 @@ class Settings(BaseSettings):
     retrain_cron: str = Field("0 3 * * *", description="when to retrain (cron expression, UTC); empty means never")
     retrain_min_labels: int = Field(50, ge=1, description="new labels below which a scheduled retraining is skipped")
     train_minutes: float = Field(15.0, gt=0, description="minutes that a scheduled training may take")
+    backup_cron: str = Field("30 2 * * *", description="when to back up (cron expression, UTC); empty means never")
+    backup_dir: Folder | None = Field(None, description="folder for backups; default: backups/ in the data folder")
+    backups_kept: int = Field(7, ge=1, description="scheduled backups that are kept; older ones are removed")
     shelf_low: int = Field(500, ge=1, description="samples on a shelf below which it is restocked")
     shelf_full: int = Field(2000, ge=1, description="samples that a restock fills a shelf up to")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least urgent log line kept")
@@ -118,7 +121,7 @@ class Settings(BaseSettings):
             raise ValueError("expected a rate like 120/minute") from None
         return rate
 
-    @field_validator("retrain_cron")
+    @field_validator("retrain_cron", "backup_cron")
     @classmethod
     def _known_schedule(cls, schedule: str) -> str:
         if schedule and not croniter.is_valid(schedule):
@@ -134,6 +137,11 @@ class Settings(BaseSettings):
     def checkpoints(self) -> Path:
         """The folder below which checkpoints are stored by relative key."""
         return self.checkpoint_dir or self.data_dir / "checkpoints"
+
+    @property
+    def backups(self) -> Path:
+        """The folder that scheduled backups are written to."""
+        return self.backup_dir or self.data_dir / "backups"
 
 
 def _only(words: tuple[str, ...], known: set[str]) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ FILES = {
     "work": "work",
     "simulate": "simulate",
     "admin": "admin",
+    **dict.fromkeys(("backup", "restore", "db"), "keeping"),
 }
 
 
@@ -58,6 +59,7 @@ def _in_one_line(error: Exception) -> str | None:
     from app.archives import ArchiveError
     from app.cli.admin import AdminError
     from app.cli.simulate import SimulationError
+    from app.db.copying import CopyError
     from app.db.migrate import SchemaError
     from app.game.vetting import BlockedWordsError
     from app.jobs.workshop import JobError
@@ -73,6 +75,7 @@ def _in_one_line(error: Exception) -> str | None:
             ArchiveError,
             BlockedWordsError,
             CheckpointError,
+            CopyError,
             JobError,
             SchemaError,
             SettingsError,

@@ -41,6 +41,10 @@ def open_workshop(settings: Settings | None = None) -> Workshop:
         train_minutes=chosen.train_minutes,
         shelf_low=chosen.shelf_low,
         shelf_full=chosen.shelf_full,
+        data_dir=chosen.data_dir,
+        backups=chosen.backups,
+        backup_cron=chosen.backup_cron,
+        backups_kept=chosen.backups_kept,
     )
 
 

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, or_, select, update
+from sqlalchemy import Connection, Row, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as postgres_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from app.db.tables import archives, jobs, workers
 
-KINDS = ("import", "train", "restock", "retrain", "preview", "promote", "remove")
+KINDS = ("import", "train", "restock", "retrain", "preview", "promote", "remove", "backup")
 OPEN = ("queued", "running")
 COMMAND_LINE = "command line"  # asked_by of a job that a command runs by itself
 
@@ -69,12 +71,8 @@ def ask(
 
     With `once`, a key such as ``retrain:3:2026-01-01T03:00``, None where somebody has asked for that before.
     """
-    if once is not None:
-        # Two workers that come to it at once wait here for one another (PostgreSQL; SQLite has one writer anyway).
-        if archive_id is not None:
-            _lock(connection, archive_id)
-        if connection.execute(select(jobs.c.id).where(jobs.c.once == once)).first():
-            return None
+    if once is not None and connection.execute(select(jobs.c.id).where(jobs.c.once == once)).first():
+        return None
     row = {
         "kind": kind,
         "archive_id": archive_id,
@@ -87,7 +85,10 @@ def ask(
         "once": once,
         "created_at": at,
     }
-    return int(connection.execute(insert(jobs).values(row).returning(jobs.c.id)).scalar_one())
+    # Two workers may come to it at once: one of them finds the other's row in its place.
+    new = sqlite_insert(jobs) if connection.dialect.name == "sqlite" else postgres_insert(jobs)
+    unless_there = new.values(row).on_conflict_do_nothing(index_elements=["once"]).returning(jobs.c.id)
+    return connection.execute(unless_there).scalar()
 
 
 def ask_unless_open(

@@ -17,7 +17,8 @@ from app.archives.source import open_source
 from app.db import archives, generators, jobs, removals, uploads
 from app.db.generators import Decided
 from app.db.jobs import Job
-from app.db.session import reading, writing
+from app.db.session import now, reading, writing
+from app.jobs.backups import Place, back_up_nightly
 from app.jobs.hold import Hold
 from app.jobs.promoting import former_champion, promote
 from app.jobs.workshop import Interrupted, JobError, Steps, Workshop
@@ -106,7 +107,19 @@ def ask_for_removals(workshop: Workshop, moment: datetime) -> None:
             jobs.ask(connection, "remove", None, asked, asked_by="schedule", at=moment, once=once)
 
 
-ERRANDS = {"preview": preview, "promote": promote_generator, "remove": remove_archive}
+def write_backup(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
+    """Write the night's backup, and remove those that are too old."""
+    place = Place(workshop.engine, workshop.checkpoints, workshop.data_dir)
+
+    def told(what: str, count: int) -> None:
+        hold.on_progress({"at": what, "rows": count})
+        if hold.should_stop():
+            raise Interrupted
+
+    return step("back up", lambda: back_up_nightly(place, workshop.backups, workshop.backups_kept, now(), told))
+
+
+ERRANDS = {"preview": preview, "promote": promote_generator, "remove": remove_archive, "backup": write_backup}
 
 
 def _archives(workshop: Workshop) -> list[archives.Archive]:

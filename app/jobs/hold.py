@@ -105,7 +105,7 @@ class Heartbeat:
 
 @contextlib.contextmanager
 def by_hand(
-    engine: Engine, kind: str, archive_id: int, arguments: Mapping[str, Any], shutting_down: Callable[[], bool]
+    engine: Engine, kind: str, archive_id: int | None, arguments: Mapping[str, Any], shutting_down: Callable[[], bool]
 ) -> Iterator[Hold]:
     """A job that a command at the terminal runs by itself: it has its row like any other, but no worker takes it up.
 

@@ -192,7 +192,7 @@ def free(workshop: Workshop, job: Job, moment: datetime) -> None:
 
 
 def ask_for_what_is_due(workshop: Workshop, moment: datetime) -> None:
-    """Ask for restocks of shelves that are low, and for retrainings whose time has come; once each, by whoever sees it.
+    """Ask for restocks of shelves that are low, and for retrainings and backups whose time has come; once each.
 
     Asking twice is prevented by the database; a worker needs to know of no other.
     """
@@ -211,6 +211,10 @@ def ask_for_what_is_due(workshop: Workshop, moment: datetime) -> None:
             if "retrain" not in jobs.open_kinds(connection, archive_id):
                 key = f"retrain:{archive_id}:{due:%Y-%m-%dT%H:%MZ}"
                 jobs.ask(connection, "retrain", archive_id, {}, asked_by="schedule", at=moment, once=key)
+    if (due := due_time(workshop.backup_cron, moment)) is not None:
+        with writing(workshop.engine) as connection:
+            once = f"backup:{due:%Y-%m-%dT%H:%MZ}"
+            jobs.ask(connection, "backup", None, {}, asked_by="schedule", at=moment, once=once)
 
 
 def due_time(cron: str, moment: datetime) -> datetime | None:

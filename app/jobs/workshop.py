@@ -53,6 +53,10 @@ class Workshop:
     shelf_low: int = 500
     shelf_full: int = 2000
     processes: int = 2  # that write samples at the same time
+    data_dir: Path = Path("data")  # where the keys lie that a backup holds
+    backups: Path = Path("data/backups")
+    backup_cron: str = ""
+    backups_kept: int = 7
 
     def folder(self, key: str) -> Path:
         """Where the checkpoint (or another file) of that key lies."""

@@ -1,0 +1,218 @@
+"""Backups: a running game in one file (database, checkpoints, keys), and a game from such a file."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from sqlalchemy import Engine, select
+
+from app.db.copying import CopyError, Told, copy, embedded, is_empty, snapshot
+from app.db.migrate import migrate
+from app.db.session import now, reading
+from app.db.tables import generators
+from app.jobs.errors import JobError
+from model.checkpoint import CheckpointError, checkpoint_digest
+
+FORMAT = 1
+MANIFEST, DATABASE, CHECKPOINTS, KEYS = "manifest.json", "whichtweet.db", "checkpoints", "keys"
+KEY_FILES = ("secret.key", "operator.key")  # of the data folder; without the first no player is known again
+DRAFT = ".backup-"
+LEFT_SECONDS = 86_400  # after which a half-written backup belongs to nobody
+STEM = re.compile(r"whichtweet-(\d{8}T\d{6}Z)\.zip")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a game lies: its database, its checkpoints, and the folder of its keys."""
+
+    engine: Engine
+    checkpoints: Path
+    data_dir: Path
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a backup holds."""
+
+    made_at: str
+    files: int
+    bytes: int
+
+
+def back_up(place: Place, file: Path, told: Told = lambda table, rows: None) -> Contents:
+    """Write a backup of the game to `file` while it runs: all of one moment, whole or not at all.
+
+    The database first: whatever checkpoint it names was on disk before it did, and never changes.
+
+    Raises:
+        JobError: a checkpoint that the database names is damaged or gone.
+        OSError: the disk is full, or the place is not writable.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True)
+    made_at = now().isoformat(timespec="seconds")
+    with tempfile.TemporaryDirectory(prefix=DRAFT, dir=file.parent) as name:
+        draft = Path(name)
+        snapshot(place.engine, draft / DATABASE, told)
+        _check_checkpoints(draft / DATABASE, place.checkpoints)
+        packed = draft / "packed.zip"
+        packed.touch(mode=0o600)  # it holds keys, and what players did
+        digests: dict[str, str] = {}
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as bundle:
+            for inside, path in _parts(place, draft / DATABASE):
+                told("files", len(digests))
+                # One that was swept meanwhile belongs to no generator of that moment: those were looked at above.
+                with contextlib.suppress(FileNotFoundError):
+                    digests[inside] = _digest(path)
+                    bundle.write(path, inside)
+            manifest = {"format": FORMAT, "made_at": made_at, "files": digests}
+            bundle.writestr(MANIFEST, json.dumps(manifest, indent=1))
+        with packed.open("rb") as written:
+            os.fsync(written.fileno())
+        packed.replace(file)
+    return Contents(made_at, len(digests), file.stat().st_size)
+
+
+def restore(place: Place, file: Path, told: Told = lambda table, rows: None) -> Contents:
+    """Put the game in a backup back, into an empty database of either kind.
+
+    Checkpoints and keys that are there already are left as they are: a checkpoint's name tells its content.
+
+    Raises:
+        JobError: the file is no whole backup, the database holds a game already, or other keys are there.
+    """
+    migrate(place.engine)
+    if not is_empty(place.engine):
+        where = place.engine.url.render_as_string()
+        raise JobError(f"{where} holds a game already: stop it and move its data away, or name an empty database")
+    with tempfile.TemporaryDirectory(prefix=".restore-", dir=_made(place.data_dir)) as name, _opened(file) as bundle:
+        draft = Path(name)
+        manifest = _manifest(bundle, file)
+        for inside, digest in manifest["files"].items():
+            _unpack(bundle, inside, draft, digest)
+        _check_keys(draft / KEYS, place.data_dir)
+        _move_in(draft / CHECKPOINTS, place.checkpoints)
+        with embedded(draft / DATABASE) as kept:
+            try:
+                copy(kept, place.engine, told)
+            except CopyError as error:
+                raise JobError(str(error)) from None
+        _move_in(draft / KEYS, place.data_dir)
+    return Contents(manifest["made_at"], len(manifest["files"]), file.stat().st_size)
+
+
+def back_up_nightly(place: Place, folder: Path, keep: int, moment: datetime, told: Told) -> str:
+    """Write tonight's backup, then remove all but the newest `keep`; one line about it."""
+    for left in folder.glob(f"{DRAFT}*"):
+        if moment.timestamp() - left.stat().st_mtime > LEFT_SECONDS:
+            shutil.rmtree(left, ignore_errors=True)
+    file = folder / f"whichtweet-{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}.zip"
+    made = back_up(place, file, told)
+    old = nightly(folder)[keep:]
+    for path in old:
+        path.unlink(missing_ok=True)
+    return f"{file.name}: {made.files} files, {made.bytes / 1e6:.1f} MB; {len(old)} older ones removed"
+
+
+def nightly(folder: Path) -> list[Path]:
+    """The nightly backups in a folder, the newest first."""
+    return sorted((path for path in folder.glob("*.zip") if STEM.fullmatch(path.name)), reverse=True)
+
+
+def _parts(place: Place, database: Path) -> Iterator[tuple[str, Path]]:
+    yield DATABASE, database
+    for path in sorted(place.checkpoints.rglob("*")):
+        inside = path.relative_to(place.checkpoints)
+        # Runs are trainings under way, and hidden names are half written: both begin again.
+        if path.is_file() and "runs" not in inside.parts[1:2] and not any(part[0] == "." for part in inside.parts):
+            yield f"{CHECKPOINTS}/{inside.as_posix()}", path
+    for name in KEY_FILES:
+        if (place.data_dir / name).exists():
+            yield f"{KEYS}/{name}", place.data_dir / name
+
+
+def _check_checkpoints(database: Path, checkpoints: Path) -> None:
+    with embedded(database) as engine, reading(engine) as connection:
+        named = connection.execute(select(generators.c.checkpoint_key, generators.c.checkpoint_sha256)).all()
+    for key, digest in named:
+        try:
+            found = checkpoint_digest(checkpoints / key)
+        except (CheckpointError, OSError) as error:
+            raise JobError(f"the checkpoint {key} cannot be read: {error}") from None
+        if found != digest:
+            raise JobError(f"the checkpoint {key} is damaged: it is not the one that was registered")
+
+
+@contextlib.contextmanager
+def _opened(file: Path) -> Iterator[zipfile.ZipFile]:
+    try:
+        with zipfile.ZipFile(file) as bundle:
+            yield bundle
+    except (zipfile.BadZipFile, KeyError, EOFError) as error:
+        raise JobError(f"{file.name} is no whole backup of this game ({error}): take another one") from None
+
+
+def _manifest(bundle: zipfile.ZipFile, file: Path) -> dict[str, Any]:
+    try:
+        manifest: dict[str, Any] = json.loads(bundle.read(MANIFEST))
+        is_ours = manifest["format"] == FORMAT and DATABASE in manifest["files"]
+    except (ValueError, KeyError, TypeError):
+        is_ours = False
+    if not is_ours:
+        raise JobError(f"{file.name} is no backup of this game, or one of a newer program")
+    return manifest
+
+
+def _unpack(bundle: zipfile.ZipFile, inside: str, folder: Path, digest: str) -> None:
+    parts = PurePosixPath(inside).parts
+    if parts[0] not in (DATABASE, CHECKPOINTS, KEYS) or ".." in parts or "\\" in inside:
+        raise JobError(f"the backup holds {inside!r}, which is no part of a game")
+    path = folder.joinpath(*parts)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600 if parts[0] == KEYS else 0o666)
+    with bundle.open(inside) as packed, path.open("wb") as unpacked:
+        shutil.copyfileobj(packed, unpacked, 1 << 20)
+        unpacked.flush()
+        os.fsync(unpacked.fileno())
+    if _digest(path) != digest:
+        raise JobError(f"the backup is damaged: {inside} is not what was put in; take another one")
+
+
+def _check_keys(kept: Path, data_dir: Path) -> None:
+    for path in _files(kept):
+        there = data_dir / path.name
+        if there.exists() and there.read_bytes() != path.read_bytes():
+            raise JobError(f"{there} is another game's key: move it away, and the backup's is put there")
+
+
+def _move_in(drafts: Path, target: Path) -> None:
+    for path in _files(drafts):
+        place = target / path.relative_to(drafts)
+        if not place.exists():
+            _made(place.parent)
+            shutil.move(path, place)
+
+
+def _files(folder: Path) -> Sequence[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

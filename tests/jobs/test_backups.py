@@ -1,0 +1,221 @@
+"""Backups: a game in a file, taken while it runs, and played on from there."""
+
+from __future__ import annotations
+
+import json
+import stat
+import threading
+import zipfile
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from serving import serve, settings
+from sqlalchemy import Engine, func, select
+
+from app.db import generators, jobs, samples
+from app.db.generators import Generator
+from app.db.session import open_engine, reading
+from app.db.tables import guesses
+from app.jobs import tasks
+from app.jobs.backups import Place, back_up, back_up_nightly, nightly, restore
+from app.jobs.demo import open_demo
+from app.jobs.errors import JobError
+from app.jobs.hold import by_hand
+from app.jobs.restocking import restock
+from app.jobs.worker import ask_for_what_is_due
+from app.jobs.workshop import Workshop, plainly
+from model.checkpoint import read_checkpoint
+
+
+def silent(_: str, __: int) -> None:
+    """Nobody watches."""
+
+
+@pytest.fixture
+def place(workshop: Workshop, generator: Generator, tmp_path: Path) -> Place:
+    """An archive and a generator with its checkpoint."""
+    return Place(workshop.engine, workshop.checkpoints, tmp_path)
+
+
+def fresh(folder: Path, url: str | None = None) -> Place:
+    return Place(open_engine(url or f"sqlite:///{folder / 'whichtweet.db'}"), folder / "checkpoints", folder)
+
+
+def play(client: httpx.Client) -> dict[str, Any]:
+    token = client.post("/api/rounds").json()["round"]
+    response = client.post("/api/guesses", json={"round": token, "pick": 1})
+    assert response.status_code == 201, response.text
+    return {"round": token} | response.json()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def other_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database elsewhere, of either kind."""
+    if request.param == "postgres":
+        return str(request.getfixturevalue("postgres_url"))
+    return f"sqlite:///{tmp_path / 'elsewhere' / 'whichtweet.db'}"
+
+
+def test_a_backup_of_a_running_game_is_played_on(engine: Engine, other_url: str, tmp_path: Path) -> None:
+    """Guesses go on while it is taken: it holds one moment of them, and all that was acknowledged before it began."""
+    place = Place(engine, tmp_path / "checkpoints", tmp_path)
+    open_demo(engine, place.checkpoints)
+    stopping = threading.Event()
+    before: list[dict[str, Any]] = []
+    with serve(settings(place.engine.url.render_as_string(), tmp_path, secret_key=None)) as game:
+
+        def keep_playing() -> None:
+            with game.client() as client:
+                while not stopping.is_set():
+                    play(client)
+
+        with game.client() as client:
+            before += [play(client) for _ in range(5)]
+            others = [threading.Thread(target=keep_playing) for _ in range(3)]
+            for other in others:
+                other.start()
+            made = back_up(place, tmp_path / "game.zip")
+            cookies = dict(client.cookies)
+            stopping.set()
+            for other in others:
+                other.join()
+    assert made.files >= 5
+    assert stat.S_IMODE((tmp_path / "game.zip").stat().st_mode) == 0o600
+
+    elsewhere = fresh(tmp_path / "elsewhere", other_url)
+    restore(elsewhere, tmp_path / "game.zip")
+
+    with reading(elsewhere.engine) as connection:
+        moment = connection.scalars(select(guesses.c.id).order_by(guesses.c.id)).all()
+    assert list(moment) == list(range(1, len(moment) + 1))
+    key = elsewhere.data_dir / "secret.key"
+    assert stat.S_IMODE(key.stat().st_mode) == 0o600
+    (folder,) = (elsewhere.checkpoints / "mayor-of-gannet").iterdir()
+    read_checkpoint(folder)
+    shared = None if other_url.startswith("sqlite") else key.read_text().strip()  # PostgreSQL wants it named
+    with (
+        serve(settings(other_url, elsewhere.data_dir, secret_key=shared)) as game,
+        game.client(cookies=cookies) as client,
+    ):
+        for verdict in before:
+            again = client.post("/api/guesses", json={"round": verdict["round"], "pick": 1})
+            assert (again.status_code, {"round": verdict["round"]} | again.json()) == (200, verdict)
+        play(client)
+        assert client.get("/api/players/me").json()["guesses"] == 6
+    elsewhere.engine.dispose()
+
+
+def test_a_restored_shelf_is_filled_from_the_restored_checkpoint(place: Place, tmp_path: Path) -> None:
+    back_up(place, tmp_path / "game.zip")
+    elsewhere = fresh(tmp_path / "elsewhere")
+    restore(elsewhere, tmp_path / "game.zip")
+    there = Workshop(elsewhere.engine, elsewhere.checkpoints, processes=1)
+    archive = there.archive("gannet")
+    with reading(there.engine) as connection:
+        champion = generators.in_arm(connection, archive.id, generators.CHAMPION)
+    assert champion is not None
+    restock(there, archive, champion, 10)
+    with reading(there.engine) as connection:
+        assert samples.level(connection, archive.id, champion.id) == 10
+
+
+def test_a_place_that_holds_a_game_is_not_restored_over(place: Place, tmp_path: Path) -> None:
+    back_up(place, tmp_path / "game.zip")
+    with pytest.raises(JobError, match="holds a game already"):
+        restore(place, tmp_path / "game.zip")
+
+
+def test_another_games_key_is_not_replaced(place: Place, tmp_path: Path) -> None:
+    (tmp_path / "secret.key").write_text("k" * 40)
+    back_up(place, tmp_path / "game.zip")
+    elsewhere = fresh(tmp_path / "elsewhere")
+    elsewhere.data_dir.mkdir(exist_ok=True)
+    (elsewhere.data_dir / "secret.key").write_text("o" * 40)
+    with pytest.raises(JobError, match="another game's key"):
+        restore(elsewhere, tmp_path / "game.zip")
+    with reading(elsewhere.engine) as connection:
+        assert connection.scalar(select(func.count()).select_from(guesses)) == 0
+
+
+def test_a_damaged_checkpoint_is_noticed_when_it_is_backed_up(place: Place, tmp_path: Path) -> None:
+    (weights,) = place.checkpoints.glob("*/*/weights.safetensors")
+    weights.write_bytes(weights.read_bytes()[:-1] + b"?")
+    with pytest.raises(JobError, match="is damaged"):
+        back_up(place, tmp_path / "game.zip")
+    assert not (tmp_path / "game.zip").exists()
+
+
+@pytest.mark.parametrize("damage", ["cut", "changed", "foreign", "path"])
+def test_a_file_that_is_no_whole_backup_is_refused(place: Place, tmp_path: Path, damage: str) -> None:
+    file, bad = tmp_path / "game.zip", tmp_path / "bad.zip"
+    back_up(place, file)
+    if damage == "cut":
+        bad.write_bytes(file.read_bytes()[:-500])
+    elif damage == "foreign":
+        with zipfile.ZipFile(bad, "w") as bundle:
+            bundle.writestr("hello.txt", "hello")
+    else:
+        with zipfile.ZipFile(file) as whole, zipfile.ZipFile(bad, "w") as bundle:
+            manifest = json.loads(whole.read("manifest.json"))
+            for name in whole.namelist():
+                content = whole.read(name)
+                if damage == "changed" and name.endswith("vocab.json"):
+                    content = content.replace(b"a", b"b")
+                if damage == "path" and name == "manifest.json":
+                    manifest["files"]["checkpoints/../../escaped"] = "0" * 64
+                    content = json.dumps(manifest).encode()
+                bundle.writestr(name, content)
+            bundle.writestr("checkpoints/../../escaped", "out")
+    elsewhere = fresh(tmp_path / "elsewhere")
+    with pytest.raises(JobError):
+        restore(elsewhere, bad)
+    assert not list(tmp_path.rglob("escaped"))
+    with reading(elsewhere.engine) as connection:
+        assert connection.scalar(select(func.count()).select_from(guesses)) == 0
+    restore(elsewhere, file)
+
+
+def test_seven_nightly_backups_are_kept(place: Place, tmp_path: Path) -> None:
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    (folder / "mine.zip").write_text("left alone")
+    for day in range(1, 10):
+        back_up_nightly(place, folder, 7, datetime(2026, 5, day, 2, 30, tzinfo=UTC), silent)
+    assert [file.name[11:19] for file in nightly(folder)] == [f"2026050{day}" for day in range(9, 2, -1)]
+    assert (folder / "mine.zip").exists()
+    assert {file.suffix for file in folder.iterdir()} == {".zip"}
+
+
+def test_the_backup_of_a_night_is_asked_for_once(either_engine: Engine, tmp_path: Path) -> None:
+    """However many workers come to it at the same moment."""
+    workshop = Workshop(either_engine, tmp_path, backup_cron="30 2 * * *")
+    moment = datetime(2026, 5, 1, 2, 31, tzinfo=UTC)
+    together = threading.Barrier(4)
+
+    def come() -> None:
+        together.wait()
+        for _ in range(3):
+            ask_for_what_is_due(workshop, moment)
+
+    workers = [threading.Thread(target=come) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    with reading(either_engine) as connection:
+        assert [job.kind for job in jobs.listing(connection)] == ["backup"]
+
+
+def test_a_worker_does_the_errand(workshop: Workshop, generator: Generator, tmp_path: Path) -> None:
+    workshop = replace(workshop, data_dir=tmp_path, backups=tmp_path / "backups")
+    with by_hand(workshop.engine, "backup", None, {}, lambda: False) as hold:
+        with reading(workshop.engine) as connection:
+            job = jobs.find(connection, hold.claim.job_id)
+        assert job is not None
+        words = tasks.do(workshop, job, hold, plainly)
+    assert len(nightly(workshop.backups)) == 1
+    assert words.startswith(nightly(workshop.backups)[0].name)
