@@ -27,9 +27,14 @@ _KNOWN_END = 16  # characters: an error nearer to the end of the piece may only 
 
 
 def json_records(source: Source, *, container: bool = False) -> Iterator[Record]:
-    """The records of `source`, one by one.
+    """The records of `source`, one by one; see `json_rows`."""
+    return map(record_of, json_rows(source, container=container))
 
-    With `container`, an object at the top holds the array of records; else it is a record itself.
+
+def json_rows(source: Source, *, container: bool = False) -> Iterator[object]:
+    """The elements of `source`, one by one, as they are.
+
+    With `container`, an object at the top holds the array of them; else it is one itself.
 
     Raises:
         ArchiveError: the JSON is broken; the message names the byte.
@@ -38,14 +43,13 @@ def json_records(source: Source, *, container: bool = False) -> Iterator[Record]
     held = False
     while mark := text.peek(_BETWEEN):
         if mark == "[":
-            for row in text.elements():
-                yield record_of(row)
+            yield from text.elements()
         elif mark == "{" and container:
             for row in text.contained():
                 held = True
-                yield record_of(row)
+                yield row
         elif mark == "{":
-            yield record_of(text.value())
+            yield text.value()
         elif not text.skip(ASSIGNMENT):
             raise text.broken("expected { or [")
     if container and not held:

@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from app.archives import ArchiveError
-from app.archives.formats import open_records
+from app.archives.opening import open_archive
 from app.archives.sift import Sieve
-from app.archives.source import open_source
 from app.db import archives, generators, jobs, removals, uploads
 from app.db.generators import Decided
 from app.db.jobs import Job
@@ -133,8 +132,9 @@ def _looked_into(path: Path, options: Mapping[str, Any], hold: Hold) -> dict[str
     shown: list[dict[str, Any]] = []
     read = passed = 0
     handles: Counter[str] = Counter()
-    with open_source(path, options.get("encoding_errors", "strict")) as source:
-        opened = open_records(source, options.get("format", "auto"), options.get("split"))
+    reading = (options.get("format", "auto"), options.get("split"), options.get("encoding_errors", "strict"))
+    with open_archive(path, *reading) as at_hand:
+        opened = at_hand.reading
         sieve = Sieve(options.get("handle") or None, passages=opened.unit == "passage")
         for record in islice(opened.records, LOOKED_AT):
             read += 1
@@ -151,7 +151,8 @@ def _looked_into(path: Path, options: Mapping[str, Any], hold: Hold) -> dict[str
                 handles[record.handle] += 1
             if len(shown) < SHOWN:
                 shown.append({"text": sifted.text, "date": str(sifted.date or ""), "leaning": sifted.leaning})
-        ended = source.bytes_read >= source.size
+        so_far, size = at_hand.place()
+        ended = so_far >= size
         opened.check(read, left_out["no text"], ended=ended)
     return {
         "format": opened.format,

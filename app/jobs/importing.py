@@ -20,11 +20,11 @@ from sqlalchemy import Engine
 
 from app.archives import ArchiveError, ImportStoppedError
 from app.archives.dates import posted
-from app.archives.formats import PASSAGE, TWEET, Reading, open_records
+from app.archives.formats import PASSAGE, TWEET, Reading
 from app.archives.naming import handle_of, slug_of
+from app.archives.opening import open_archive
 from app.archives.records import Record
 from app.archives.sift import ALREADY_THERE, DUPLICATE, NO_TEXT, REASONS, Sieve, Tweet
-from app.archives.source import open_source
 from app.archives.splits import DECK, SPLITS, split_of
 from app.archives.twins import Twins
 from app.db import archives, imports, tweets
@@ -97,23 +97,21 @@ def import_archive(
     """
     typed, slug = slug.strip(), slug_of(slug)
     handle = handle_of(handle) if handle else None
-    with open_source(path, encoding_errors) as source:
-        opened = open_records(source, format, split)
-        with alone(engine, f"import-{slug}") as held:
-            if not held:
-                raise ArchiveError(f"another import of the archive {slug} is at work: wait until it is done")
-            run = _Run(engine, opened, slug, handle, clock)
-            try:
-                run.begin(name or typed, is_demo)
-                run.take_all(lambda: (source.bytes_read, source.size), on_progress, should_stop)
-                return run.finish(name)
-            except BaseException as error:
-                run.undo()
-                if isinstance(error, sqlite3.Error):
-                    raise ArchiveError(
-                        f"cannot keep temporary data ({error}): make room, or name a roomier folder with SQLITE_TMPDIR"
-                    ) from None
-                raise
+    with open_archive(path, format, split, encoding_errors) as opened, alone(engine, f"import-{slug}") as held:
+        if not held:
+            raise ArchiveError(f"another import of the archive {slug} is at work: wait until it is done")
+        run = _Run(engine, opened.reading, slug, handle, clock)
+        try:
+            run.begin(name or typed, is_demo)
+            run.take_all(opened.place, on_progress, should_stop)
+            return run.finish(name)
+        except BaseException as error:
+            run.undo()
+            if isinstance(error, sqlite3.Error):
+                raise ArchiveError(
+                    f"cannot keep temporary data ({error}): make room, or name a roomier folder with SQLITE_TMPDIR"
+                ) from None
+            raise
 
 
 @dataclass

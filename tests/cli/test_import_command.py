@@ -92,7 +92,7 @@ def test_archives_are_listed(whichtweet: Run, few: Path) -> None:
         (b"id,message\n1,hello\n", (), "expected a column text"),
         (b"text\nCaf\xe9\n", (), "--encoding-errors replace"),
         (b"", (), "is empty"),
-        (b"PK\x03\x04....", (), "is a zip archive"),
+        (b"PK\x03\x04....", (), "is a damaged zip"),
         (b"text\nOne\n", ("--handle", "two words"), "is no handle"),
         (b"text\nOne\n", ("--archive", "???"), "cannot name an archive"),
         (b"text\nOne\n", ("--format", "yaml"), "no format 'yaml'"),
