@@ -3,32 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, Request
-from jinja2 import Environment, FileSystemLoader, select_autoescape
 from pydantic import ValidationError
 from starlette.datastructures import FormData
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
 from app.db import past, remarks
 from app.db.past import Played
 from app.db.session import now, reading, writing
-from app.web import play, static
+from app.web import play
 from app.web.bodies import GuessAsk, RemarkAsk
 from app.web.catalogue import Entry
 from app.web.dealer import Dealt
 from app.web.problems import Problem
+from app.web.rendering import NO_STORE, html
 from app.web.services import Services, apart, services
-from model.text import LINK
 
 router = APIRouter(include_in_schema=False)
 
-TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
-NO_STORE = {"Cache-Control": "no-store"}
 LONG = 180  # characters of the longer card from which both are set a little smaller
 REASONS = (
     ("spelling", "spelling"),
@@ -37,21 +32,6 @@ REASONS = (
     ("style", "not their style"),
     ("other", "something else"),
 )
-
-
-def pieces(text: str) -> Iterator[str | None]:
-    """The parts of a text between its links; None stands for a link."""
-    for number, piece in enumerate(text.split(LINK)):
-        if number:
-            yield None
-        yield piece
-
-
-_templates = Environment(
-    loader=FileSystemLoader(TEMPLATES), autoescape=select_autoescape(), trim_blocks=True, lstrip_blocks=True
-)
-_templates.filters["pieces"] = pieces
-_templates.globals["static"] = static.url
 
 
 @router.get("/")
@@ -142,7 +122,10 @@ def problem_page(request: Request, problem: Problem) -> Response:
         words = "There is no archive to play yet. Import one, and train a network on it:"
         command = "whichtweet import tweets.js --archive me --handle @me"
     is_here = request.method == "GET" and problem.kind not in ("not-found", "no-archive")
-    page = _templates.get_template("message.html").render(
+    return html(
+        "message.html",
+        status=problem.status,
+        headers=problem.headers,
         unit=entry.archive.unit if entry else "tweet",
         heading=heading,
         words=words,
@@ -152,7 +135,6 @@ def problem_page(request: Request, problem: Problem) -> Response:
         href=request.url.path if is_here else "/",
         link="Try again" if is_here else "Play",
     )
-    return HTMLResponse(page, problem.status, problem.headers)
 
 
 _PROBLEMS = {
@@ -205,7 +187,9 @@ def _verdict(house: Services, played: Played, answer: dict[str, Any], *, pick: i
 
 
 def _page(house: Services, entry: Entry, cards: tuple[str, str], **more: Any) -> Response:
-    page = _templates.get_template("play.html").render(
+    return html(
+        "play.html",
+        here="/",
         archive=entry.archive,
         archives=[other.archive for other in house.catalogue.ranked()],
         unit=entry.archive.unit,
@@ -214,7 +198,6 @@ def _page(house: Services, entry: Entry, cards: tuple[str, str], **more: Any) ->
         reasons=REASONS,
         **more,
     )
-    return HTMLResponse(page, headers=NO_STORE)
 
 
 def _guess_ask(form: FormData) -> GuessAsk:

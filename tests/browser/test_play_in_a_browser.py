@@ -81,6 +81,9 @@ def test_by_keys_alone(visit: Visit) -> None:
 def test_by_tab_and_enter(visit: Visit) -> None:
     page = visit()
     page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="To the content")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
     expect(faces(page).first).to_be_focused()
     page.keyboard.press("Enter")
     is_told(page)
