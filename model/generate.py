@@ -28,6 +28,7 @@ class Draft:
     ended: bool  # whether it came to an end by itself within the limit
     bits: float  # surprise of what follows the prompt, end mark included, at temperature 1
     seed: int  # writes the same draft again, alone: generate(…, 1, seed=draft.seed)
+    score: float | None = None  # the scorer's, where one has read it
 
 
 @dataclass(frozen=True)

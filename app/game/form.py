@@ -71,26 +71,41 @@ class FormMatch:
     top: float  # log odds at which a draft is surely kept
 
     @classmethod
-    def fit(cls, drafts: Sequence[str], tweets: Sequence[str], kept: float = KEPT) -> Self:
+    def fit(
+        cls,
+        drafts: Sequence[str],
+        tweets: Sequence[str],
+        kept: float = KEPT,
+        tilts: NDArray[np.float64] | None = None,
+    ) -> Self:
         """Learn from vetted drafts and from tweets that may be cards what sets their forms apart.
 
         With next to none of either, nothing is learned and everything is kept.
+
+        Args:
+            drafts: what the generator writes.
+            tweets: what the samples' form is to be like.
+            kept: share of the drafts that is kept.
+            tilts: log odds at which each draft is kept for other reasons than form; its form counts that much more.
         """
         if min(len(drafts), len(tweets)) < FEWEST:
             size = len(form(""))
-            return cls(np.zeros(size), np.ones(size), np.zeros(2 * size + 1), 0.0)
+            top = 0.0 if tilts is None or not len(tilts) else _threshold(np.sort(tilts), kept)
+            return cls(np.zeros(size), np.ones(size), np.zeros(2 * size + 1), top)
         plain = np.array([form(text) for text in (*tweets, *drafts)])
         mean, spread = plain.mean(0), plain.std(0) + 1e-6
         features = _expand(plain, mean, spread)
         answers = np.r_[np.ones(len(tweets)), np.zeros(len(drafts))]
-        weights = np.where(answers == 1, 0.5 / max(1, len(tweets)), 0.5 / max(1, len(drafts))) * len(answers)
+        tilts = np.zeros(len(drafts)) if tilts is None else tilts
+        shares = np.exp(tilts - tilts.max())
+        weights = np.r_[np.full(len(tweets), 0.5 / len(tweets)), 0.5 * shares / shares.sum()] * len(answers)
         slope = _logistic(features, answers, weights)
-        odds = np.sort(features[len(tweets) :] @ slope)
+        odds = np.sort(features[len(tweets) :] @ slope + tilts)
         return cls(mean, spread, slope, _threshold(odds, kept))
 
-    def keeps(self, text: str, seed: int) -> bool:
+    def keeps(self, text: str, seed: int, tilt: float = 0.0) -> bool:
         """Whether a vetted draft is kept; chance comes from its seed, so asking again gives the same answer."""
-        odds = float((_expand(np.array([form(text)]), self.mean, self.spread) @ self.slope)[0])
+        odds = float((_expand(np.array([form(text)]), self.mean, self.spread) @ self.slope)[0]) + tilt
         draw = int.from_bytes(blake2b(seed.to_bytes(16, "little"), digest_size=8).digest(), "little") / 2**64
         return bool(draw < np.exp(min(0.0, odds - self.top)))
 

@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from app.db import generators, restocks, samples, tweets
 from app.db.archives import Archive
@@ -18,17 +19,19 @@ from app.db.generators import Decided, Generator
 from app.db.restocks import Restock
 from app.db.samples import NewSample
 from app.db.session import now, reading, writing
-from app.game.form import FormMatch
+from app.game.choice import BEST_OF, Candidate, ShelfChoice
 from app.game.novelty import CopyIndex
 from app.game.vetting import DUPLICATE, FORM, LONGEST, BlockedWords, CardRules, Vetting, text_hash
 from app.jobs.workshop import Interrupted, JobError, Progress, ShouldStop, Workshop
-from app.jobs.writers import Writers
+from app.jobs.writers import Scoring, Writers
 from model.generate import Draft
+from model.scorer import ScorerError, read_scorer
 from model.text import TEXT_VERSION, mentions, normalise
 
 DRAFTS_PER_SAMPLE = 30  # so many drafts for one that passes: the generator is not ready for play
 TRIAL = 1500  # drafts that are read before that is judged
 PILOT = 1200  # vetted drafts, at most, from which the choice by form learns
+SCORED_PILOT = 2400  # the same where a scorer has a say: its favourites among them count most
 PILOT_SEED = 1 << 40  # before the seeds of the samples: no draft is both
 FORM_TWEETS = 4000  # tweets that they are compared with, evenly chosen
 REPORTED_TWEETS = 2000  # held-out tweets that the rules are tried on, for comparison
@@ -51,10 +54,14 @@ class Restocked:
 
 @dataclass(frozen=True)
 class Choice:
-    """Which drafts become samples: those that pass vetting, and of them such as have the form of tweets."""
+    """Which drafts become samples: those that pass vetting, and of them such as have the form of tweets.
+
+    Where the generator has a scorer, such as players are likely to believe are preferred.
+    """
 
     vetting: Vetting
-    match: FormMatch
+    shelf: ShelfChoice
+    scoring: Scoring | None
 
 
 @dataclass
@@ -105,8 +112,9 @@ def restock(
         vetting, known, deck = vetting_for(workshop, archive)
         note_tweets(workshop, row, vetting, deck)
         try:
-            match = _match_form(workshop, generator, row, vetting.rules, known)
-            _fill(workshop, generator, row, Choice(vetting, match), on_progress, should_stop)
+            scoring = scoring_of(workshop, archive, generator)
+            shelf = _learn_choice(workshop, generator, row, vetting.rules, known, scoring)
+            _fill(workshop, generator, row, Choice(vetting, shelf, scoring), on_progress, should_stop)
         except JobError:
             _give_up(workshop, row, time.monotonic() - began)
             raise
@@ -166,21 +174,52 @@ def _open(workshop: Workshop, archive: Archive, generator: Generator, goal: int,
         )
 
 
-def _match_form(
-    workshop: Workshop, generator: Generator, row: Restock, rules: CardRules, known: list[str]
-) -> FormMatch:
-    """What form the samples should have, learned from a pilot; the same one when an interrupted restock goes on."""
+def scoring_of(workshop: Workshop, archive: Archive, generator: Generator) -> Scoring | None:
+    """Where the scorer of a generator lies, and the checkpoint whose states it reads; None where it has none.
+
+    Raises:
+        JobError: it is damaged or gone, or belongs to a checkpoint that is not there.
+    """
+    if generator.scorer_sha256 is None:
+        return None
+    folder = scorer_folder(workshop, archive)
+    try:
+        body = read_scorer(folder, generator.scorer_sha256).body
+    except ScorerError as error:
+        raise JobError(str(error)) from None
+    with reading(workshop.engine) as connection:
+        known = {other.checkpoint_sha256: other.checkpoint_key for other in generators.listing(connection, archive.id)}
+    if body not in known:
+        raise JobError(f"{generator.name}: its scorer reads with a checkpoint that {archive.slug} does not have")
+    return Scoring(folder, generator.scorer_sha256, workshop.folder(known[body]))
+
+
+def scorer_folder(workshop: Workshop, archive: Archive) -> Path:
+    """Where an archive's scorers lie."""
+    return workshop.folder(f"{archive.slug}/scorers")
+
+
+def _learn_choice(
+    workshop: Workshop,
+    generator: Generator,
+    row: Restock,
+    rules: CardRules,
+    known: list[str],
+    scoring: Scoring | None,
+) -> ShelfChoice:
+    """Which drafts to choose, learned from a pilot; the same choice when an interrupted restock goes on."""
     cards = [text for text in known if rules.card_fault(text) is None]
-    wanted = min(PILOT, max(row.goal, 100))
-    pilot: list[str] = []
+    wanted = min(SCORED_PILOT if scoring else PILOT, max(row.goal, 100))
+    pilot: list[Candidate] = []
     folder = workshop.folder(generator.checkpoint_key)
-    with Writers(folder, generator.decoding, rules.longest, workshop.processes) as writers:
+    with Writers(folder, generator.decoding, rules.longest, workshop.processes, scoring) as writers:
         for read, drafts in enumerate(writers.drafts(max(0, row.seed - PILOT_SEED)), start=1):
-            texts = [normalise(draft.text) for draft in drafts if draft.ended]
-            pilot += [text for text in texts if rules.card_fault(text) is None]
+            texts = [(normalise(draft.text), draft) for draft in drafts if draft.ended]
+            pilot += [Candidate(text, d.score, d.seed) for text, d in texts if rules.card_fault(text) is None]
             if len(pilot) >= wanted or read * len(drafts) >= 4 * wanted:
                 break
-    return FormMatch.fit(pilot, cards[:: max(1, len(cards) // FORM_TWEETS)])
+    best_of = int(generator.decoding.get("best_of", BEST_OF)) if scoring else None
+    return ShelfChoice.fit(pilot, cards[:: max(1, len(cards) // FORM_TWEETS)], best_of)
 
 
 def _fill(
@@ -193,7 +232,8 @@ def _fill(
 ) -> None:
     tally = _Tally(row.written, row.shelved, Counter(row.rejected))
     folder = workshop.folder(generator.checkpoint_key)
-    with Writers(folder, generator.decoding, choice.vetting.rules.longest, workshop.processes) as writers:
+    longest = choice.vetting.rules.longest
+    with Writers(folder, generator.decoding, longest, workshop.processes, choice.scoring) as writers:
         for drafts in writers.drafts(row.seed + row.written):
             if should_stop():
                 raise Interrupted
@@ -213,13 +253,12 @@ def _chosen(draft: Draft, choice: Choice, tally: _Tally, goal: int) -> NewSample
     tally.written += 1
     text = normalise(draft.text)
     fault = choice.vetting.vet(text, draft.ended)
-    if fault is None and not choice.match.keeps(text, draft.seed):
-        fault = FORM
-    if fault is not None:
-        tally.rejected[fault] += 1
+    taken = choice.shelf.takes(Candidate(text, draft.score, draft.seed)) if fault is None else None
+    if taken is None:
+        tally.rejected[fault or FORM] += 1
         return None
     tally.shelved += 1
-    return NewSample(draft.seed, text, text_hash(text))
+    return NewSample(draft.seed, text, text_hash(text), draft.score if taken == "scorer" else None)
 
 
 def _store(workshop: Workshop, row: Restock, found: list[NewSample], tally: _Tally) -> None:

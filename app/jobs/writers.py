@@ -2,8 +2,8 @@
 
     python -m app.jobs.writers CHECKPOINT_FOLDER '{"decoding": {…}, "limit": 280}'
 
-reads one request a line, ``{"seed": 7, "count": 256}``, and answers each by one line with its drafts. It ends when its
-standard input does, and so dies with whoever started it.
+reads one request a line, ``{"seed": 7, "count": 256}``, and answers each by one line with its drafts, scored where the
+options name a scorer. It ends when its standard input does, and so dies with whoever started it.
 """
 
 from __future__ import annotations
@@ -14,25 +14,40 @@ import os
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any, Self
 
+from app.game.vetting import SHORTEST
 from app.jobs.errors import JobError
 from model.checkpoint import CheckpointError, read_checkpoint
 from model.generate import Decoding, Draft, generate
+from model.scorer import ScorerError, read_scorer
+from model.text import normalise
 
 CHUNK = 256  # drafts in one request: enough rows for full batches, few enough to stop within seconds
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """Where the scorer of drafts lies."""
+
+    folder: Path  # of scorers
+    digest: str
+    body: Path  # the checkpoint folder whose states it reads
 
 
 class Writers:
     """Some writing processes with one checkpoint, to be used in a `with` block."""
 
-    def __init__(self, folder: Path, decoding: Mapping[str, Any], limit: int, processes: int = 2) -> None:
-        self._command = [
-            *(sys.executable, "-m", "app.jobs.writers", str(folder)),
-            json.dumps({"decoding": dict(decoding), "limit": limit}),
-        ]
+    def __init__(
+        self, folder: Path, decoding: Mapping[str, Any], limit: int, processes: int = 2, scoring: Scoring | None = None
+    ) -> None:
+        options: dict[str, Any] = {"decoding": dict(decoding), "limit": limit}
+        if scoring is not None:
+            options["scorer"] = [str(scoring.folder), scoring.digest, str(scoring.body)]
+        self._command = [sys.executable, "-m", "app.jobs.writers", str(folder), json.dumps(options)]
         self._count = processes
         self._writers: list[subprocess.Popen[str]] = []
 
@@ -116,14 +131,31 @@ def main() -> None:
     options = json.loads(sys.argv[2])
     try:
         checkpoint = read_checkpoint(Path(sys.argv[1]))
-    except CheckpointError as error:
+        scored = _scoring(*options["scorer"]) if "scorer" in options else list
+    except (CheckpointError, ScorerError) as error:
         _tell({"error": str(error)})
         return
-    decoding = Decoding(**options["decoding"])
+    decoding = Decoding.from_json(options["decoding"])
     for line in sys.stdin:
         request = json.loads(line)
         drafts = generate(checkpoint, request["count"], decoding=decoding, seed=request["seed"], limit=options["limit"])
-        _tell({"drafts": [[draft.text, draft.ended, draft.bits, draft.seed] for draft in drafts]})
+        told = [[draft.text, draft.ended, draft.bits, draft.seed, draft.score] for draft in scored(drafts)]
+        _tell({"drafts": told})
+
+
+def _scoring(folder: str, digest: str, body: str) -> Callable[[Iterator[Draft]], list[Draft]]:
+    """What gives drafts their scores: those that may become cards are read as they would be shown."""
+    scorer, reader = read_scorer(Path(folder), digest), read_checkpoint(Path(body))
+
+    def scored(drafts: Iterator[Draft]) -> list[Draft]:
+        written = list(drafts)
+        texts = {
+            draft.seed: text for draft in written if draft.ended and len(text := normalise(draft.text)) >= SHORTEST
+        }
+        scores = dict(zip(texts, scorer.score(reader, list(texts.values())).tolist(), strict=True))
+        return [replace(draft, score=scores.get(draft.seed)) for draft in written]
+
+    return scored
 
 
 def _tell(answer: dict[str, Any]) -> None:

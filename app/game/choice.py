@@ -1,0 +1,116 @@
+"""The choice of drafts for the shelf: by form, and where a scorer has learned what players believe, by that too.
+
+Both share the same drafts. A draft is kept with a probability in proportion to exp(lean · standing) times the odds of
+its form, where its standing is by how much its score is above what is usual for its length, and the odds are learned
+from drafts weighted in the same way: so those that the scorer likes have, together, the form of tweets again, and the
+tell that a choice by score alone would bring (short samples, safe marks) does not come back. A share of the shelf is
+left to chance, that is to form alone, so that the next scorer also learns what this one thinks little of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.game.form import KEPT, FormMatch
+
+BEST_OF = 10  # vetted drafts for each sample that the scorer has a say in
+LEAN = 1.0  # how much more likely a draft is kept, in powers of e, for each standard deviation of its score
+CHANCE = 0.15  # share of the shelf that the scorer has no say in
+BANDS = 6  # of lengths, as many drafts in each
+HIGHEST = 2.5  # standard deviations: beyond, a score says no more
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A draft that passed vetting, with its score where there is a scorer."""
+
+    text: str
+    score: float | None
+    seed: int
+
+
+@dataclass(frozen=True)
+class Bands:
+    """What scores are usual, by length: the scorer must not favour one length over another."""
+
+    edges: Floats  # lengths between the bands
+    mean: Floats  # of the scores in each band
+    spread: float  # of the scores about their band's mean
+
+    @classmethod
+    def fit(cls, lengths: Sequence[int], scores: Sequence[float]) -> Self:
+        """Learn from the drafts of a pilot."""
+        sizes, values = np.array(lengths, float), np.array(scores, float)
+        edges = np.unique(np.quantile(sizes, np.linspace(0, 1, BANDS + 1)[1:-1])) if len(sizes) else np.zeros(0)
+        band = np.searchsorted(edges, sizes, side="right")
+        overall = float(values.mean()) if len(values) else 0.0
+        # Two drafts at the overall mean are added to each band: a band with next to none says little.
+        mean = np.array(
+            [(values[band == b].sum() + 2 * overall) / ((band == b).sum() + 2) for b in range(len(edges) + 1)]
+        )
+        spread = float((values - mean[band]).std()) if len(values) else 0.0
+        return cls(edges, mean, spread if spread > 1e-9 else 1.0)
+
+    def standing(self, length: int, score: float) -> float:
+        """Standard deviations of a score above what is usual for the length."""
+        usual = self.mean[int(np.searchsorted(self.edges, length, side="right"))]
+        return float(np.clip((score - usual) / self.spread, -HIGHEST, HIGHEST))
+
+
+@dataclass(frozen=True)
+class ShelfChoice:
+    """Which vetted drafts become samples.
+
+    Attributes:
+        plain: the choice by form alone.
+        scored: the choice by form among drafts that lean to the scorer's side; None where there is no scorer.
+        bands: what scores are usual.
+        rate: how many times as rarely chance takes a draft as form alone would.
+    """
+
+    plain: FormMatch
+    scored: FormMatch | None = None
+    bands: Bands | None = None
+    rate: float = 1.0
+
+    @classmethod
+    def fit(cls, pilot: Sequence[Candidate], tweets: Sequence[str], best_of: int | None = None) -> Self:
+        """Learn from a pilot's vetted drafts and from tweets that may be cards.
+
+        Args:
+            pilot: drafts of the same generator, with scores where there is a scorer.
+            tweets: what the samples' form is to be like.
+            best_of: vetted drafts for each sample that the scorer chooses; None: there is no scorer.
+        """
+        plain = FormMatch.fit([draft.text for draft in pilot], tweets)
+        if best_of is None:
+            return cls(plain)
+        judged = [(draft.text, draft.score) for draft in pilot if draft.score is not None]
+        bands = Bands.fit([len(text) for text, _ in judged], [score for _, score in judged])
+        tilts = np.array([LEAN * bands.standing(len(text), score) for text, score in judged])
+        scored = FormMatch.fit([text for text, _ in judged], tweets, kept=1 / best_of, tilts=tilts)
+        return cls(plain, scored, bands, CHANCE / (1 - CHANCE) / (best_of * KEPT))
+
+    def takes(self, draft: Candidate) -> str | None:
+        """`chance` or `scorer`, whichever takes the draft; None: neither. Asked again, the answer is the same."""
+        if self.scored is None or self.bands is None:
+            return "chance" if self.plain.keeps(draft.text, draft.seed) else None
+        if _draw(draft.seed) < self.rate and self.plain.keeps(draft.text, draft.seed):
+            return "chance"
+        if draft.score is None:
+            return None
+        tilt = LEAN * self.bands.standing(len(draft.text), draft.score)
+        return "scorer" if self.scored.keeps(draft.text, draft.seed, tilt) else None
+
+
+def _draw(seed: int) -> float:
+    """A number in [0, 1) of the draft's own, another one than form draws."""
+    return int.from_bytes(blake2b(seed.to_bytes(16, "little"), digest_size=8, person=b"chance").digest(), "big") / 2**64

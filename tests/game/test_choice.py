@@ -1,0 +1,136 @@
+"""The choice of drafts follows the scorer, and form does not give it away."""
+
+from __future__ import annotations
+
+from random import Random
+
+import numpy as np
+import pytest
+
+from app.game.choice import Bands, Candidate, ShelfChoice
+
+WORDS = [
+    "ferry",
+    "council",
+    "bridge",
+    "harbour",
+    "gull",
+    "market",
+    "clock",
+    "baker",
+    "soup",
+    "spoon",
+    "pier",
+    "school",
+    "rain",
+    "tunnel",
+]
+
+
+def write(random: Random, capitals: float) -> str:
+    """A card of some length, in which words are written large with a chance of `capitals`."""
+    words = (random.choice(WORDS) for _ in range(random.randint(8, 30)))
+    return " ".join(word.upper() if random.random() < capitals else word for word in words) + "."
+
+
+def capitals(text: str) -> float:
+    return sum(map(str.isupper, text)) / len(text)
+
+
+def a_pilot(score: object, count: int = 2500, seed: int = 1) -> list[Candidate]:
+    random = Random(seed)
+    texts = [write(random, 0.1 + 0.3 * random.random()) for _ in range(count)]
+    return [Candidate(text, score(text), place) for place, text in enumerate(texts)]  # type: ignore[operator]
+
+
+@pytest.fixture(scope="module")
+def tweets() -> list[str]:
+    random = Random(2)
+    return [write(random, 0.1 + 0.3 * random.random()) for _ in range(1500)]
+
+
+def gulls(text: str) -> float:
+    """What nobody sees who does not read."""
+    return float(text.lower().count("gull")) / len(text)
+
+
+def test_drafts_that_the_scorer_likes_are_preferred(tweets: list[str]) -> None:
+    choice = ShelfChoice.fit(a_pilot(gulls), tweets, best_of=10)
+
+    drafts = a_pilot(gulls, seed=3)
+    chosen = [gulls(draft.text) for draft in drafts if choice.takes(draft) == "scorer"]
+    scores = [gulls(draft.text) for draft in drafts]
+    assert np.mean(chosen) > np.mean(scores) + 0.6 * np.std(scores)
+    assert 0.07 < len(chosen) / len(drafts) < 0.13
+
+
+def test_a_score_that_hangs_on_form_does_not_change_the_form(tweets: list[str]) -> None:
+    def plainness(text: str) -> float:
+        return -capitals(text) + gulls(text)
+
+    choice = ShelfChoice.fit(a_pilot(plainness), tweets, best_of=10)
+
+    chosen = [draft.text for draft in a_pilot(plainness, 5000, seed=3) if choice.takes(draft) == "scorer"]
+    usual = np.array([capitals(text) for text in tweets])
+    assert abs(np.mean([capitals(text) for text in chosen]) - usual.mean()) < 0.25 * usual.std()
+
+
+def test_no_length_is_favoured(tweets: list[str]) -> None:
+    def shortness(text: str) -> float:
+        return -float(len(text))
+
+    choice = ShelfChoice.fit(a_pilot(shortness), tweets, best_of=10)
+
+    chosen = [len(draft.text) for draft in a_pilot(shortness, seed=3) if choice.takes(draft) == "scorer"]
+    lengths = [len(text) for text in tweets]
+    assert abs(np.mean(chosen) - np.mean(lengths)) < 0.15 * np.std(lengths) + 3 * np.std(lengths) / len(chosen) ** 0.5
+
+
+def test_a_share_of_the_shelf_is_left_to_chance(tweets: list[str]) -> None:
+    choice = ShelfChoice.fit(a_pilot(gulls), tweets, best_of=10)
+
+    drafts = a_pilot(gulls, 8000, seed=3)
+    taken = [(draft, by) for draft in drafts if (by := choice.takes(draft)) is not None]
+    by_chance = [gulls(draft.text) for draft, by in taken if by == "chance"]
+    assert 0.10 <= len(by_chance) / len(taken) <= 0.20
+    scores = [gulls(draft.text) for draft in drafts]
+    assert abs(np.mean(by_chance) - np.mean(scores)) < 4 * np.std(scores) / len(by_chance) ** 0.5
+
+
+def test_without_a_scorer_the_choice_is_by_form_alone(tweets: list[str]) -> None:
+    pilot = [Candidate(draft.text, None, draft.seed) for draft in a_pilot(gulls)]
+    choice = ShelfChoice.fit(pilot, tweets)
+
+    by = [choice.takes(draft) for draft in pilot]
+    assert set(by) == {"chance", None}
+    assert [draft is not None for draft in by] == [choice.plain.keeps(d.text, d.seed) for d in pilot]
+
+
+def test_a_draft_that_was_not_scored_is_taken_by_chance_only(tweets: list[str]) -> None:
+    choice = ShelfChoice.fit(a_pilot(gulls), tweets, best_of=10)
+
+    assert {choice.takes(Candidate(d.text, None, d.seed)) for d in a_pilot(gulls, seed=3)} == {"chance", None}
+
+
+def test_asked_again_the_answer_is_the_same(tweets: list[str]) -> None:
+    drafts = a_pilot(gulls, 300)
+    first, second = (ShelfChoice.fit(a_pilot(gulls), tweets, best_of=10) for _ in range(2))
+
+    assert [first.takes(draft) for draft in drafts] == [second.takes(draft) for draft in drafts]
+
+
+def test_a_tiny_pilot_still_follows_the_scorer() -> None:
+    choice = ShelfChoice.fit(a_pilot(gulls, 30), ["one tweet"], best_of=10)
+
+    drafts = a_pilot(gulls, 2000, seed=3)
+    chosen = [gulls(draft.text) for draft in drafts if choice.takes(draft) == "scorer"]
+    assert np.mean(chosen) > np.mean([gulls(draft.text) for draft in drafts])
+
+
+def test_scores_are_judged_beside_those_of_like_length() -> None:
+    lengths = [50] * 50 + [200] * 50
+    bands = Bands.fit(lengths, [*np.linspace(9, 11, 50), *np.linspace(-1, 1, 50)])
+
+    assert bands.standing(50, 11) == pytest.approx(bands.standing(200, 1), abs=0.7)
+    assert bands.standing(50, 9) < 0 < bands.standing(200, 1)
+    assert Bands.fit([], []).standing(100, 0.0) == 0.0

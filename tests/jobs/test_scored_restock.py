@@ -1,0 +1,77 @@
+"""A generator with a scorer: what it shelves is what the scorer believes in, within the rules."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from stock import shelf
+
+from app.db import generators
+from app.db.archives import Archive
+from app.db.generators import Generator, Recipe
+from app.db.session import now, writing
+from app.jobs.restocking import restock, scorer_folder
+from app.jobs.workshop import JobError, Workshop
+from model.checkpoint import read_checkpoint
+from model.scorer import Held, Scorer, card_features, write_scorer
+
+
+def with_scorer(workshop: Workshop, archive: Archive, generator: Generator, body: str | None = None) -> Generator:
+    """The same generator with a scorer that dislikes surprise."""
+    checkpoint = read_checkpoint(workshop.folder(generator.checkpoint_key))
+    features = card_features(checkpoint, ["the ferry waits", "the gull sings at nine", "zzz"])
+    weights = np.zeros(features.shape[1], np.float32)
+    weights[checkpoint.config.units] = -1.0
+    spread = np.ones_like(weights)
+    held = Held(0, 0, 0.5, 1.0, 1.0, (), 0.0, 1.0)
+    scorer = Scorer(body or generator.checkpoint_sha256, features.mean(0), spread, weights, held)
+    recipe = Recipe(
+        checkpoint_key=generator.checkpoint_key,
+        checkpoint_sha256=generator.checkpoint_sha256,
+        decoding=dict(generator.decoding) | {"best_of": 8},
+        vetting_version=generator.vetting_version,
+        alphabet=generator.alphabet,
+        bits_per_character=generator.bits_per_character,
+        scorer_sha256=write_scorer(scorer_folder(workshop, archive), scorer),
+    )
+    with writing(workshop.engine) as connection:
+        return generators.register(connection, archive.id, recipe, now())[0]
+
+
+def test_samples_carry_the_score_that_chose_them(workshop: Workshop, archive: Archive, generator: Generator) -> None:
+    restock(workshop, archive, with_scorer(workshop, archive, generator), 120)
+
+    scores = [row.score for row in shelf(workshop.engine)]
+    by_chance = scores.count(None)
+    assert len(scores) == 120
+    assert 3 <= by_chance <= 40
+
+
+def test_the_shelf_is_better_in_the_scorers_eyes(workshop: Workshop, archive: Archive, generator: Generator) -> None:
+    checkpoint = read_checkpoint(workshop.folder(generator.checkpoint_key))
+    units = checkpoint.config.units
+    restock(workshop, archive, generator, 120)
+    plain = {row.text for row in shelf(workshop.engine)}
+
+    restock(workshop, archive, with_scorer(workshop, archive, generator), 120)
+
+    rows = [row for row in shelf(workshop.engine) if row.text not in plain]
+    chosen = card_features(checkpoint, [row.text for row in rows if row.score is not None])[:, units]
+    assert chosen.mean() < card_features(checkpoint, sorted(plain))[:, units].mean()
+
+
+def test_a_scorer_that_is_gone_stops_the_restock(workshop: Workshop, archive: Archive, generator: Generator) -> None:
+    scored = with_scorer(workshop, archive, generator)
+    for file in scorer_folder(workshop, archive).iterdir():
+        file.unlink()
+
+    with pytest.raises(JobError, match="No such file"):
+        restock(workshop, archive, scored, 10)
+    assert shelf(workshop.engine) == []
+
+
+def test_a_scorer_of_another_archives_checkpoint_is_refused(
+    workshop: Workshop, archive: Archive, generator: Generator
+) -> None:
+    with pytest.raises(JobError, match="its scorer reads with a checkpoint that gannet does not have"):
+        restock(workshop, archive, with_scorer(workshop, archive, generator, body="ef" * 32), 10)
