@@ -28,6 +28,13 @@ class Upload:
     created_at: datetime
 
 
+def safe_name(name: str) -> str:
+    """A file's own name without its path, and nothing in it that a file system could take amiss."""
+    last = name.replace("\\", "/").rpartition("/")[2]
+    kept = "".join(character if character.isalnum() or character in "-_. " else "_" for character in last)
+    return kept.strip(". ")[-80:] or "upload"
+
+
 def add(connection: Connection, *, key: str, source: str, size: int, asked_by: str, at: datetime) -> int:
     """Note a file that has arrived; its id."""
     row = {"key": key, "source": source[:500], "bytes": size, "state": "waiting", "options": {}, "preview": {}}
@@ -62,3 +69,8 @@ def note_preview(connection: Connection, upload_id: int, state: str, found: Mapp
 def drop(connection: Connection, upload_id: int) -> None:
     """Note that the file is gone and was not imported."""
     connection.execute(update(uploads).where(uploads.c.id == upload_id).values(state="dropped"))
+
+
+def note_arrival(connection: Connection, upload_id: int, size: int) -> None:
+    """Note that a file that was fetched is whole."""
+    connection.execute(update(uploads).where(uploads.c.id == upload_id).values(bytes=size))

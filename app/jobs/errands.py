@@ -18,6 +18,7 @@ from app.db.generators import Decided
 from app.db.jobs import Job
 from app.db.session import now, reading, writing
 from app.jobs.backups import Place, back_up_nightly
+from app.jobs.fetching import fetch
 from app.jobs.hold import Hold
 from app.jobs.promoting import former_champion, promote
 from app.jobs.workshop import Interrupted, JobError, Steps, Workshop
@@ -43,6 +44,25 @@ def preview(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
         return f"{found['format']}: {found['read']:,} rows looked at, {found['passed']:,} tweets in them"
 
     return step("look", look)
+
+
+def fetch_upload(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
+    """Fetch a file from the internet, and look into it as if somebody had sent it."""
+    upload_id, path = int(job.arguments["upload"]), Path(job.arguments["path"])
+
+    def bring() -> int:
+        try:
+            size = fetch(*(job.arguments["url"], path), on_progress=hold.on_progress, should_stop=hold.should_stop)
+        except JobError as error:
+            with writing(workshop.engine) as connection:
+                uploads.note_preview(connection, upload_id, "failed", {"trouble": str(error)})
+            raise
+        with writing(workshop.engine) as connection:
+            uploads.note_arrival(connection, upload_id, size)
+        return size
+
+    step("fetch", bring)
+    return preview(workshop, job, hold, step)
 
 
 def promote_generator(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
@@ -118,7 +138,13 @@ def write_backup(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
     return step("back up", lambda: back_up_nightly(place, workshop.backups, workshop.backups_kept, now(), told))
 
 
-ERRANDS = {"preview": preview, "promote": promote_generator, "remove": remove_archive, "backup": write_backup}
+ERRANDS = {
+    "preview": preview,
+    "fetch": fetch_upload,
+    "promote": promote_generator,
+    "remove": remove_archive,
+    "backup": write_backup,
+}
 
 
 def _archives(workshop: Workshop) -> list[archives.Archive]:

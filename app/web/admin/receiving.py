@@ -12,6 +12,7 @@ from anyio import to_thread
 from fastapi import Request
 from python_multipart.multipart import MultipartParser, parse_options_header
 
+from app.db.uploads import safe_name
 from app.web.admin.office import Refused
 
 MOST_BYTES = 6 * 10**9
@@ -69,13 +70,6 @@ class _File:
             if self.size > MOST_BYTES:
                 raise Refused(413, "Too large", f"Files of up to {MOST_BYTES // 10**9} GB are taken.")
             self._out.write(data[start:end])
-
-
-def safe_name(name: str) -> str:
-    """A file's own name without its path, and nothing in it that a file system could take amiss."""
-    last = name.replace("\\", "/").rpartition("/")[2]
-    kept = "".join(character if character.isalnum() or character in "-_. " else "_" for character in last)
-    return kept.strip(". ")[-80:] or "upload"
 
 
 async def receive(request: Request, uploads: Path) -> tuple[str, str, int]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from anyio import to_thread
 from fastapi import APIRouter, Form, Request
@@ -37,6 +39,24 @@ async def upload(request: Request, here: Here, admin: Changing) -> Response:
         return upload_id
 
     return views.back(f"/admin/uploads/{await to_thread.run_sync(keep)}", "The file has arrived.")
+
+
+@router.post("/uploads/fetch")
+def fetch(here: Here, admin: Changing, url: Annotated[str, Form(min_length=8, max_length=2000)]) -> Response:
+    """Have the worker fetch a file from the internet, and look into it."""
+    url = url.strip()
+    if not url.startswith(("https://", "http://")):
+        raise Refused(422, "No address", "Expected the address of a file, such as https://example.org/tweets.csv.")
+    key, name = secrets.token_hex(8), uploads.safe_name(urlsplit(url).path)
+    with writing(here.engine) as connection:
+        at = now()
+        upload_id = uploads.add(connection, key=key, source=name, size=0, asked_by=admin.name, at=at)
+        arguments = {"upload": upload_id, "path": str(here.uploads.absolute() / key / name), "url": url}
+        asked = jobs.ask(connection, "fetch", None, arguments, asked_by=admin.name, at=at)
+        if asked is not None:
+            uploads.set_job(connection, upload_id, "waiting", asked, {})
+        note(connection, admin, Change("file asked for", name, {}, {"url": url}))
+    return views.back(f"/admin/uploads/{upload_id}", "The worker fetches it.")
 
 
 @router.get("/uploads/{upload_id}")

@@ -165,3 +165,16 @@ def test_a_training_is_asked_for_once_watched_and_cancelled(desk):
 
 def test_the_schedules_next_five_times_are_shown(desk):
     assert desk.said("/admin/training").count("03:00 UTC") == 5
+
+
+def test_a_file_from_the_internet_is_asked_for_and_a_private_address_refused(desk):
+    where = desk.post("/admin/uploads/fetch", url="http://169.254.169.254/latest/tweets.csv").headers["location"]
+    assert "The worker fetches the file" in desk.said(where)
+    assert "169.254.169.254, which is no public address" in work(desk)
+    page = desk.said(where)
+    assert "no public address" in page
+    assert "tweets.csv" in page
+
+
+def test_only_addresses_of_the_web_are_taken(desk):
+    assert desk.post("/admin/uploads/fetch", url="file:///etc/passwd").status_code == 422

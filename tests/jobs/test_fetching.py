@@ -1,0 +1,141 @@
+"""Fetching from an address: what arrives, what is refused, and that no address behind the firewall is reached."""
+
+from __future__ import annotations
+
+import ipaddress
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+
+from app.jobs.fetching import Address, Limits, fetch, is_public
+from app.jobs.workshop import Interrupted, JobError
+
+BODY = b"text\nThe harbour is open.\n" * 1000
+
+
+def here(address: Address) -> bool:
+    """The one address at which the tests' server listens."""
+    return str(address) == "127.0.0.1"
+
+
+class Server(BaseHTTPRequestHandler):
+    """Answers as its path asks."""
+
+    asked: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        self.asked.append(f"{self.headers['Host'].partition(':')[0]}{self.path}")
+        kind, _, rest = self.path[1:].partition("/")
+        if kind == "to":
+            self.send_response(302)
+            self.send_header("Location", rest)
+            self.end_headers()
+            return
+        self.send_response(404 if kind == "gone" else 200)
+        if kind == "file":
+            self.send_header("Content-Length", str(len(BODY)))
+        self.end_headers()
+        if kind in ("file", "stream"):
+            self.wfile.write(BODY)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def site() -> Iterator[str]:
+    Server.asked = []
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Server)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_a_file_arrives_whole_and_says_how_far_it_is(site: str, tmp_path: Path) -> None:
+    told: list[dict[str, int]] = []
+    target = tmp_path / "new" / "tweets.csv"
+    assert fetch(f"{site}/file/tweets.csv", target, may_reach=here, on_progress=told.append) == len(BODY)
+    assert target.read_bytes() == BODY
+    assert told[-1] == {"bytes_read": len(BODY), "bytes_total": len(BODY)}
+    assert [path.name for path in target.parent.iterdir()] == ["tweets.csv"]
+
+
+def test_a_redirect_is_followed_with_the_name_kept(site: str, tmp_path: Path) -> None:
+    there = site.replace("127.0.0.1", "localhost")
+    fetch(f"{site}/to/{there}/file/x", tmp_path / "x", may_reach=here)
+    assert Server.asked[-1] == "localhost/file/x"
+
+
+@pytest.mark.parametrize(
+    ("path", "limits", "words"),
+    [
+        ("file/x", Limits(bytes=1000), "more than 1,000 bytes"),
+        ("stream/x", Limits(bytes=1000), "more than 1,000 bytes"),
+        ("stream/x", Limits(seconds=0), "took longer than 0 s"),
+        ("empty/x", Limits(), "is empty"),
+        ("gone/x", Limits(), "answers 404, expected 200"),
+        ("to//to//to//to//to//to//to//file/x", Limits(), "leads from one address to the next"),
+        ("to/file:///etc/passwd", Limits(), "is no address of a file"),
+    ],
+)
+def test_what_cannot_be_taken_is_told_and_leaves_nothing(
+    site: str, tmp_path: Path, path: str, limits: Limits, words: str
+) -> None:
+    with pytest.raises(JobError, match=words):
+        fetch(f"{site}/{path}", tmp_path / "x", may_reach=here, limits=limits)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_it_stops_when_it_is_asked_to(site: str, tmp_path: Path) -> None:
+    with pytest.raises(Interrupted):
+        fetch(f"{site}/file/x", tmp_path / "x", may_reach=here, should_stop=lambda: True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_redirect_to_an_address_that_may_not_be_reached_is_not_followed(site: str, tmp_path: Path) -> None:
+    other = site.replace("127.0.0.1", "127.0.0.2")
+    with pytest.raises(JobError, match=r"127\.0\.0\.2, which is no public address"):
+        fetch(f"{site}/to/{other}/file/x", tmp_path / "x", may_reach=here)
+    assert len(Server.asked) == 1
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "localhost", "2130706433", "0x7f.1", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0", "10.0.0.7"]
+)
+def test_the_own_machine_is_never_asked(site: str, tmp_path: Path, host: str) -> None:
+    port = site.rpartition(":")[2]
+    with pytest.raises(JobError, match=r"no public address|no machine is called|cannot be fetched|is no address"):
+        fetch(f"http://{host}:{port}/file/x", tmp_path / "x")
+    assert Server.asked == []
+
+
+@pytest.mark.parametrize("url", ["ftp://example.org/x", "file:///etc/passwd", "https://me:secret@example.org/x", "x"])
+def test_other_kinds_of_address_are_refused(tmp_path: Path, url: str) -> None:
+    with pytest.raises(JobError, match="address"):
+        fetch(url, tmp_path / "x")
+
+
+@pytest.mark.parametrize(
+    ("address", "public"),
+    [
+        ("93.184.216.34", True),
+        ("2606:2800:220:1::1", True),
+        ("169.254.169.254", False),
+        ("100.64.0.1", False),
+        ("192.168.1.1", False),
+        ("224.0.0.1", False),
+        ("fe80::1", False),
+        ("fd00::1", False),
+        ("::ffff:10.0.0.1", False),
+        ("2002:0a00:0001::", False),  # 10.0.0.1 by 6to4
+    ],
+)
+def test_what_is_public(address: str, public: bool) -> None:
+    assert is_public(ipaddress.ip_address(address)) is public
