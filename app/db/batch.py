@@ -19,7 +19,7 @@ from app.db.tables import archives, generators, guesses, labels, samples, tweets
 from app.db.tallies import Count, TallyKey
 from app.game import labels as label_rules
 from app.game.boards import RANKED_MODES, Score
-from app.game.labels import Label
+from app.game.labels import Standing
 from app.game.skill import Belief
 
 
@@ -34,6 +34,8 @@ class Guess:
         characters: of both cards together.
         simulated: the name of the simulated player, for one that is not recorded yet.
         is_expired: the round is too old to be guessed at; one that was guessed is answered all the same.
+        is_chosen: the pair was picked by somebody, not drawn by chance; such a guess is no label.
+        class_teaches: the round is one of a class that was asked to teach.
     """
 
     round_id: bytes
@@ -63,6 +65,8 @@ class Guess:
     guessed_at: datetime
     is_expired: bool
     shelf_stamp: int
+    is_chosen: bool = False
+    class_teaches: bool = False
 
 
 @dataclass(frozen=True)
@@ -105,7 +109,7 @@ class Batch:
     links: dict[int, str | None]
     scores: dict[ScoreKey, Score]
     rows: list[dict[str, Any]] = field(default_factory=list)
-    labels: list[Label] = field(default_factory=list)
+    labels: list[Standing] = field(default_factory=list)
     counts: dict[TallyKey, Count] = field(default_factory=lambda: defaultdict(Count))
     attending: dict[tuple[int, str], Attending] = field(default_factory=lambda: defaultdict(Attending))
     label_counts: Counter[LabelKey] = field(default_factory=Counter)
@@ -156,12 +160,15 @@ def write(connection: Connection, seen: Batch, house: House) -> None:
         [
             {
                 "guess_id": guess_id,
-                "status": label.status,
-                "reason": label.reason,
+                "status": stands.label.status,
+                "reason": stands.label.reason,
+                "ruled_status": stands.ruled.status,
+                "ruled_reason": stands.ruled.reason,
+                "decided_by": stands.by,
                 "rules_version": label_rules.RULES_VERSION,
                 "decided_at": row["guessed_at"],
             }
-            for guess_id, row, label in zip(ids, seen.rows, seen.labels, strict=True)
+            for guess_id, row, stands in zip(ids, seen.rows, seen.labels, strict=True)
         ],
     )
     players.keep_pace(connection, [seen.players[key] for key in seen.moved])

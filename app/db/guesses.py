@@ -18,7 +18,7 @@ from app.db.seats import SeatRow
 from app.db.tallies import TallyKey
 from app.game import labels as label_rules
 from app.game import scoring
-from app.game.labels import Label, Sighting
+from app.game.labels import Sighting, Standing
 
 SECONDS_PER_DAY = 86_400
 
@@ -96,10 +96,10 @@ def _record_one(seen: Batch, guess: Guess, house: House) -> Outcome:
     seat = _moved_on(seat, guess, verdict)
     seen.seats[place] = seat
     seen.sat.add(place)
-    label = _label(seen, guess, player, house)
-    ratings.note(seen, guess, player, verdict, label)
+    stands = _label(seen, guess, player, house)
+    ratings.note(seen, guess, player, verdict, stands.label)
     answer = _answer(seen, guess, verdict, seat.streak, player)
-    _note(seen, guess, player, verdict, label, answer)
+    _note(seen, guess, player, verdict, stands, answer)
     return Recorded(answer, is_new=True)
 
 
@@ -122,10 +122,10 @@ def _moved_on(seat: SeatRow, guess: Guess, verdict: scoring.Verdict) -> SeatRow:
     )
 
 
-def _label(seen: Batch, guess: Guess, player: Player, house: House) -> Label:
+def _label(seen: Batch, guess: Guess, player: Player, house: House) -> Standing:
     today = _day(guess.guessed_at)
     before = player.last_guess_at
-    label = label_rules.judge(
+    ruled = label_rules.judge(
         Sighting(
             shown_at=guess.dealt_at if before is None else max(guess.dealt_at, before),
             guessed_at=guess.guessed_at,
@@ -135,9 +135,13 @@ def _label(seen: Batch, guess: Guess, player: Player, house: House) -> Label:
             is_repeat=guess.repeat,
             recognised=guess.recognised,
             accepted_today=player.day_accepted if player.day == today else 0,
+            mode=guess.mode,
+            is_chosen=guess.is_chosen,
+            class_teaches=guess.class_teaches,
         ),
         house.learn_from,
     )
+    stands = label_rules.standing(ruled, is_retracted=player.retracted_at is not None)
     accepted_before = player.day_accepted if player.day == today else 0
     if player.day != today:
         attending = seen.attending[today, player.crowd]
@@ -147,10 +151,10 @@ def _label(seen: Batch, guess: Guess, player: Player, house: House) -> Label:
         player,
         last_guess_at=guess.guessed_at,
         day=today,
-        day_accepted=accepted_before + (label.status == "accepted"),
+        day_accepted=accepted_before + (stands.label.status == "accepted"),
     )
     seen.moved.add(guess.player)
-    return label
+    return stands
 
 
 def _answer(seen: Batch, guess: Guess, verdict: scoring.Verdict, streak: int, player: Player) -> str:
@@ -182,7 +186,7 @@ def link(handle: str | None, source_id: str | None) -> str | None:
     return f"https://x.com/{handle}/status/{source_id}"
 
 
-def _note(seen: Batch, guess: Guess, player: Player, verdict: scoring.Verdict, label: Label, answer: str) -> None:
+def _note(seen: Batch, guess: Guess, player: Player, verdict: scoring.Verdict, stands: Standing, answer: str) -> None:
     seen.answers[guess.round_id] = (guess.pick, answer)
     as_stored = (
         *("round_id", "archive_id", "tweet_id", "sample_id", "generator_id", "arm", "mode", "position", "repeat"),
@@ -193,7 +197,8 @@ def _note(seen: Batch, guess: Guess, player: Player, verdict: scoring.Verdict, l
     rated = seen.players[guess.player]
     row |= {"player_id": player.id, "policy_version": guess.policy, "verdict": verdict, "answer": answer}
     seen.rows.append(row | {"skill": rated.skill, "skill_variance": rated.skill_variance})
-    seen.labels.append(label)
+    seen.labels.append(stands)
+    label = stands.label
     key = TallyKey(guess.archive_id, guess.generator_id, _day(guess.guessed_at), guess.mode, player.crowd)
     count = seen.counts[key]
     count.guesses += 1

@@ -13,10 +13,10 @@ from sqlalchemy import Connection, Row, Select, func, select, update
 from app.db import rollups
 from app.db.rollups import LabelKey, day_of
 from app.db.tables import generators, guesses, label_sets, labels, players, samples
+from app.game.labels import BY_HAND
 
 WINDOW = 20_000  # guesses that one page looks through: it answers in time whatever the filter
 BATCH = 500
-BY_HAND = "by an admin"
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def relabel(connection: Connection, ids: Sequence[int], status: str, at: datetim
         moved[LabelKey(row.archive_id, day, status, reason or "")] += 1
         changed.append(row.id)
     if changed:
-        values = {"status": status, "reason": reason, "decided_at": at}
+        values = {"status": status, "reason": reason, "decided_at": at, "decided_by": "admin"}
         connection.execute(update(labels).where(labels.c.guess_id.in_(changed)).values(values))
         rollups.count_labels(connection, moved)
     return len(changed)

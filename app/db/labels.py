@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, false, func, insert, or_, select
 
-from app.db.tables import generators, guesses, label_sets, labels, players, samples
+from app.db.tables import generators, guesses, label_sets, labels, players, samples, set_players
 
 _PAGE = 1000  # rows fetched at once
 
@@ -31,6 +31,7 @@ class Taught:
     arm_probability: float
     card_probability: float
     guessed_at: datetime
+    network: bytes | None  # of the day; None once it was dropped
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,20 @@ class LabelSet:
     file_key: str
     sha256: str
     created_at: datetime
+    amendments: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class NewSet:
+    """A set of labels that was just frozen."""
+
+    archive_id: int
+    cutoff_guess_id: int
+    rules_version: int
+    counts: Mapping[str, int]
+    file_key: str
+    sha256: str
+    players: Mapping[int, int]  # player -> labels in the set
 
 
 def newest_guess(connection: Connection, archive_id: int) -> int:
@@ -74,7 +89,7 @@ def taught(connection: Connection, archive_id: int, learn_from: Collection[str],
     columns = (
         *(guesses.c.id, guesses.c.player_id, players.c.simulated, guesses.c.tweet_id, guesses.c.sample_id),
         *(guesses.c.generator_id, guesses.c.arm, guesses.c.tweet_index, guesses.c.pick, guesses.c.verdict),
-        *(guesses.c.arm_probability, guesses.c.card_probability, guesses.c.guessed_at),
+        *(guesses.c.arm_probability, guesses.c.card_probability, guesses.c.guessed_at, guesses.c.network),
     )
     query = _teaching(select(*columns), archive_id, learn_from).where(guesses.c.id <= up_to).order_by(guesses.c.id)
     for row in connection.execute(query, execution_options={"yield_per": _PAGE}):
@@ -103,32 +118,21 @@ def sample_texts(connection: Connection, sample_ids: Collection[int]) -> dict[in
     return found
 
 
-def keep_set(
-    connection: Connection,
-    *,
-    archive_id: int,
-    cutoff: int,
-    rules_version: int,
-    counts: Mapping[str, int],
-    file_key: str,
-    sha256: str,
-    at: datetime,
-) -> int:
+def keep_set(connection: Connection, frozen: NewSet, at: datetime) -> int:
     """Record a frozen set of labels, or find the one that was frozen from the same labels; its id."""
-    known = select(label_sets.c.id).where(label_sets.c.archive_id == archive_id, label_sets.c.sha256 == sha256)
-    found = connection.execute(known.where(label_sets.c.cutoff_guess_id == cutoff)).scalar()
+    known = select(label_sets.c.id).where(
+        label_sets.c.archive_id == frozen.archive_id, label_sets.c.sha256 == frozen.sha256
+    )
+    found = connection.execute(known.where(label_sets.c.cutoff_guess_id == frozen.cutoff_guess_id)).scalar()
     if found is not None:
         return int(found)
-    row = {
-        "archive_id": archive_id,
-        "cutoff_guess_id": cutoff,
-        "rules_version": rules_version,
-        "counts": dict(counts),
-        "file_key": file_key,
-        "sha256": sha256,
-        "created_at": at,
-    }
-    return int(connection.execute(insert(label_sets).values(row).returning(label_sets.c.id)).scalar_one())
+    row = {name: value for name, value in vars(frozen).items() if name != "players"}
+    row |= {"counts": dict(frozen.counts), "created_at": at, "amendments": []}
+    set_id = int(connection.execute(insert(label_sets).values(row).returning(label_sets.c.id)).scalar_one())
+    whose = [{"label_set_id": set_id, "player_id": who, "labels": count} for who, count in frozen.players.items()]
+    if whose:
+        connection.execute(insert(set_players), whose)
+    return set_id
 
 
 def find_set(connection: Connection, label_set_id: int) -> LabelSet | None:

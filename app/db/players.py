@@ -34,6 +34,7 @@ class Player:
     day_accepted: int
     skill: float
     skill_variance: float
+    retracted_at: datetime | None
 
     @property
     def belief(self) -> Belief:

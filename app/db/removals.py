@@ -13,6 +13,7 @@ from app.db.tables import (
     decisions,
     generators,
     guesses,
+    holds,
     imports,
     jobs,
     label_sets,
@@ -22,7 +23,9 @@ from app.db.tables import (
     restocks,
     samples,
     scores,
+    screenings,
     seats,
+    set_players,
     tallies,
     tweets,
 )
@@ -74,9 +77,11 @@ def remove_batch(connection: Connection, archive_id: int) -> int:
         if removed := _some(connection, table, table.c.archive_id == archive_id):
             return removed
     removed = 0
-    for table in (arms, decisions, scores, seats, tallies, label_tallies):
+    for table in (arms, decisions, scores, seats, tallies, label_tallies, holds, screenings):
         removed += connection.execute(delete(table).where(table.c.archive_id == archive_id)).rowcount
     connection.execute(update(generators).where(generators.c.archive_id == archive_id).values(parent_id=None))
+    sets = select(label_sets.c.id).where(label_sets.c.archive_id == archive_id)
+    removed += connection.execute(delete(set_players).where(set_players.c.label_set_id.in_(sets))).rowcount
     for table in (generators, label_sets):
         removed += connection.execute(delete(table).where(table.c.archive_id == archive_id)).rowcount
     connection.execute(update(jobs).where(jobs.c.archive_id == archive_id).values(archive_id=None))

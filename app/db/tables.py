@@ -218,6 +218,7 @@ players = Table(
     Column("last_guess_at", Moment),
     Column("day", Integer),  # of last_guess_at: whole days since 1970, UTC
     Column("day_accepted", Integer, nullable=False, default=0),  # labels accepted on that day
+    Column("retracted_at", Moment),  # changes: since when this player's labels are taken back; null: they are not
     Column("skill", Float, nullable=False, server_default="0.5"),  # in logits: app/game/skill.py
     Column("skill_variance", Float, nullable=False, server_default="1.0"),
     Column("nickname_key", String(32)),  # the nickname folded: no two that look alike
@@ -323,6 +324,10 @@ labels = Table(
     Column("reason", String(32)),  # null when accepted
     Column("rules_version", Integer, nullable=False),
     Column("decided_at", Moment, nullable=False),
+    # What the rules said of the guess alone: what the label goes back to when what overruled them is taken back.
+    Column("ruled_status", String(16), nullable=False, server_default="accepted"),
+    Column("ruled_reason", String(32)),
+    Column("decided_by", String(16), nullable=False, server_default="rules"),  # rules, screen, admin, retraction
     Index("ix_labels_status_guess_id", "status", "guess_id"),
 )
 
@@ -401,6 +406,45 @@ label_sets = Table(
     Column("file_key", String(200), nullable=False),  # relative to the checkpoint folder
     Column("sha256", String(64), nullable=False),
     Column("created_at", Moment, nullable=False),
+    # Changes, together with file_key and sha256, when a player is forgotten: when, why, how many lines, both SHA-256.
+    Column("amendments", JSON, nullable=False, server_default="[]"),
+)
+
+# Whose labels are in a set: tells which generators learned from a player.
+set_players = Table(
+    "set_players",
+    metadata,
+    Column("label_set_id", ForeignKey("label_sets.id"), primary_key=True),
+    Column("player_id", BigInteger, primary_key=True),
+    Column("labels", Integer, nullable=False),
+    Index("ix_set_players_player_id", "player_id"),
+)
+
+# Each time the players of an archive were screened, with what was found; never changed.
+screenings = Table(
+    "screenings",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("archive_id", ForeignKey("archives.id"), nullable=False, index=True),
+    Column("at", Moment, nullable=False),
+    Column("cutoff_guess_id", BigInteger, nullable=False),  # it looked at guesses up to and including this one
+    Column("guesses", Integer, nullable=False),  # that it looked at
+    Column("players", Integer, nullable=False),
+    Column("trouble", String(200)),  # why the check could not run; null: it ran
+    Column("figures", JSON, nullable=False, default=dict),  # of the crowd, and who was held or cleared
+)
+
+# Players whose labels wait in quarantine, in one archive, or once did.
+holds = Table(
+    "holds",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("player_id", ForeignKey("players.id"), nullable=False, index=True),
+    Column("archive_id", ForeignKey("archives.id"), nullable=False, index=True),
+    Column("reason", String(32), nullable=False),  # always the same side, outlier
+    Column("figures", JSON, nullable=False, default=dict),  # what showed it
+    Column("since", Moment, nullable=False),
+    Column("cleared_at", Moment),  # changes: later evidence cleared the player; null: still held
 )
 
 # Who or what changed which generator plays, or would not, and on what figures. Never changed.

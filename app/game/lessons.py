@@ -18,20 +18,20 @@ class Lesson:
     weight: float
 
 
-def draw_lessons(rounds: Iterable[tuple[int, bool]], texts: Mapping[int, str], characters: int) -> list[Lesson]:
+def draw_lessons(rounds: Iterable[tuple[int, bool, float]], texts: Mapping[int, str], characters: int) -> list[Lesson]:
     """The samples that were taken for tweets more often than most, each weighed by how much more often.
 
     Args:
-        rounds: for each guess that teaches the sample's id and whether it fooled the player.
+        rounds: for each guess that teaches the sample's id, whether it fooled the player, and the guess's weight.
         texts: of the samples.
         characters: of the tweets beside which they are learned; bounds their share.
     """
-    seen: dict[int, int] = {}
-    fooled: dict[int, int] = {}
-    for sample_id, was_fooled in rounds:
-        seen[sample_id] = seen.get(sample_id, 0) + 1
-        fooled[sample_id] = fooled.get(sample_id, 0) + was_fooled
-    mean = sum(fooled.values()) / max(1, sum(seen.values()))
+    seen: dict[int, float] = {}
+    fooled: dict[int, float] = {}
+    for sample_id, was_fooled, weight in rounds:
+        seen[sample_id] = seen.get(sample_id, 0.0) + weight
+        fooled[sample_id] = fooled.get(sample_id, 0.0) + weight * was_fooled
+    mean = sum(fooled.values()) / (sum(seen.values()) or 1.0)
     if not 0 < mean < 1:
         return []  # all fooled or none: nothing sets one sample apart
     lessons = []

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from app.db import generators, labels, tweets
 from app.db.archives import Archive
 from app.db.generators import ANCHOR, CHAMPION, Decided, Generator
-from app.db.labels import Taught
 from app.db.session import now, reading, writing
 from app.game import promotion
-from app.game.labels import RULES_VERSION
 from app.game.lessons import Lesson, draw_lessons
 from app.game.promotion import Gate
 from app.jobs import training
+from app.jobs.freezing import freeze_labels, read_set
 from app.jobs.restocking import restock
 from app.jobs.supervising import Budget, Event, Shape, need_tensorflow, train
-from app.jobs.workshop import Interrupted, JobError, Progress, ShouldStop, Skipped, Steps, Workshop, plainly
+from app.jobs.workshop import Interrupted, JobError, Progress, ShouldStop, Steps, Workshop, plainly
 
 
 @dataclass(frozen=True)
@@ -161,39 +157,6 @@ def _hold_back(workshop: Workshop, archive: Archive, candidate: Generator) -> No
         generators.note_decision(connection, archive.id, candidate.id, decided, now())
 
 
-def freeze_labels(workshop: Workshop, archive: Archive, least: int | None = None) -> dict[str, Any]:
-    """Write the labels that teach to a file and record it: id of the set, how many, key of the file.
-
-    Raises:
-        Skipped: fewer than `least` of them (or than the setting says) are new since the last retraining.
-    """
-    least = workshop.retrain_min_labels if least is None else least
-    with reading(workshop.engine) as connection:
-        cutoff = labels.newest_guess(connection, archive.id)
-        learned = labels.learned_up_to(connection, archive.id)
-        new = labels.count_accepted(connection, archive.id, workshop.learn_from, after=learned)
-        if new < least:
-            raise Skipped(f"{new} new labels teach, {least} are needed (WHICHTWEET_RETRAIN_MIN_LABELS)")
-        lines = [_line(guess) for guess in labels.taught(connection, archive.id, workshop.learn_from, up_to=cutoff)]
-        counts = labels.counts(connection, archive.id, up_to=cutoff)
-    body = "".join(lines).encode()
-    digest = sha256(body).hexdigest()
-    key = f"{archive.slug}/labels/{cutoff}-{digest[:12]}.jsonl"
-    _put(workshop.folder(key), body)
-    with writing(workshop.engine) as connection:
-        set_id = labels.keep_set(
-            connection,
-            archive_id=archive.id,
-            cutoff=cutoff,
-            rules_version=RULES_VERSION,
-            counts=counts,
-            file_key=key,
-            sha256=digest,
-            at=now(),
-        )
-    return {"id": set_id, "labels": len(lines), "key": key, "sha256": digest}
-
-
 def _write_texts(workshop: Workshop, archive: Archive, folder: Path, frozen: Mapping[str, Any], anew: bool) -> int:
     lessons = _lessons(workshop, archive, frozen)
     training.freeze_texts(workshop, archive, folder, lessons, anew=anew)
@@ -202,12 +165,10 @@ def _write_texts(workshop: Workshop, archive: Archive, folder: Path, frozen: Map
 
 def _lessons(workshop: Workshop, archive: Archive, frozen: Mapping[str, Any]) -> list[Lesson]:
     """What the frozen labels teach; read from the file, so that a generator's lessons can be told from it alone."""
-    body = workshop.folder(frozen["key"]).read_bytes()
-    if sha256(body).hexdigest() != frozen["sha256"]:
-        raise JobError(f"{workshop.folder(frozen['key'])}: damaged: its SHA-256 is not the one it was frozen with")
-    rounds = [(line["sample"], line["verdict"] == "fooled") for line in map(json.loads, body.splitlines())]
+    lines = read_set(workshop, frozen["id"])
+    rounds = [(line["sample"], line["verdict"] == "fooled", line["weight"]) for line in lines]
     with reading(workshop.engine) as connection:
-        texts = labels.sample_texts(connection, {sample_id for sample_id, _ in rounds})
+        texts = labels.sample_texts(connection, {line["sample"] for line in lines})
         characters = sum(len(text) for text in tweets.texts(connection, archive.id, "train"))
     return draw_lessons(rounds, texts, characters)
 
@@ -228,28 +189,3 @@ def _generator(workshop: Workshop, generator_id: int) -> Generator:
     if found is None:
         raise JobError("the new generator vanished from the database")
     return found
-
-
-def _line(guess: Taught) -> str:
-    return (
-        json.dumps(
-            {
-                **{"guess": guess.guess_id, "player": guess.player_id, "simulated": guess.simulated},
-                **{"tweet": guess.tweet_id, "sample": guess.sample_id, "generator": guess.generator_id},
-                **{"arm": guess.arm, "tweet_index": guess.tweet_index, "pick": guess.pick, "verdict": guess.verdict},
-                **{"arm_probability": guess.arm_probability, "card_probability": guess.card_probability},
-                "guessed_at": guess.guessed_at.isoformat(),
-            }
-        )
-        + "\n"
-    )
-
-
-def _put(path: Path, body: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    with aside.open("wb") as file:
-        file.write(body)
-        file.flush()
-        os.fsync(file.fileno())
-    aside.replace(path)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app.game.labels import DAILY_CAP, Label, Sighting, judge
+from app.game.labels import DAILY_CAP, RETRACTED, Label, Sighting, Standing, is_too_quick, judge, standing
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 GOOD = Sighting(
@@ -34,6 +34,10 @@ def test_a_considered_guess_teaches() -> None:
         ({"is_repeat": True}, "repeated card"),
         ({"is_simulated": True}, "simulated"),
         ({"guessed_at": NOON + timedelta(seconds=1)}, "too quick"),
+        ({"mode": "challenge"}, "challenge round"),
+        ({"mode": "practice"}, "practice round"),
+        ({"mode": "class"}, "class round"),
+        ({"is_chosen": True}, "chosen pair"),
     ],
 )
 def test_a_guess_is_excluded_with_its_reason(change: dict[str, object], reason: str) -> None:
@@ -55,3 +59,39 @@ def test_simulated_players_teach_where_the_operator_says_so() -> None:
     robot = replace(GOOD, is_simulated=True, has_cookie=False, guessed_at=NOON, accepted_today=DAILY_CAP)
     assert judge(robot, ("real", "simulated")) == Label("accepted")
     assert judge(GOOD, ("simulated",)).status == "excluded"
+
+
+def test_the_daily_ten_teach_at_first_sight():
+    assert judge(replace(GOOD, mode="daily")) == Label("accepted")
+    assert judge(replace(GOOD, mode="daily", is_repeat=True)).reason == "repeated card"
+
+
+def test_a_class_teaches_where_its_host_said_so():
+    assert judge(replace(GOOD, mode="class", class_teaches=True)) == Label("accepted")
+    assert judge(replace(GOOD, mode="practice", class_teaches=True)).reason == "practice round"
+
+
+@pytest.mark.parametrize(
+    "unknown",
+    [
+        {"shown_at": None, "guessed_at": NOON},
+        {"characters": None, "guessed_at": NOON},
+        {"has_cookie": None},
+        {"shown_at": NOON + timedelta(seconds=90)},  # dealt by a machine whose clock is ahead
+    ],
+)
+def test_a_check_that_could_not_run_is_not_a_check_that_failed(unknown: dict[str, object]) -> None:
+    sighting = replace(GOOD, **unknown)  # type: ignore[arg-type]
+    assert judge(sighting) == Label("accepted")
+    assert is_too_quick(sighting) is not True
+
+
+@pytest.mark.parametrize("ruled", [Label("accepted"), Label("quarantined", "daily cap")])
+def test_a_player_whose_labels_were_taken_back_teaches_nothing_new(ruled: Label) -> None:
+    assert standing(ruled, is_retracted=True) == Standing(Label("excluded", RETRACTED), "retraction", ruled)
+    assert standing(ruled, is_retracted=False) == Standing(ruled, "rules", ruled)
+
+
+def test_what_the_rules_exclude_keeps_its_own_reason():
+    quick = Label("excluded", "too quick")
+    assert standing(quick, is_retracted=True) == Standing(quick, "rules", quick)

@@ -1,0 +1,113 @@
+"""Freezing labels: the file of what a generator learned from, written once, checked whenever it is read."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from app.db import labels
+from app.db.archives import Archive
+from app.db.labels import LabelSet, NewSet, Taught
+from app.db.session import now, reading, writing
+from app.game.labels import RULES_VERSION
+from app.game.weights import weigh
+from app.jobs.workshop import JobError, Skipped, Workshop
+
+
+def freeze_labels(workshop: Workshop, archive: Archive, least: int | None = None) -> dict[str, Any]:
+    """Write the labels that teach to a file and record it: id of the set, how many, key of the file.
+
+    Each line carries the weight of its guess, under which no player and no network rules what is learned.
+
+    Raises:
+        Skipped: fewer than `least` of them (or than the setting says) are new since the last retraining.
+    """
+    least = workshop.retrain_min_labels if least is None else least
+    with reading(workshop.engine) as connection:
+        cutoff = labels.newest_guess(connection, archive.id)
+        learned = labels.learned_up_to(connection, archive.id)
+        new = labels.count_accepted(connection, archive.id, workshop.learn_from, after=learned)
+        if new < least:
+            raise Skipped(f"{new} new labels teach, {least} are needed (WHICHTWEET_RETRAIN_MIN_LABELS)")
+        taught = list(labels.taught(connection, archive.id, workshop.learn_from, up_to=cutoff))
+        counts = labels.counts(connection, archive.id, up_to=cutoff)
+    weights = weigh([guess.player_id for guess in taught], [guess.network for guess in taught]).values
+    body = write_lines([_line(guess, float(weight)) for guess, weight in zip(taught, weights, strict=True)])
+    digest = sha256(body).hexdigest()
+    key = f"{archive.slug}/labels/{cutoff}-{digest[:12]}.jsonl"
+    put(workshop.folder(key), body)
+    frozen = NewSet(
+        archive_id=archive.id,
+        cutoff_guess_id=cutoff,
+        rules_version=RULES_VERSION,
+        counts=counts,
+        file_key=key,
+        sha256=digest,
+        players=Counter(guess.player_id for guess in taught),
+    )
+    with writing(workshop.engine) as connection:
+        set_id = labels.keep_set(connection, frozen, now())
+    return {"id": set_id, "labels": len(taught), "key": key, "sha256": digest}
+
+
+def read_set(workshop: Workshop, set_id: int) -> list[dict[str, Any]]:
+    """The lines of a frozen set, as `freeze_labels` wrote them.
+
+    A set may have been amended since it was frozen (somebody asked to be forgotten): its row says where the file lies
+    now, and what its SHA-256 is.
+
+    Raises:
+        JobError: there is no such set, or its file is gone or damaged.
+    """
+    with reading(workshop.engine) as connection:
+        found = labels.find_set(connection, set_id)
+    if found is None:
+        raise JobError(f"there is no set of labels {set_id} any more")
+    return [json.loads(line) for line in body_of(workshop, found).splitlines()]
+
+
+def body_of(workshop: Workshop, found: LabelSet) -> bytes:
+    """The file of a set, as it must be.
+
+    Raises:
+        JobError: it is gone or damaged.
+    """
+    path = workshop.folder(found.file_key)
+    try:
+        body = path.read_bytes()
+    except FileNotFoundError:
+        raise JobError(f"{path}: gone; it holds the labels of set {found.id}: bring it back from a backup") from None
+    if sha256(body).hexdigest() != found.sha256:
+        raise JobError(f"{path}: damaged: its SHA-256 is not the one of label set {found.id}")
+    return body
+
+
+def write_lines(lines: Sequence[Mapping[str, Any]]) -> bytes:
+    """Lines of a set as its file holds them."""
+    return "".join(json.dumps(line) + "\n" for line in lines).encode()
+
+
+def put(path: Path, body: bytes) -> None:
+    """Write a file whole, or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    with aside.open("wb") as file:
+        file.write(body)
+        file.flush()
+        os.fsync(file.fileno())
+    aside.replace(path)
+
+
+def _line(guess: Taught, weight: float) -> dict[str, Any]:
+    return {
+        **{"guess": guess.guess_id, "player": guess.player_id, "simulated": guess.simulated},
+        **{"tweet": guess.tweet_id, "sample": guess.sample_id, "generator": guess.generator_id},
+        **{"arm": guess.arm, "tweet_index": guess.tweet_index, "pick": guess.pick, "verdict": guess.verdict},
+        **{"arm_probability": guess.arm_probability, "card_probability": guess.card_probability},
+        **{"weight": round(weight, 6), "guessed_at": guess.guessed_at.isoformat()},
+    }
