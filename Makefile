@@ -9,7 +9,7 @@ ifdef PORT
 export WHICHTWEET_PORT := $(PORT)
 endif
 
-.PHONY: help setup setup-train setup-test play test test-fast test-long check format bench lock docs demo pictures clean
+.PHONY: help setup setup-train setup-test play test test-fast test-long check format bench lock site docs demo pictures clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,7 +61,11 @@ lock: setup  ## pin what pyproject.toml asks for, with hashes
 seed-large: setup  ## make up a large game in data-large/ (ten million guesses; SCALE=0.1 a tenth)
 	$(BIN)/python -m bench.seed_large --scale $(or $(SCALE),1)
 
-docs: setup  ## write the parts of the docs that the code tells
+site: setup-test  ## build the docs as a site in build/site (what the code tells is made of it)
+	@$(BIN)/mkdocs build --strict --quiet
+	@echo "build/site/index.html"
+
+docs: setup-test  ## write the parts of the docs that the code tells
 	@$(BIN)/python -m tools.docs
 
 demo: setup  ## fill the demo's shelf anew from its checkpoint

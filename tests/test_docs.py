@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 import runpy
+import subprocess
+import sys
 from pathlib import Path
 
+import pytest
 import typer
 
 from app.cli import FILES, program
@@ -34,3 +37,35 @@ def test_every_link_in_the_docs_leads_somewhere() -> None:
             if "://" not in target and not (page.parent / target).exists():
                 dead.append(f"{page.relative_to(HOUSE)}: {target}")
     assert not dead
+
+
+def test_every_command_and_every_option_says_what_it_is_for() -> None:
+    docs = runpy.run_path(str(HOUSE / "tools" / "docs.py"))
+    silent = []
+    for name, command in docs["commands"]():
+        silent += [name] if not command.help else []
+        silent += [f"{name} {each.name}" for each in command.params if not getattr(each, "help", None)]
+    assert not silent
+
+
+def test_every_call_of_the_api_says_what_it_does_and_what_each_answer_means() -> None:
+    docs = runpy.run_path(str(HOUSE / "tools" / "docs.py"))
+    silent = []
+    for path, methods in docs["openapi"]()["paths"].items():
+        for method, operation in methods.items():
+            answers = operation["responses"].values()
+            if not operation.get("description") or not all(answer.get("description") for answer in answers):
+                silent.append(f"{method} {path}")
+    assert not silent
+
+
+@pytest.mark.slow
+def test_the_docs_build_as_a_site_with_the_pages_that_the_code_tells(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path)]
+    built = subprocess.run(command, cwd=HOUSE, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stderr
+    assert "POST /api/guesses" in (tmp_path / "api.html").read_text(encoding="utf-8")
+    assert "whichtweet import" in (tmp_path / "commands.html").read_text(encoding="utf-8")
+    assert "WHICHTWEET_PORT" in (tmp_path / "settings.html").read_text(encoding="utf-8")
+    pages = [page.read_text(encoding="utf-8") for page in tmp_path.glob("*.html")]
+    assert not any(re.search(r"<(?:script|link)[^>]+(?:src|href)=\"https?://fonts", page) for page in pages)
