@@ -14,10 +14,11 @@ from app.db.session import open_engine
 from app.game.vetting import LONGEST, BlockedWords, CardRules
 from app.keys import operator_key, secret_keys
 from app.settings import Settings
-from app.web import admin, api, errors, health, pages, static
+from app.web import admin, api, board, errors, health, moving, own, pages, static
 from app.web.admin.office import Office
 from app.web.admin.threshold import Threshold
 from app.web.catalogue import Catalogue, Fault
+from app.web.codes import TransferCodes
 from app.web.dealer import Dealer
 from app.web.guard import Guard
 from app.web.identity import Identity
@@ -55,7 +56,7 @@ def create_app(settings: Settings) -> FastAPI:
         openapi_url="/api/openapi.json",
     )
     app.state.services = services
-    for room in (api, health, pages, static):
+    for room in (api, health, pages, own, moving, board, static):
         app.include_router(room.router)
     admin.mount(app, _office(settings, services))
     errors.register(app)
@@ -100,4 +101,6 @@ def _services(settings: Settings) -> Services:
         recorder=Recorder(engine, House(settings.sample_retires_after, settings.learn_from)),
         limits=Limits(settings.rate_limit, settings.network_rate_limit),
         round_life=life,
+        moving=TransferCodes(secrets),
+        blocked_words=words,
     )

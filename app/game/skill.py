@@ -15,6 +15,7 @@ from app.game.scoring import Verdict
 
 DRIFT = 0.002  # variance that a player's belief gains with each guess: people get better, and tired
 KNOWN_FROM = 10  # guesses before a skill is shown or ranked: fewer say little
+_Z = 1.959964  # deviations to either side that hold 95 %
 _LEAST_VARIANCE = 0.004  # below it a belief would no longer notice that somebody changed
 
 
@@ -33,7 +34,7 @@ class Belief:
     @property
     def cautious(self) -> float:
         """The level that it exceeds with 97.5 % probability: what rankings go by, so that luck alone ranks low."""
-        return self.mean - 2 * self.deviation
+        return self.mean - _Z * self.deviation
 
 
 NEWCOMER = Belief(0.5, 1.0)  # most people spot more than half
@@ -54,7 +55,7 @@ def after(player: Belief, sample: Belief, verdict: Verdict) -> tuple[Belief, Bel
 
 def share(belief: Belief) -> tuple[float, float, float]:
     """Of average samples, the share beside which the tweet is spotted: low end of the 95 % interval, middle, high."""
-    spread = 1.959964 * belief.deviation
+    spread = _Z * belief.deviation
     low, middle, high = (_logistic(belief.mean + offset) for offset in (-spread, 0.0, spread))
     return low, middle, high
 

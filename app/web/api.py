@@ -22,6 +22,7 @@ from app.web.bodies import (
     parsed,
     refuses,
 )
+from app.web.own import skill_of
 from app.web.problems import Problem
 from app.web.services import apart, services
 
@@ -138,7 +139,9 @@ async def show_player(request: Request) -> Response:
             if row.archive_id in names
         ]
         sums = {name: sum(getattr(row, name) for row in rows) for name in ("guesses", "spotted")}
-        return sums | {"archives": shown}
+        nickname = player.nickname if player else None
+        skill = skill_of(player, sums["guesses"]) if player else None
+        return sums | {"nickname": nickname, "skill": skill, "archives": shown}
 
     return JSONResponse(await apart(read), headers=NO_STORE)
 

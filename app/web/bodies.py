@@ -107,12 +107,44 @@ class SeatBody(BaseModel):
     best_streak: int
 
 
+class SkillBody(BaseModel):
+    """Of average samples, the share beside which a player spots the tweet, and its 95 % interval."""
+
+    share: float
+    low: float
+    high: float
+
+
 class PlayerBody(BaseModel):
     """How a player does."""
 
     guesses: int
     spotted: int
+    nickname: str | None
+    skill: SkillBody | None = Field(description="null below ten guesses")
     archives: list[SeatBody]
+
+
+class BoardRow(BaseModel):
+    """One player on a board."""
+
+    name: str | None = Field(description="the nickname; null: they have none")
+    surely: float = Field(description="the low end of the interval of their share: what the ranking goes by")
+    share: float
+    guesses: int
+    spotted: int
+    best_streak: int
+    is_you: bool
+
+
+class BoardBody(BaseModel):
+    """Who spots best."""
+
+    archive: str
+    span: Literal["day", "week"]
+    rows: list[BoardRow]
+    your_guesses: int | None = Field(description="ranked guesses of yours in the span")
+    your_place: int | None = Field(description="null: not ranked, or beyond the first thousand")
 
 
 Body = TypeVar("Body", bound=BaseModel)

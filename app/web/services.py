@@ -12,8 +12,10 @@ from fastapi import Request
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.game.vetting import BlockedWords
 from app.web import problems
 from app.web.catalogue import Catalogue
+from app.web.codes import TransferCodes
 from app.web.dealer import Dealer
 from app.web.identity import Identity, Visitor
 from app.web.limits import Limits
@@ -27,6 +29,7 @@ class Services:
 
     Attributes:
         round_life: how long a round can be guessed at.
+        blocked_words: that no nickname may hold, nor a card.
     """
 
     engine: Engine
@@ -37,6 +40,8 @@ class Services:
     recorder: Recorder
     limits: Limits
     round_life: timedelta
+    moving: TransferCodes
+    blocked_words: BlockedWords
 
     def limit(self, what: str, visitor: Visitor) -> None:
         """Count a request of the visitor; simulated players are exempt.

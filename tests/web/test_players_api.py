@@ -19,7 +19,8 @@ def play(client: httpx.Client) -> dict[str, Any]:
 
 
 def test_a_newcomer_has_played_nothing(game: Game) -> None:
-    assert game.client().get("/api/players/me").json() == {"guesses": 0, "spotted": 0, "archives": []}
+    nothing = {"guesses": 0, "spotted": 0, "nickname": None, "skill": None, "archives": []}
+    assert game.client().get("/api/players/me").json() == nothing
 
 
 def test_a_player_sees_how_they_do(game: Game) -> None:
