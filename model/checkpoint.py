@@ -76,6 +76,18 @@ def read_checkpoint(folder: Path) -> Checkpoint:
     return Checkpoint(config, vocab, _weights(folder / WEIGHTS, config, vocab), meta.get("figures", {}))
 
 
+def read_figures(folder: Path) -> Mapping[str, Any]:
+    """What is told of the checkpoint in `folder`, without a look at its weights.
+
+    Raises:
+        CheckpointError: the file is missing or damaged.
+    """
+    figures = _object(Path(folder) / META).get("figures", {})
+    if not isinstance(figures, dict):
+        raise CheckpointError(f"{Path(folder) / META}: figures: found {type(figures).__name__}, expected an object")
+    return figures
+
+
 def write_checkpoint(folder: Path, checkpoint: Checkpoint, *, half: bool = False) -> None:
     """Write `checkpoint` to `folder`, whole or not at all: beside it first, on disk, then renamed over the old one.
 
@@ -179,6 +191,8 @@ def unpack(bundle: Path, folder: Path) -> dict[str, Any]:
         CheckpointError: the file is no bundle, is damaged, or holds more than it should.
     """
     bundle, folder = Path(bundle), Path(folder)
+    if bundle.exists() and bundle.stat().st_size > sum(LARGEST.values()):
+        raise CheckpointError(f"{bundle}: larger than a bundle can be")
     try:
         with zipfile.ZipFile(io.BytesIO(_bytes(bundle))) as archive:
             if sorted(archive.namelist()) != sorted((BUNDLE, CARD, *FILES)):
@@ -223,6 +237,8 @@ def _weights(path: Path, config: Config, vocab: Vocab) -> Weights:
             raise CheckpointError(f"{path}: the weight {name} is missing")
         if stored[name].shape != expected:
             raise CheckpointError(f"{path}: {name} has shape {stored[name].shape}, expected {expected}")
+        if stored[name].dtype not in (np.float16, np.float32):
+            raise CheckpointError(f"{path}: {name} holds {stored[name].dtype}, expected float16 or float32")
         if not np.isfinite(stored[name]).all():
             raise CheckpointError(f"{path}: {name} holds numbers that are not finite")
     if strange := set(stored) - set(config.shapes):

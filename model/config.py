@@ -9,6 +9,7 @@ from typing import Any, Self
 
 # How many blocks of `units` columns a cell's input and recurrent matrices have.
 BLOCKS = {"lstm": 4, "gru": 3, "rnn": 1}
+TUNING_RATE = 1.5e-3  # highest learning rate of a network that begins from another
 
 
 class ConfigError(ValueError):
@@ -104,6 +105,10 @@ class Recipe:
     def to_json(self) -> dict[str, Any]:
         """The fields as plain values."""
         return asdict(self)
+
+    def tuning(self) -> Recipe:
+        """The recipe for a network that begins from another: gentler steps, so that it forgets little."""
+        return replace(self, rate=min(self.rate, TUNING_RATE))
 
     def filled(self, characters: int) -> Recipe:
         """The recipe with what is left open chosen for a corpus of so many characters: small ones need more noise."""

@@ -198,6 +198,8 @@ class Run:
             "characters": self.corpus.characters,
             "recipe": self.recipe.to_json(),
         }
+        if self.job.start and "base" in self.job.start.meta:
+            figures["base"] = self.job.start.meta["base"]  # whoever descends from a base has read what it read
         return Checkpoint(self.job.config, self.vocab, self.learner.averaged_weights(), figures)
 
     def _tell_progress(self) -> None:
@@ -269,6 +271,8 @@ def widened(start: Checkpoint, vocab: Vocab) -> Weights:
 def _fingerprint(job: Job, vocab: Vocab) -> str:
     recipe = {k: v for k, v in job.recipe.to_json().items() if k not in ("minutes", "epochs", "patience")}
     whole = hashlib.sha256(json.dumps([job.config.to_json(), recipe, vocab.to_json()]).encode())
+    for name in sorted(job.start.weights if job.start else ()):
+        whole.update(job.start.weights[name].tobytes() if job.start else b"")
     for text in (*job.texts, *job.validation):
         whole.update(f"{text.text}\0{text.weight}\0{text.account}\0".encode("utf-8", "surrogatepass"))
     return whole.hexdigest()
@@ -298,6 +302,7 @@ def main(words: Sequence[str] | None = None) -> int:
         start = read_checkpoint(arguments.start) if arguments.start else None
         shape = Config(arguments.cell, arguments.layers, arguments.units)
         recipe = Recipe(minutes=arguments.minutes, epochs=arguments.epochs or Recipe.epochs, seed=arguments.seed)
+        recipe = recipe.tuning() if start else recipe
         job = Job(
             texts=read_texts(arguments.train),
             validation=read_texts(arguments.validation),

@@ -16,11 +16,12 @@ from app.archives import ImportStoppedError
 from app.archives.formats import FORMATS
 from app.archives.naming import slug_of
 from app.cli.progress import Display
-from app.cli.workbench import JsonOption, asked_to_stop, errors, say
+from app.cli.workbench import JsonOption, asked_to_stop, errors, open_workshop, say
 from app.db import archives
 from app.db.archives import Holdings
 from app.db.migrate import migrate
 from app.db.session import open_engine, reading
+from app.jobs.base import stand_in
 from app.jobs.importing import Imported, Progress, import_archive
 from app.settings import read_settings
 
@@ -51,8 +52,8 @@ def import_command(
     it was.
     """
     slug_of(archive)  # refused before anything is opened
-    engine = open_engine(read_settings().database)
-    migrate(engine)
+    workshop = open_workshop()
+    engine = workshop.engine
     with asked_to_stop() as stopping, Display(errors()) as display:
         display.at(f"importing {path.name}")
 
@@ -76,10 +77,13 @@ def import_command(
         except ImportStoppedError:
             say("Stopped: nothing was imported.")
             raise typer.Exit(130) from None
+    base = stand_in(workshop, workshop.archive(done.slug))
     if as_json:
-        typer.echo(json.dumps({"archive": done.slug, **asdict(done)}))
+        typer.echo(json.dumps({"archive": done.slug, **asdict(done), "stand_in": base and base.name}))
         return
     _print_imported(done)
+    if base is not None:
+        say(f"Until then the shipped base plays as {base.name}: whichtweet restock --archive {done.slug}")
 
 
 def archives_command(as_json: JsonOption = False) -> None:

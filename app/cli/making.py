@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,10 +13,13 @@ from rich.table import Table
 
 from app.cli.workbench import ArchiveOption, JsonOption, at_the_terminal, open_workshop, say
 from app.db import generators, samples
+from app.db.archives import Archive
 from app.db.generators import CHAMPION, Generator
 from app.db.session import reading
 from app.game.vetting import REASONS
 from app.jobs import training
+from app.jobs.base import stand_in, start_for
+from app.jobs.promoting import relieve
 from app.jobs.restocking import Restocked, restock
 from app.jobs.retraining import Errand, retrain
 from app.jobs.supervising import Budget, Shape, need_tensorflow
@@ -26,29 +30,39 @@ def train_command(
     archive: ArchiveOption,
     minutes: Annotated[float | None, typer.Option(min=0.01, help="how long to train")] = None,
     epochs: Annotated[float | None, typer.Option(min=0.01, help="how often to read all tweets")] = None,
-    layers: Annotated[int, typer.Option(min=1, max=16, help="recurrent layers of the network")] = 2,
-    units: Annotated[int, typer.Option(min=1, max=8192, help="width of each layer")] = 512,
-    cell: Annotated[str, typer.Option(help="kind of layer: lstm, gru or rnn")] = "lstm",
+    layers: Annotated[int, typer.Option(min=1, max=16, help="recurrent layers of the network")] = Shape.layers,
+    units: Annotated[int, typer.Option(min=1, max=8192, help="width of each layer")] = Shape.units,
+    cell: Annotated[str, typer.Option(help="kind of layer: lstm, gru or rnn")] = Shape.cell,
+    start: Annotated[
+        str | None, typer.Option(help="begin from this checkpoint folder, or generator such as v2; default: the base")
+    ] = None,
+    from_scratch: Annotated[bool, typer.Option("--from-scratch", help="begin from chance, not from the base")] = False,
     seed: Annotated[int, typer.Option(min=0, help="the same seed begins with the same network")] = 0,
     as_json: JsonOption = False,
 ) -> None:
     """Train a generator on an archive: a network that learns to write like the account.
 
     Ctrl-C ends it early and keeps the best network so far; the same command goes on with a training that was killed.
-    Without --minutes or --epochs it trains until nothing improves. The first generator of an archive is its champion
-    at once; a later one plays when it is promoted.
+    Without --minutes or --epochs it trains until nothing improves. It begins from the shipped base, which knows tweets,
+    where the shape of the network allows. The first generator that is trained for an archive plays at once, or as soon
+    as its samples are written where the base stood in; a later one when it is promoted.
     """
     if minutes is not None and epochs is not None:
         raise typer.BadParameter("give --minutes or --epochs, not both")
+    if start is not None and from_scratch:
+        raise typer.BadParameter("give --start or --from-scratch, not both")
     workshop = open_workshop()
     found = workshop.archive(archive)
     need_tensorflow()
     shape, budget = Shape(layers, units, cell), Budget(minutes, epochs)
-    arguments = {**asdict(shape), **asdict(budget), "seed": seed}
+    begin = None if from_scratch else _start(workshop, found, start) if start else start_for(workshop, shape)
+    say(f"Beginning from {begin}" if begin else "Beginning from chance")
+    arguments = {**asdict(shape), **asdict(budget), "seed": seed, "from_scratch": from_scratch}
     with at_the_terminal(workshop, "train", found, arguments) as desk:
         made = training.make_generator(
             *(workshop, found, shape, budget),
             seed=seed,
+            start=begin,
             step=desk.step,
             on_event=desk.on_event,
             should_stop=desk.should_stop,
@@ -56,6 +70,13 @@ def train_command(
         generator = _find(workshop, made.generator_id)
         new = "registered" if made.is_new else "was registered before"
         words = f"{generator.name} {new}: {made.bits_per_character:.3f} bits per character on the validation split"
+        relieved = relieve(
+            *(workshop, found, generator),
+            job_id=desk.job_id,
+            on_progress=desk.on_progress,
+            should_stop=desk.should_stop,
+        )
+        words += f"; {relieved}" if relieved else ""
         desk.close(words)
     if as_json:
         figures = {"archive": archive, "generator": generator.name, "is_new": made.is_new, **asdict(made.trained)}
@@ -63,7 +84,7 @@ def train_command(
         return
     say(words)
     if _plays(workshop, generator):
-        say(f"Next: whichtweet restock --archive {archive}")
+        say("" if relieved else f"Next: whichtweet restock --archive {archive}")
     else:
         say(f"Next: whichtweet generators promote {generator.name} --archive {archive}")
 
@@ -82,9 +103,11 @@ def restock_command(
     found = workshop.archive(archive)
     with reading(workshop.engine) as connection:
         champion = generators.in_arm(connection, found.id, CHAMPION)
-        level = samples.level(connection, found.id, champion.id) if champion else 0
+    champion = champion or stand_in(workshop, found)
     if champion is None:
         raise JobError(f"{archive} has no generator yet: whichtweet train --archive {archive}")
+    with reading(workshop.engine) as connection:
+        level = samples.level(connection, found.id, champion.id)
     goal = count or workshop.shelf_full - level
     if goal <= 0:
         raise JobError(f"the shelf of {archive} is full ({level} samples); add more with --count N")
@@ -159,6 +182,17 @@ def print_restock(done: Restocked) -> None:
         share = f"{drafts / max(1, done.written):.1%}"
         table.add_row(rule, f"{drafts:,}", share, f"{tweets / max(1, done.tweets_read):.1%}")
     Console().print(table)
+
+
+def _start(workshop: Workshop, archive: Archive, name: str) -> Path:
+    """The checkpoint folder that --start names, by itself or by a generator of the archive."""
+    if name[:1] == "v" and name[1:].isdecimal() and not Path(name).exists():
+        with reading(workshop.engine) as connection:
+            found = generators.by_number(connection, archive.id, int(name[1:]))
+        if found is None:
+            raise JobError(f"{archive.slug} has no generator {name} to begin from: whichtweet generators list")
+        return workshop.folder(found.checkpoint_key).absolute()
+    return Path(name).absolute()
 
 
 def _find(workshop: Workshop, generator_id: int) -> Generator:

@@ -16,6 +16,7 @@ from app.cli.progress import Display
 from app.db.archives import Archive
 from app.db.migrate import migrate
 from app.db.session import open_engine
+from app.jobs.base import shipped_base
 from app.jobs.hold import Hold, by_hand, finish
 from app.jobs.tasks import telling
 from app.jobs.workshop import Interrupted, T, Workshop
@@ -45,6 +46,7 @@ def open_workshop(settings: Settings | None = None) -> Workshop:
         backups=chosen.backups,
         backup_cron=chosen.backup_cron,
         backups_kept=chosen.backups_kept,
+        base=shipped_base(),
     )
 
 

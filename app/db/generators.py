@@ -13,6 +13,7 @@ from app.db import samples
 from app.db.tables import archives, arms, decisions, generators
 
 CHAMPION, CANDIDATE, ANCHOR = "champion", "candidate", "anchor"
+STANDS_IN = "base"  # what made a generator that stands in until the archive's own is trained (`made_by` of its card)
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,11 @@ class Generator:
     def name(self) -> str:
         """How it is shown: v1, v2, …"""
         return f"v{self.number}"
+
+    @property
+    def stands_in(self) -> bool:
+        """Whether it is the shipped base, in the place of a generator that was trained for the archive."""
+        return self.card.get("made_by") == STANDS_IN
 
 
 @dataclass(frozen=True)
@@ -90,7 +96,10 @@ class Decision:
 
 
 def register(connection: Connection, archive_id: int, recipe: Recipe, at: datetime) -> tuple[Generator, bool]:
-    """The generator of this recipe and whether it is new; the first one of an archive is its champion and anchor."""
+    """The generator of this recipe and whether it is new.
+
+    The first one of an archive is its champion; the first that was trained for it is its anchor, too.
+    """
     # One at a time within an archive: numbers have no gaps and no twins.
     connection.execute(select(archives.c.id).where(archives.c.id == archive_id).with_for_update())
     for known in listing(connection, archive_id):
@@ -118,8 +127,10 @@ def register(connection: Connection, archive_id: int, recipe: Recipe, at: dateti
         "created_at": at,
     }
     made = _generator(connection.execute(insert(generators).values(row).returning(*generators.c)).one())
-    if number == 1:
+    playing = arms_of(connection, archive_id)
+    if CHAMPION not in playing:
         place(connection, archive_id, CHAMPION, made.id, 1.0, at)
+    if ANCHOR not in playing and not made.stands_in:
         place(connection, archive_id, ANCHOR, made.id, 0.0, at)
     return made, True
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from app.game.novelty import SHORT, CopyIndex
+from app.game.strangers import Names, Recited
 from model.text import fold, leaning, mentions
 
 VETTING_VERSION = 1  # goes up with any change of a rule; a generator vetted otherwise is another generator
@@ -22,18 +23,20 @@ COPIED_SHARE = 0.6  # of a sample's length: so much in one run is a copy too
 SHIPPED_WORDS = Path(__file__).with_name("blocked_words.txt")
 
 # Reasons, in the order in which the rules are tried: the cheapest first.
-UNENDED, LENGTH, LEANS, LOOP, BLOCKED, HANDLE, DUPLICATE, COPY, FORM = (
+UNENDED, LENGTH, LEANS, LOOP, BLOCKED, HANDLE, NAME, DUPLICATE, COPY, RECITED, FORM = (
     "does not end by itself",
     "too short or too long",
     "does not stand on its own",
     "goes in circles",
     "blocked word",
     "handle not in the archive",
+    "name not in the archive",
     "duplicate",
     "copied from a tweet",
+    "recited from what the base has read",
     "form seldom among tweets",  # a choice among those that passed (app/game/form.py), not a fault
 )
-REASONS = (UNENDED, LENGTH, LEANS, LOOP, BLOCKED, HANDLE, DUPLICATE, COPY, FORM)
+REASONS = (UNENDED, LENGTH, LEANS, LOOP, BLOCKED, HANDLE, NAME, DUPLICATE, COPY, RECITED, FORM)
 
 # More of one character than real tweets hold ("Soooooo", "!!!!!!!!"), or a group of characters over and over.
 _CHARACTER_RUN = re.compile(r"([^\W\d_])\1{6}|([^\s\w]|_)\2{11}|(\d)\3{9}")
@@ -92,12 +95,14 @@ class CardRules:
     Attributes:
         blocked: words that no card may hold.
         handles: handles that occur in the archive, lower case, without @; None: every handle may be named.
+        names: the archive's words, where the network has read other accounts as well; None: every name may be named.
         longest: most characters of a card.
         include: ways of leaning on another text that are dealt all the same (reply, thread, cut).
     """
 
     blocked: BlockedWords
     handles: Collection[str] | None = None
+    names: Names | None = None
     shortest: int = SHORTEST
     longest: int = LONGEST["tweet"]
     include: Collection[str] = ()
@@ -115,6 +120,8 @@ class CardRules:
             return BLOCKED
         if self.handles is not None and not all(handle in self.handles for handle in mentions(text)):
             return HANDLE
+        if self.names is not None and self.names.lacking(text):
+            return NAME
         return None
 
 
@@ -126,11 +133,13 @@ class Vetting:
         rules: those that hold for the deck's cards too.
         tweets: every tweet of the archive, of every split, to find copies of them.
         hashes: `text_hash` of every sample that the archive ever had; grows with each sample that passes.
+        recited: what the base has read that the network began from; None: it began from chance.
     """
 
     rules: CardRules
     tweets: CopyIndex
     hashes: set[str] = field(default_factory=set)
+    recited: Recited | None = None
 
     def vet(self, text: str, ended: bool) -> str | None:
         """The first rule that a sample breaks, in words; None where it may go on the shelf.
@@ -147,6 +156,8 @@ class Vetting:
             return DUPLICATE
         if is_copy(text, self.tweets):
             return COPY
+        if self.recited is not None and self.recited.holds(text):
+            return RECITED
         self.hashes.add(mark)
         return None
 

@@ -49,6 +49,39 @@ def promote(
     return done.level
 
 
+def relieve(
+    workshop: Workshop,
+    archive: Archive,
+    generator: Generator,
+    *,
+    job_id: int,
+    on_progress: Progress = lambda _: None,
+    should_stop: ShouldStop = lambda: False,
+) -> str | None:
+    """Let a generator that was trained for its archive take over from the base, where that still stands in.
+
+    In words what came of it; None where the base does not play, and nothing is done.
+
+    Raises:
+        Interrupted: stopped; nothing changed.
+    """
+    with reading(workshop.engine) as connection:
+        champion = generators.in_arm(connection, archive.id, CHAMPION)
+    if champion is None or not champion.stands_in or generator.stands_in:
+        return None
+    try:
+        level = promote(
+            *(workshop, archive, generator),
+            decided=Decided("promoted", "train", {"reason": "trained for the archive, where the base stood in"}),
+            job_id=job_id,
+            on_progress=on_progress,
+            should_stop=should_stop,
+        )
+    except JobError as error:
+        return f"{champion.name}, the base, plays on: {error}"
+    return f"it is the champion, {level:,} of its samples are on the shelf"
+
+
 def former_champion(workshop: Workshop, archive: Archive) -> Generator:
     """The generator that was champion before this one: what a rollback goes back to.
 

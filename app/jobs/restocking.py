@@ -21,7 +21,9 @@ from app.db.samples import NewSample
 from app.db.session import now, reading, writing
 from app.game.choice import BEST_OF, Candidate, ShelfChoice
 from app.game.novelty import CopyIndex
+from app.game.strangers import Names
 from app.game.vetting import DUPLICATE, FORM, LONGEST, BlockedWords, CardRules, Vetting, text_hash
+from app.jobs.base import recited_for
 from app.jobs.workshop import Interrupted, JobError, Progress, ShouldStop, Workshop
 from app.jobs.writers import Scoring, Writers
 from model.generate import Draft
@@ -109,7 +111,7 @@ def restock(
     began = time.monotonic()
     row = _open(workshop, archive, generator, goal, job_id)
     if row.state == "running":
-        vetting, known, deck = vetting_for(workshop, archive)
+        vetting, known, deck = vetting_for(workshop, archive, generator)
         note_tweets(workshop, row, vetting, deck)
         try:
             scoring = scoring_of(workshop, archive, generator)
@@ -122,8 +124,13 @@ def restock(
     return _told(workshop, row.id, generator)
 
 
-def vetting_for(workshop: Workshop, archive: Archive) -> tuple[Vetting, list[str], list[str]]:
-    """The rules for an archive's samples, the tweets outside the deck, and the held-out ones: its deck."""
+def vetting_for(workshop: Workshop, archive: Archive, generator: Generator) -> tuple[Vetting, list[str], list[str]]:
+    """The rules for a generator's samples, the archive's tweets outside the deck, and the held-out ones: its deck.
+
+    Raises:
+        JobError: the checkpoint is damaged or gone.
+    """
+    has_read_others, recited = recited_for(workshop, generator)
     with reading(workshop.engine) as connection:
         known = [*tweets.texts(connection, archive.id, "train"), *tweets.texts(connection, archive.id, "validation")]
         deck = list(tweets.texts(connection, archive.id, "deck"))
@@ -135,11 +142,12 @@ def vetting_for(workshop: Workshop, archive: Archive) -> tuple[Vetting, list[str
     rules = CardRules(
         BlockedWords.read(workshop.blocked_words),
         handles,
+        Names((*known, *deck)) if has_read_others else None,
         # Longer than any tweet of the archive would be a tell.
         longest=min(longest, LONGEST[archive.unit]),
         include=workshop.deck_include,
     )
-    return Vetting(rules, CopyIndex(known, deck), hashes), known, deck
+    return Vetting(rules, CopyIndex(known, deck), hashes, recited), known, deck
 
 
 def note_tweets(workshop: Workshop, row: Restock, vetting: Vetting, deck: list[str]) -> None:

@@ -179,7 +179,7 @@ def _those_at_play(workshop: Workshop, archive: Archive) -> tuple[Generator, Gen
         anchor = generators.in_arm(connection, archive.id, ANCHOR)
         champion = generators.in_arm(connection, archive.id, CHAMPION)
     if anchor is None or champion is None:
-        raise JobError(f"{archive.slug} has no generator yet: whichtweet train --archive {archive.slug}")
+        raise JobError(f"{archive.slug} has no generator of its own yet: whichtweet train --archive {archive.slug}")
     return anchor, champion
 
 

@@ -15,10 +15,12 @@ from app.db.generators import CHAMPION, Generator
 from app.db.jobs import Job
 from app.db.session import reading, writing
 from app.jobs import training
+from app.jobs.base import stand_in, start_for
 from app.jobs.curve import Curve
 from app.jobs.errands import ERRANDS
 from app.jobs.hold import Hold
 from app.jobs.importing import import_archive
+from app.jobs.promoting import relieve
 from app.jobs.restocking import restock
 from app.jobs.retraining import Errand, retrain
 from app.jobs.supervising import Budget, Event, Shape
@@ -60,26 +62,41 @@ def _import(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
         if basis is not None:
             with writing(workshop.engine) as connection:
                 archives.note_basis(connection, done.slug, basis)
-        return f"{done.added:,} tweets added to {done.slug} from {done.read:,} rows"
+        words = f"{done.added:,} tweets added to {done.slug} from {done.read:,} rows"
+        with contextlib.suppress(JobError):  # a damaged base is no fault of the import
+            if (base := stand_in(workshop, workshop.archive(done.slug))) is not None:
+                words += f"; the base stands in as {base.name} until a generator of its own is trained"
+        return words
 
     return step("import", bring_in)
 
 
 def _train(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
-    wanted = job.arguments
+    wanted, archive = job.arguments, _archive(workshop, job)
+    shape = Shape(**{name: wanted[name] for name in ("layers", "units", "cell") if name in wanted})
     made = training.make_generator(
-        *(workshop, _archive(workshop, job)),
-        Shape(**{name: wanted[name] for name in ("layers", "units", "cell") if name in wanted}),
-        _budget(workshop, wanted),
+        *(workshop, archive, shape, _budget(workshop, wanted)),
         seed=wanted.get("seed", 0),
+        start=None if wanted.get("from_scratch") else start_for(workshop, shape),
         step=step,
         on_event=telling(hold),
         should_stop=hold.should_stop,
         # A worker that shuts down goes on another time; cancelled, what was learned so far is not registered.
         keep_when_stopped=lambda: False,
     )
-    name = _generator(workshop, made.generator_id).name
-    return f"{name} registered: {made.bits_per_character:.3f} bits per character on the validation split"
+    generator = _generator(workshop, made.generator_id)
+
+    def take_over() -> str | None:
+        return relieve(
+            *(workshop, archive, generator),
+            job_id=job.id,
+            on_progress=hold.on_progress,
+            should_stop=hold.should_stop,
+        )
+
+    relieved = step("take over from the base", take_over)
+    words = f"{generator.name} registered: {made.bits_per_character:.3f} bits per character on the validation split"
+    return f"{words}; {relieved}" if relieved else words
 
 
 def _restock(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
@@ -91,8 +108,10 @@ def _restock(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
             generator = (
                 generators.find(connection, wanted) if wanted else generators.in_arm(connection, archive.id, CHAMPION)
             )
-            if generator is None:
-                raise JobError(f"{archive.slug} has no generator yet: whichtweet train --archive {archive.slug}")
+        generator = generator or stand_in(workshop, archive)
+        if generator is None:
+            raise JobError(f"{archive.slug} has no generator yet: whichtweet train --archive {archive.slug}")
+        with reading(workshop.engine) as connection:
             level = samples.level(connection, archive.id, generator.id)
         return [generator.id, job.arguments.get("count") or workshop.shelf_full - level]
 

@@ -49,12 +49,13 @@ def make_generator(
     budget: Budget,
     *,
     seed: int = 0,
+    start: Path | None = None,
     step: Steps = plainly,
     on_event: Callable[[Event], None] = lambda _: None,
     should_stop: ShouldStop = lambda: False,
     keep_when_stopped: Callable[[], bool] = lambda: True,
 ) -> Made:
-    """Train a network from chance on an archive and register it.
+    """Train a network on an archive, from chance or from the checkpoint in `start`, and register it.
 
     Raises:
         TrainingWaits: TensorFlow is not installed.
@@ -62,11 +63,12 @@ def make_generator(
         JobError: the archive is too small, or the training failed.
     """
     need_tensorflow()
-    folder = run_folder(workshop, archive, f"{shape.cell}-{shape.layers}x{shape.units}-{seed}")
+    name = f"{shape.cell}-{shape.layers}x{shape.units}-{seed}"
+    folder = run_folder(workshop, archive, f"{name}-from-{_digest(start)[:12]}" if start else name)
     tweet_count = step("write the texts", lambda: freeze_texts(workshop, archive, folder))
 
     def learn() -> dict[str, Any]:
-        trained = train(folder, shape, budget, seed=seed, on_event=on_event, should_stop=should_stop)
+        trained = train(folder, shape, budget, seed=seed, start=start, on_event=on_event, should_stop=should_stop)
         if trained.stopped and not keep_when_stopped():
             raise Interrupted
         return asdict(trained)
@@ -75,11 +77,19 @@ def make_generator(
     key, digest = step("keep the checkpoint", lambda: adopt(workshop, archive, folder))
     bits = step("evaluate", lambda: evaluate(workshop, archive, key))
     card = {"made_by": "train", "tweets": tweet_count, "seconds": trained.seconds, "epochs": trained.epochs}
+    card |= {"start": _digest(start)} if start else {}
     generator_id, is_new = step(
         "register", lambda: _ids(register(workshop, archive, key, digest, bits=bits, card=card))
     )
     clear(folder)
     return Made(generator_id, is_new, trained, bits)
+
+
+def _digest(checkpoint: Path) -> str:
+    try:
+        return checkpoint_digest(checkpoint)
+    except CheckpointError as error:
+        raise JobError(str(error)) from None
 
 
 def _ids(registered: tuple[Generator, bool]) -> tuple[int, bool]:

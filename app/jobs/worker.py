@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from app.db import archives, generators, jobs, samples, workers
+from app.db.generators import ANCHOR
 from app.db.jobs import Job
 from app.db.session import now, reading, writing
 from app.jobs import supervising, tasks, workflows
@@ -199,7 +200,7 @@ def ask_for_what_is_due(workshop: Workshop, moment: datetime) -> None:
     with reading(workshop.engine) as connection:
         known = archives.listing(connection)
         low = [(archive.id, generator) for archive in known if (generator := _low(workshop, connection, archive.id))]
-        trained = [archive.id for archive in known if generators.arms_of(connection, archive.id)]
+        trained = [archive.id for archive in known if ANCHOR in generators.arms_of(connection, archive.id)]
     for archive_id, generator in low:
         with writing(workshop.engine) as connection:
             if not _failed_lately(connection, archive_id, moment):

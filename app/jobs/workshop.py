@@ -57,6 +57,7 @@ class Workshop:
     backups: Path = Path("data/backups")
     backup_cron: str = ""
     backups_kept: int = 7
+    base: Path | None = None  # folder of the base (`app/jobs/base.py`); None: trainings begin from chance
 
     def folder(self, key: str) -> Path:
         """Where the checkpoint (or another file) of that key lies."""

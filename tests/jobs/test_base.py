@@ -1,0 +1,156 @@
+"""The base: it stands in for an archive without a generator, and makes way for the archive's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from stock import LETTERS, letter_writer, shelf, stock_generator
+
+from app.db import generators
+from app.db.archives import Archive
+from app.db.generators import ANCHOR, CHAMPION
+from app.db.session import reading
+from app.game.strangers import Recited
+from app.game.vetting import RECITED
+from app.jobs import base as the_base
+from app.jobs.base import READ, stand_in, start_for
+from app.jobs.promoting import relieve
+from app.jobs.restocking import restock
+from app.jobs.supervising import Shape
+from app.jobs.workshop import JobError, Workshop
+from model.checkpoint import Checkpoint, write_checkpoint
+from model.vocab import Vocab
+
+
+@pytest.fixture
+def based(workshop: Workshop, tmp_path: Path) -> Workshop:
+    """A workshop with a base that writes letters at random."""
+    return replace(workshop, base=write_base(tmp_path / "base"))
+
+
+def write_base(folder: Path, change: Callable[[Checkpoint], Checkpoint] = lambda it: it) -> Path:
+    checkpoint = change(letter_writer(end=0.03))  # an end that top-p does not cut off
+    write_checkpoint(folder, replace(checkpoint, meta={**checkpoint.meta, "base": {"name": "letters"}}), half=True)
+    Recited.of([]).write(folder / READ)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_strange(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Letters at random are strange to every archive: 4.5 bits per character.
+    monkeypatch.setattr(the_base, "STRANGE", 9.0)
+
+
+def arms(workshop: Workshop, archive: Archive) -> dict[str, int]:
+    with reading(workshop.engine) as connection:
+        return {name: arm.generator_id for name, arm in generators.arms_of(connection, archive.id).items()}
+
+
+def test_the_base_stands_in_as_champion_and_never_as_anchor(based: Workshop) -> None:
+    archive = based.archive("gannet")
+    base = stand_in(based, archive)
+    assert base is not None
+    assert base.stands_in
+    assert arms(based, archive) == {CHAMPION: base.id}
+    assert (base.alphabet, base.name) == (LETTERS, "v1")
+
+
+def test_an_archive_with_a_generator_needs_no_stand_in(based: Workshop) -> None:
+    archive = based.archive("gannet")
+    stock_generator(based, archive)
+    assert stand_in(based, archive) is None
+
+
+def test_no_base_no_stand_in(workshop: Workshop) -> None:
+    assert stand_in(workshop, workshop.archive("gannet")) is None
+    assert start_for(workshop, Shape()) is None
+
+
+def test_a_base_to_which_the_archive_is_strange_does_not_stand_in(
+    based: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(the_base, "STRANGE", 3.2)
+    assert stand_in(based, based.archive("gannet")) is None
+
+
+def test_the_first_generator_trained_for_the_archive_is_its_anchor_and_relieves_the_base(based: Workshop) -> None:
+    archive = based.archive("gannet")
+    base = stand_in(based, archive)
+    assert base is not None
+    assert RECITED not in restock(based, archive, base, 30).rejected
+    own = stock_generator(based, archive, seed=1)
+    assert arms(based, archive) == {CHAMPION: base.id, ANCHOR: own.id}
+
+    words = relieve(based, archive, own, job_id=0)
+
+    assert words is not None
+    assert words.startswith("it is the champion, 120 of its samples")
+    assert arms(based, archive) == {CHAMPION: own.id, ANCHOR: own.id}
+    on_shelf = {row.generator_id for row in shelf(based.engine) if row.retired_stamp is None}
+    assert on_shelf == {own.id}
+
+
+def test_a_generator_that_is_not_ready_leaves_the_base_at_play(based: Workshop) -> None:
+    archive = based.archive("gannet")
+    base = stand_in(based, archive)
+    assert base is not None
+    own = stock_generator(based, archive, seed=1)
+    write_checkpoint(based.folder(own.checkpoint_key), letter_writer(1, end=0.5))
+    words = relieve(based, archive, own, job_id=0)
+    assert words is not None
+    assert "v1, the base, plays on: v2 is not ready" in words
+    assert arms(based, archive)[CHAMPION] == base.id
+
+
+def test_where_no_base_plays_nobody_is_relieved(workshop: Workshop, archive: Archive) -> None:
+    stock_generator(workshop, archive)
+    assert relieve(workshop, archive, stock_generator(workshop, archive, seed=1), job_id=0) is None
+
+
+def test_what_the_base_has_read_is_turned_away(based: Workshop) -> None:
+    archive = based.archive("gannet")
+    base = stand_in(based, archive)
+    assert base is not None
+    assert based.base is not None
+    Recited(np.arange(0, 1 << 32, 1 << 9, dtype=np.uint32)).write(based.base / READ)
+    assert restock(based, archive, base, 30).rejected[RECITED] > 0
+
+
+def test_a_name_that_the_archive_lacks_is_turned_away(based: Workshop, tmp_path: Path) -> None:
+    def capitals(letters: Checkpoint) -> Checkpoint:
+        """The same letters, one of them a capital."""
+        return replace(letters, vocab=Vocab(LETTERS.replace("y", "Y")))
+
+    archive = based.archive("gannet")
+    shouting = replace(based, base=write_base(tmp_path / "other", capitals))
+    base = stand_in(shouting, archive)
+    assert base is not None
+    done = restock(shouting, archive, base, 5)
+    assert done.rejected["name not in the archive"] >= 5
+    assert not any(f" {row.text}".count(" Y") for row in shelf(based.engine))
+
+
+def test_a_damaged_base_is_named(based: Workshop) -> None:
+    assert based.base is not None
+    (based.base / "vocab.json").write_text("{}")
+    with pytest.raises(JobError, match=r"the base is damaged: .*vocab.json"):
+        stand_in(based, based.archive("gannet"))
+
+
+@pytest.mark.parametrize(
+    ("shape", "fits"), [(Shape(1, 4, "lstm"), True), (Shape(2, 4, "lstm"), False), (Shape(1, 4, "gru"), False)]
+)
+def test_a_training_begins_from_the_base_where_its_shape_fits(based: Workshop, shape: Shape, fits: bool) -> None:
+    assert (start_for(based, shape) == based.base) is fits
+
+
+def test_the_stand_in_has_its_own_copy_of_the_checkpoint(based: Workshop) -> None:
+    archive = based.archive("gannet")
+    base: Any = stand_in(based, archive)
+    files = sorted(file.name for file in based.folder(base.checkpoint_key).iterdir())
+    assert files == ["meta.json", "vocab.json", "weights.safetensors"]
