@@ -14,14 +14,17 @@ from app.db.session import open_engine
 from app.game.vetting import LONGEST, BlockedWords, CardRules
 from app.keys import operator_key, secret_keys
 from app.settings import Settings
-from app.web import admin, api, board, errors, health, moving, own, pages, static
+from app.web import admin, api, board, errors, health, inside, moving, own, pages, static
 from app.web.admin.office import Office
 from app.web.admin.threshold import Threshold
 from app.web.catalogue import Catalogue, Fault
 from app.web.codes import TransferCodes
 from app.web.dealer import Dealer
+from app.web.desk import Desk
+from app.web.discretion import Discretion
 from app.web.guard import Guard
 from app.web.identity import Identity
+from app.web.inside import Inside
 from app.web.limits import Limits
 from app.web.recorder import Recorder
 from app.web.sealed import RoundSeal
@@ -35,12 +38,14 @@ def create_app(settings: Settings) -> FastAPI:
         SettingsError: a key or a word list cannot be used.
     """
     services = _services(settings)
+    view = _inside(settings, services)
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
         services.catalogue.start()
         services.recorder.start()
         yield
+        view.desk.close()
         services.recorder.stop()
         services.catalogue.stop()
         services.dealer.close()
@@ -58,10 +63,16 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.services = services
     for room in (api, health, pages, own, moving, board, static):
         app.include_router(room.router)
+    inside.mount(app, view)
     admin.mount(app, _office(settings, services))
     errors.register(app)
     app.add_middleware(Guard, is_https=settings.secure_cookies)
     return app
+
+
+def _inside(settings: Settings, services: Services) -> Inside:
+    discretion = Discretion(services.engine, services.catalogue)
+    return Inside(Desk(), discretion, settings.checkpoints, Limits(inside.PER_PLAYER, inside.PER_NETWORK))
 
 
 def _office(settings: Settings, services: Services) -> Office:

@@ -175,17 +175,23 @@ class Reading:
 
 def read(checkpoint: Checkpoint, text: str, account: str | None = None) -> list[Reading]:
     """Read `text` character by character, end mark included, with all that the network thought at each."""
-    reader, vocab = Reader(checkpoint), checkpoint.vocab
+    return readings(Reader(checkpoint), text, account)
+
+
+def readings(reader: Reader, text: str, account: str | None = None) -> list[Reading]:
+    """The same by a reader that is at hand."""
+    vocab = reader.vocab
     state, symbols = reader.start(1), vocab.symbols
     symbols[END_ID] = ""
-    readings, last = [], vocab.start(account)
+    found, last = [], vocab.start(account)
     for character, symbol in zip([*text, ""], [*vocab.encode(text).tolist(), END_ID], strict=True):
         gates: list[dict[str, Array]] = []
         odds = log2_odds(reader.step(np.array([last]), state, gates))[0]
         surprise = float(-odds[symbol]) + (vocab.unknown_bits if symbol == UNKNOWN_ID else 0.0)
-        best = [int(i) for i in np.argsort(-odds, kind="stable") if i != START_ID][:5]
+        # Six of them, for the start mark, which nothing can go on with, may be among them.
+        best = [i for i in np.argsort(-odds, kind="stable")[:6].tolist() if i != START_ID][:5]
         likeliest = tuple((symbols[i], float(2 ** odds[i])) for i in best)
         layers = tuple({name: value[0].copy() for name, value in layer.items()} for layer in gates)
-        readings.append(Reading(character, surprise, likeliest, layers))
+        found.append(Reading(character, surprise, likeliest, layers))
         last = symbol
-    return readings
+    return found

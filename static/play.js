@@ -138,6 +138,7 @@ async function pick(index) {
 function tell(answer, picked) {
   guess = answer.guess;
   remark.action = `/v/${guess}`;
+  page.querySelector("[data-look-inside]").href = `/v/${guess}/reading`;
   cards.forEach((card, index) => {
     const isReal = index === answer.tweet;
     card.classList.add(isReal ? "real" : "machine");

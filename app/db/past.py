@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Column, Connection, select
 
 from app.db.tables import guesses, players, remarks, samples, tweets
 
@@ -55,3 +56,17 @@ def find(connection: Connection, round_id: bytes, key: bytes) -> Played | None:
     )
     row = connection.execute(query).first()
     return None if row is None else Played(*row)
+
+
+def answered(
+    connection: Connection, key: bytes, tweet_ids: Collection[int], sample_ids: Collection[int]
+) -> tuple[set[int], set[int]]:
+    """Which of these tweets and samples the player with that key has guessed at."""
+
+    def met(column: Column[int], ids: Collection[int]) -> set[int]:
+        if not ids:
+            return set()
+        own = select(column).join(players, players.c.id == guesses.c.player_id)
+        return set(connection.scalars(own.where(players.c.key == key, column.in_(sorted(ids)))))
+
+    return met(guesses.c.tweet_id, tweet_ids), met(guesses.c.sample_id, sample_ids)

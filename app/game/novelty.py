@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -84,6 +85,23 @@ class CopyIndex:
             if best.length >= enough:
                 break
         return best if best.length >= SHORTEST_RUN else Copy(0, 0)
+
+    def sharing(self, text: str, characters: int) -> set[int]:
+        """Which texts share a run of `characters` (24 or more) with `text`, by their numbers in the order given."""
+        plain = np.frombuffer(_plain(text), np.uint8)
+        found: set[int] = set()
+        for start, place in self._hits(plain, len(self._corpus)):
+            number = int(np.searchsorted(self._borders, place))
+            if number not in found:
+                first, last = self._follow(plain, start, place)
+                if _in_characters(plain, first, last).length >= characters:
+                    found.add(number)
+        return found
+
+    @cached_property
+    def _borders(self) -> NDArray[np.int64]:
+        """Where in the corpus each text ends."""
+        return np.flatnonzero(self._corpus == ord("\n"))
 
     def resembles_short(self, text: str, *, with_held_out: bool = True) -> bool:
         """Whether a tweet of less than 40 characters, case and punctuation aside, says the same or nearly the same."""

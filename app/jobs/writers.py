@@ -21,6 +21,7 @@ from typing import IO, Any, Self
 
 from app.game.vetting import SHORTEST
 from app.jobs.errors import JobError
+from model.arithmetic import numpy_at_its_best
 from model.checkpoint import CheckpointError, read_checkpoint
 from model.generate import Decoding, Draft, generate
 from model.scorer import ScorerError, read_scorer
@@ -106,16 +107,6 @@ class Writers:
         if "error" in answer:
             raise JobError(answer["error"])
         return [Draft(*draft) for draft in answer["drafts"]]
-
-
-def numpy_at_its_best() -> dict[str, str]:
-    """Variables under which NumPy multiplies fastest in one of several processes; read when it is imported."""
-    best = {"OPENBLAS_NUM_THREADS": "1"}
-    with contextlib.suppress(OSError):
-        if " avx512f " in Path("/proc/cpuinfo").read_text(encoding="utf-8"):
-            # Its own choice on newer processors is half as fast (../docs/decisions.md).
-            best["OPENBLAS_CORETYPE"] = "SkylakeX"
-    return best
 
 
 def _pipe(pipe: IO[str] | None) -> IO[str]:

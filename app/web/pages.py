@@ -149,6 +149,8 @@ _PROBLEMS = {
     "not-our-round": ("That round is not yours.", "It was dealt in another browser. Have a new one."),
     "round-expired": ("That round has run out.", "It lay open for too long. Have a new one."),
     "round-superseded": ("That round has passed.", "You went on to another one since. Go on from there."),
+    "desk-busy": ("One moment.", "Many are looking inside the network just now. It takes one reader at a time."),
+    "no-network": ("The network is not here.", "The game goes on, but on this machine nobody can look inside it."),
     "out-of-turn": ("There is another round open.", "Answer that one first."),
 }  # fmt: skip
 

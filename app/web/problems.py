@@ -69,6 +69,8 @@ TITLES = {
     "not-found": "There is nothing here",
     "method-not-allowed": "This address does not take that method",
     "not-operator": "This operator's key is not ours",
+    "desk-busy": "Many are looking inside",
+    "no-network": "The network is not here",
     "internal": "Something broke",
 }
 

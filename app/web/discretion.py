@@ -1,0 +1,84 @@
+"""Discretion: no page tells anything of a card that its reader may still meet."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+from sqlalchemy import Engine
+
+from app.db import past
+from app.db.session import reading
+from app.game.deck import Deck
+from app.game.discretion import Pieces
+from app.game.rounds import Shelf
+from app.web.catalogue import Catalogue, Entry
+
+
+@dataclass(frozen=True)
+class _Known:
+    """The pieces of an archive's cards, and what they were made from."""
+
+    deck: Deck
+    newest_sample: int
+    tweets: Pieces
+    samples: Pieces
+
+
+class Discretion:
+    """Knows the pieces of all cards; made when somebody first asks, and again when cards came."""
+
+    def __init__(self, engine: Engine, catalogue: Catalogue) -> None:
+        self._engine = engine
+        self._catalogue = catalogue
+        self._known: dict[int, _Known] = {}
+        self._lock = threading.Lock()
+
+    def forbids(self, text: str, key: bytes) -> bool:
+        """Whether `text` holds a piece of a card that the player with that key has not answered.
+
+        Waits for the database: to be called in a thread.
+        """
+        entries = list(self._catalogue.entries.values())
+        return any(self.forbids_in(entry, text, key) for entry in entries)
+
+    def forbids_in(self, entry: Entry, text: str, key: bytes) -> bool:
+        """The same for the cards of one archive."""
+        known = self._of(entry)
+        tweets, samples = known.tweets.shared_with(text), known.samples.shared_with(text)
+        if not tweets and not samples:
+            return False
+        with reading(self._engine) as connection:
+            met_tweets, met_samples = past.answered(connection, key, tweets, samples)
+        return not (tweets <= met_tweets and samples <= met_samples)
+
+    def _of(self, entry: Entry) -> _Known:
+        with self._lock:
+            known = self._known.get(entry.archive.id)
+            newest = _newest(entry.shelf)
+            is_same_deck = known is not None and known.deck is entry.deck
+            # Samples that left the shelf may stay: a round that is still open may hold one.
+            if known is None or not is_same_deck or known.newest_sample != newest:
+                tweets = known.tweets if known is not None and is_same_deck else _deck_pieces(entry.deck)
+                known = _Known(entry.deck, newest, tweets, _shelf_pieces(entry.shelf))
+                self._known[entry.archive.id] = known
+            return known
+
+
+def _newest(shelf: Shelf) -> int:
+    return max((max(arm.rack.ids, default=0) for arm in shelf.arms), default=0)
+
+
+def _deck_pieces(deck: Deck) -> Pieces:
+    return Pieces(
+        (int(block.ids[place]), block.texts[place])
+        for block in deck.blocks
+        for place in range(len(block.ids))
+        if block.ids[place]
+    )
+
+
+def _shelf_pieces(shelf: Shelf) -> Pieces:
+    return Pieces(
+        (arm.rack.ids[place], arm.rack.texts[place]) for arm in shelf.arms for place in range(len(arm.rack.ids))
+    )

@@ -1,0 +1,96 @@
+"""Inside the network in a real browser: walked along by keys, with motion and without, and readable by everyone."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from conftest import fill
+from playwright.sync_api import Page, expect
+from serving import Game, serve, settings
+from visiting import DESK, PHONE, Visit
+
+from app.db.session import open_engine, writing
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Iterator[Game]:
+    """The demo's own network, beside a game of its posts."""
+    folder = tmp_path_factory.mktemp("inside")
+    shutil.copy(migrated, folder / "whichtweet.db")
+    demo = Path(__file__).resolve().parents[2] / "demo" / "checkpoint"
+    shutil.copytree(demo, folder / "checkpoints" / "mayor" / "v1")
+    url = f"sqlite:///{folder / 'whichtweet.db'}"
+    engine = open_engine(url)
+    with writing(engine) as connection:
+        fill(connection)
+    engine.dispose()
+    with serve(settings(url, folder)) as game:
+        yield game
+
+
+def is_accessible(page: Page) -> None:
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+
+
+@pytest.mark.parametrize(("size", "dark"), [(PHONE, False), (DESK, True)], ids=["phone light", "desk dark"])
+def test_a_text_is_read_and_walked_along(visit: Visit, size: dict[str, int], dark: bool) -> None:
+    page = visit(size, dark=dark, reduced_motion="reduce")
+    page.goto("/inside")
+    page.get_by_label("Your text").fill("The zebra quiz is on. Bring a chair!")
+    page.get_by_role("button", name="Read it").click()
+    slider = page.get_by_role("slider")
+    expect(slider).to_be_visible(timeout=30_000)
+    assert page.get_by_role("button", name="Play").is_hidden()
+    slider.focus()
+    page.keyboard.press("Home")
+    expect(page.locator("[data-name]")).to_have_text("T")
+    before = page.locator('[data-value="forget"] [data-number]').text_content()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("[data-name]")).to_have_text("e")
+    assert slider.get_attribute("aria-valuetext") == f"e, {page.locator('[data-bits]').text_content()} bits"
+    expect(page.locator("[data-best] li")).to_have_count(5)
+    assert page.locator('[data-value="forget"] [data-number]').text_content() != before
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    is_accessible(page)
+
+
+@pytest.mark.parametrize(("size", "dark"), [(PHONE, True), (DESK, False)], ids=["phone dark", "desk light"])
+def test_it_writes_along_and_each_equation_lights(visit: Visit, size: dict[str, int], dark: bool) -> None:
+    page = visit(size, dark=dark)
+    page.goto("/inside/write")
+    page.get_by_label("The beginning").fill("Our ferry")
+    page.get_by_role("button", name="Write on").click()
+    expect(page.get_by_role("button", name="Stop")).to_be_visible(timeout=30_000)
+    for name in ("odds", "nucleus", "draw"):
+        page.wait_for_selector(f'[data-value="{name}"].lit')
+    page.get_by_role("button", name="Stop").click()
+    expect(page.locator("[data-tape] > span").last).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    is_accessible(page)
+
+
+@pytest.mark.parametrize(("size", "dark", "script"), [(PHONE, False, True), (DESK, True, True), (PHONE, True, False)])
+def test_from_the_verdict_to_how_the_network_reads_it(
+    visit: Visit, size: dict[str, int], dark: bool, script: bool
+) -> None:
+    page = visit(size, dark=dark, script=script, reduced_motion="reduce")
+    page.locator(".face").first.click()
+    page.get_by_role("link", name="See how the network reads it").click(timeout=30_000)
+    expect(page.get_by_role("heading", name="How the network reads it")).to_be_visible(timeout=30_000)
+    expect(page.locator("[data-tape]")).to_have_count(2)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    if script:
+        is_accessible(page)
+    page.get_by_text("All figures of the real card").click()
+    expect(page.locator("details[open] tbody tr").first).to_be_visible()
+    page.get_by_role("link", name="Back to the verdict").click()
+    expect(page).to_have_url(re.compile(r"/v/\w+$"))
