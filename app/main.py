@@ -14,7 +14,7 @@ from app.db.session import open_engine
 from app.game.vetting import LONGEST, BlockedWords, CardRules
 from app.keys import operator_key, secret_keys
 from app.settings import Settings
-from app.web import admin, api, board, errors, health, inside, moving, own, pages, static
+from app.web import admin, api, board, errors, health, inside, invitations, moving, own, pages, static
 from app.web.admin.office import Office
 from app.web.admin.threshold import Threshold
 from app.web.catalogue import Catalogue, Fault
@@ -29,6 +29,17 @@ from app.web.limits import Limits
 from app.web.recorder import Recorder
 from app.web.sealed import RoundSeal
 from app.web.services import Services
+
+ROOMS = (
+    api,
+    board,
+    health,
+    invitations,
+    moving,
+    own,
+    pages,
+    static,
+)
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -61,7 +72,7 @@ def create_app(settings: Settings) -> FastAPI:
         openapi_url="/api/openapi.json",
     )
     app.state.services = services
-    for room in (api, health, pages, own, moving, board, static):
+    for room in ROOMS:
         app.include_router(room.router)
     inside.mount(app, view)
     admin.mount(app, _office(settings, services))
@@ -98,7 +109,8 @@ def _services(settings: Settings) -> Services:
     words = BlockedWords.read(settings.blocked_words)
 
     def faults(archive: Archive) -> Fault:
-        return CardRules(words, longest=LONGEST[archive.unit], include=settings.deck_include).card_fault
+        include = settings.deck_include if archive.own.deck_include is None else archive.own.deck_include
+        return CardRules(words, longest=LONGEST[archive.unit], include=include).card_fault
 
     catalogue = Catalogue(engine, faults, settings.deck_include)
     seal = RoundSeal(secrets)

@@ -5,7 +5,8 @@ An archive is there for readers once an import of it is done; before that its ro
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import secrets
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +15,9 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from app.db import tweets as tweet_room
 from app.db.tables import archives, arms, generators, imports, jobs, samples, tweets
+from app.game.own_settings import OwnSettings, OwnSettingsError
+
+PERMISSION = "permission"  # the basis of a private person's archive
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,8 @@ class Archive:
     paused: bool
     basis: str | None = None
     deleted_at: datetime | None = None
+    own: OwnSettings = field(default_factory=OwnSettings)
+    invite: str | None = None
 
 
 @dataclass(frozen=True)
@@ -117,8 +123,25 @@ def describe(connection: Connection, archive_id: int, *, name: str | None, handl
 
 
 def note_basis(connection: Connection, slug: str, basis: str) -> None:
-    """Note by what right an archive is played: own, public or permission."""
+    """Note by what right an archive is played: own, public or permission.
+
+    One of a private person, who allowed it, is entered by an invitation from then on.
+    """
     connection.execute(update(archives).where(archives.c.slug == slug).values(basis=basis))
+    if basis == PERMISSION:
+        uninvited = and_(archives.c.slug == slug, archives.c.invite.is_(None))
+        connection.execute(update(archives).where(uninvited).values(invite=new_invite()))
+
+
+def new_invite() -> str:
+    """A new invitation; nobody guesses it."""
+    return secrets.token_urlsafe(12)
+
+
+def keep_settings(connection: Connection, archive_id: int, own: OwnSettings, invite: str | None) -> None:
+    """Keep an archive's own settings, and by which link it is entered; web processes notice by its stamp."""
+    values = {"settings": own.to_json(), "invite": invite, "stamp": archives.c.stamp + 1}
+    connection.execute(update(archives).where(archives.c.id == archive_id).values(values))
 
 
 def give_up_place(connection: Connection, archive_id: int) -> None:
@@ -151,4 +174,12 @@ def _all() -> Select[Any]:
 
 
 def _archive(row: Row[Any]) -> Archive:
-    return Archive(**row._asdict())
+    values = row._asdict()
+    return Archive(**{name: values[name] for name in values if name != "settings"}, own=_own(values["settings"]))
+
+
+def _own(stored: dict[str, Any]) -> OwnSettings:
+    try:
+        return OwnSettings.from_json(stored)
+    except (OwnSettingsError, TypeError):
+        return OwnSettings()  # of another version of the program: the operator's settings hold meanwhile

@@ -79,6 +79,8 @@ archives = Table(
     Column("paused", Boolean, nullable=False, default=False),
     Column("basis", String(16)),  # by what right it is played: own, public, permission; null: nobody was asked
     Column("deleted_at", Moment),  # to be removed for good a day later, unless somebody takes it back
+    Column("settings", JSON, nullable=False, default=dict, server_default="{}"),  # see app/game/own_settings.py
+    Column("invite", String(32)),  # only who followed a link with it may play; null: everybody may
 )
 
 # One run of an import. Its tweets are invisible until state is done.

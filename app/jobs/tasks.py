@@ -38,6 +38,9 @@ def do(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
         Interrupted: it was asked to stop.
         JobError: it cannot be done.
     """
+    with reading(workshop.engine) as connection:
+        own = [archive for archive in archives.listing(connection) if archive.id == job.archive_id]
+    workshop = workshop.adapted(own[0]) if own else workshop
     tasks = {"import": _import, "train": _train, "restock": _restock, "retrain": _retrain, **ERRANDS}
     return tasks[job.kind](workshop, job, hold, step)
 

@@ -19,6 +19,7 @@ from app.db import archives, generators, jobs, samples, workers
 from app.db.generators import ANCHOR
 from app.db.jobs import Job
 from app.db.session import now, reading, writing
+from app.game.own_settings import OwnSettings
 from app.jobs import supervising, tasks, workflows
 from app.jobs.errands import ask_for_removals
 from app.jobs.hold import Heartbeat, Hold, worker_name
@@ -31,6 +32,7 @@ SILENT_SECONDS = 30.0  # without a heartbeat: that worker is taken for dead
 CATCH_UP = timedelta(minutes=15)  # so long after its time a scheduled job is still asked for
 REST_AFTER_FAILURE = timedelta(minutes=10)  # before a restock that failed is tried again
 ATTEMPTS = 5  # of a job that takes its worker down with it, or the database away
+OPERATORS = OwnSettings()  # nothing of its own: all as the operator's settings say
 SHUTDOWN_SECONDS = 25.0  # that jobs have to come to a halt
 LANES = (tasks.LIGHT, tasks.HEAVY)  # one job of each at a time: restocking goes on while something trains
 
@@ -199,31 +201,37 @@ def ask_for_what_is_due(workshop: Workshop, moment: datetime) -> None:
     """
     with reading(workshop.engine) as connection:
         known = archives.listing(connection)
-        low = [(archive.id, generator) for archive in known if (generator := _low(workshop, connection, archive.id))]
-        trained = [archive.id for archive in known if ANCHOR in generators.arms_of(connection, archive.id)]
+        low = [(each.id, wanting) for each in known if (wanting := _low(workshop.adapted(each), connection, each.id))]
+        trained = [archive for archive in known if ANCHOR in generators.arms_of(connection, archive.id)]
     for archive_id, generator in low:
         with writing(workshop.engine) as connection:
             if not _failed_lately(connection, archive_id, moment):
                 arguments = {"generator": generator}
                 jobs.ask_unless_open(connection, "restock", archive_id, arguments, asked_by="shelf", at=moment)
-    due = due_time(workshop.retrain_cron, moment)
-    for archive_id in trained if due is not None else ():
+    for archive in trained:
+        due = due_time(workshop.adapted(archive).retrain_cron, moment, archive.own)
+        if due is None:
+            continue
         with writing(workshop.engine) as connection:
-            if "retrain" not in jobs.open_kinds(connection, archive_id):
-                key = f"retrain:{archive_id}:{due:%Y-%m-%dT%H:%MZ}"
-                jobs.ask(connection, "retrain", archive_id, {}, asked_by="schedule", at=moment, once=key)
+            if "retrain" not in jobs.open_kinds(connection, archive.id):
+                key = f"retrain:{archive.id}:{due:%Y-%m-%dT%H:%MZ}"
+                jobs.ask(connection, "retrain", archive.id, {}, asked_by="schedule", at=moment, once=key)
     if (due := due_time(workshop.backup_cron, moment)) is not None:
         with writing(workshop.engine) as connection:
             once = f"backup:{due:%Y-%m-%dT%H:%MZ}"
             jobs.ask(connection, "backup", None, {}, asked_by="schedule", at=moment, once=once)
 
 
-def due_time(cron: str, moment: datetime) -> datetime | None:
-    """The scheduled time that has just come, if one has within the last quarter of an hour."""
+def due_time(cron: str, moment: datetime, own: OwnSettings = OPERATORS) -> datetime | None:
+    """The scheduled time that has just come, if one has within the last quarter of an hour; in UTC.
+
+    One that falls into an archive's quiet hours comes when they end.
+    """
     if not cron:
         return None
-    last: datetime = croniter(cron, moment.astimezone(UTC) + timedelta(seconds=1)).get_prev(datetime)
-    return last if moment - last <= CATCH_UP else None
+    last: datetime = croniter(cron, moment.astimezone(own.place) + timedelta(seconds=1)).get_prev(datetime)
+    starts = own.after_quiet(last)
+    return last.astimezone(UTC) if timedelta(0) <= moment - starts <= CATCH_UP else None
 
 
 def _low(workshop: Workshop, connection: Connection, archive_id: int) -> int | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -62,6 +62,12 @@ class Workshop:
     def folder(self, key: str) -> Path:
         """Where the checkpoint (or another file) of that key lies."""
         return self.checkpoints / key
+
+    def adapted(self, archive: archives.Archive) -> Workshop:
+        """The same with the archive's own settings where it has any."""
+        names = ("retrain_cron", "retrain_min_labels", "train_minutes", "shelf_low", "shelf_full", "deck_include")
+        own = {name: value for name in names if (value := getattr(archive.own, name)) is not None}
+        return replace(self, **own)
 
     def archive(self, slug: str) -> archives.Archive:
         """The archive of that name.

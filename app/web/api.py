@@ -36,6 +36,8 @@ _LIMITED = _COMMON | {"_429": "too many requests; Retry-After says when"}
 @router.get("/archives", response_model=ArchivesBody)
 async def list_archives(request: Request) -> Response:
     """The archives that can be played, the main one first."""
+    house = services(request)
+    invites = house.identity.visitor(request).invites
     listed = [
         {
             "slug": entry.archive.slug,
@@ -45,7 +47,7 @@ async def list_archives(request: Request) -> Response:
             "is_demo": entry.archive.is_demo,
             "is_open": entry.is_open,
         }
-        for entry in services(request).catalogue.ranked()
+        for entry in house.catalogue.ranked(invites)
     ]
     return JSONResponse({"archives": listed}, headers=NO_STORE)
 

@@ -13,6 +13,7 @@ from app.game import skill
 from app.game.boards import SITTING, SPANS
 from app.web.bodies import BoardBody, refuses
 from app.web.catalogue import Entry
+from app.web.identity import Visitor
 from app.web.problems import Problem
 from app.web.rendering import NO_STORE, html
 from app.web.services import Services, apart, services
@@ -27,13 +28,13 @@ async def board_page(request: Request) -> Response:
     visitor = house.identity.visitor(request)
     house.limit("pages", visitor)
     slug, span = request.query_params.get("archive"), request.query_params.get("span", "day")
-    entry = _entry(house, slug, span)
+    entry = _entry(house, visitor, slug, span)
     board = await apart(lambda: _board(house, visitor.key, entry, span))
     return html(
         "board.html",
         here="/board",
         archive=entry.archive,
-        archives=[other.archive for other in house.catalogue.ranked()],
+        archives=[other.archive for other in house.catalogue.ranked(visitor.invites)],
         span=span,
         known_from=skill.KNOWN_FROM,
         sitting=int(SITTING.total_seconds() // 60),
@@ -48,13 +49,13 @@ async def show_board(archive: str, request: Request, span: str = "day") -> Respo
     house = services(request)
     visitor = house.identity.visitor(request)
     house.limit("players", visitor)
-    entry = _entry(house, archive, span)
+    entry = _entry(house, visitor, archive, span)
     board = await apart(lambda: _board(house, visitor.key, entry, span))
     return JSONResponse({"archive": entry.archive.slug, "span": span} | board, headers=NO_STORE)
 
 
-def _entry(house: Services, slug: str | None, span: str) -> Entry:
-    entry = house.catalogue.find(slug)
+def _entry(house: Services, visitor: Visitor, slug: str | None, span: str) -> Entry:
+    entry = house.catalogue.find(slug, visitor.invites)
     if entry is None or span not in SPANS:
         raise Problem(404, "no-archive" if span in SPANS else "not-found", "there is no such board: day or week")
     return entry

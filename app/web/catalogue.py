@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -43,6 +43,10 @@ class Entry:
     shelf: Shelf
     edition: int
 
+    def admits(self, invites: Collection[str]) -> bool:
+        """Whether somebody who brings these invitations may play it."""
+        return self.archive.invite is None or self.archive.invite in invites
+
     @cached_property
     def is_open(self) -> bool:
         """Whether there is anything to deal."""
@@ -78,17 +82,27 @@ class Catalogue:
         self.entries: Mapping[str, Entry] = {}
         self.is_loaded = False
 
-    def find(self, slug: str | None) -> Entry | None:
-        """The entry with that slug; without one, the entry that a newcomer plays: a real archive before the demo."""
-        if slug is not None:
-            return self.entries.get(slug)
-        return next(iter(self.ranked()), None)
+    def find(self, slug: str | None, invites: Collection[str] = ()) -> Entry | None:
+        """The entry with that slug; without one, the entry that a newcomer plays: a real archive before the demo.
 
-    def ranked(self) -> list[Entry]:
-        """All entries: what can be dealt before what cannot, real archives before the demo, the oldest first."""
+        One that is entered by an invitation is there for those alone whose `invites` hold it.
+        """
+        if slug is None:
+            return next(iter(self.ranked(invites)), None)
+        entry = self.entries.get(slug)
+        return entry if entry is not None and entry.admits(invites) else None
+
+    def ranked(self, invites: Collection[str] = ()) -> list[Entry]:
+        """All entries that are open to these `invites`: what can be dealt before what cannot, real archives before the
+        demo, the oldest first."""
         return sorted(
-            self.entries.values(), key=lambda entry: (not entry.is_open, entry.archive.is_demo, entry.archive.id)
+            (entry for entry in self.entries.values() if entry.admits(invites)),
+            key=lambda entry: (not entry.is_open, entry.archive.is_demo, entry.archive.id),
         )
+
+    def invited(self, invite: str) -> Entry | None:
+        """The entry that an invitation leads to."""
+        return next((entry for entry in self.entries.values() if entry.archive.invite == invite), None)
 
     def by_id(self, archive_id: int) -> Entry | None:
         """The entry of an archive."""
@@ -135,6 +149,8 @@ class Catalogue:
         known = self.entries.get(archive.slug)
         if before is not None and known is not None and before.archive == archive and before.arms == arms:
             return known
+        if before is not None and before.archive.own.deck_include != archive.own.deck_include:
+            before = None  # other tweets may be dealt now: all of the deck is looked at anew
         source = self._source(connection, archive, arms, before)
         deck = known.deck if known is not None and before is not None else None
         if deck is None or before is None or _deck_parts(before) != _deck_parts(source):
@@ -146,7 +162,8 @@ class Catalogue:
         self, connection: Connection, archive: Archive, arms: Sequence[ArmRow], before: _Source | None
     ) -> _Source:
         old_blocks = before.blocks if before else ()
-        new_blocks = shelf.blocks(connection, archive.id, self._include, len(old_blocks))
+        include = self._include if archive.own.deck_include is None else archive.own.deck_include
+        new_blocks = shelf.blocks(connection, archive.id, include, len(old_blocks))
         hidden_tweets = frozenset(shelf.hidden_tweets(connection, archive.id))
         hidden_samples = frozenset(shelf.hidden_samples(connection, archive.id))
         source = _Source(

@@ -72,7 +72,7 @@ class Dealer:
         if opened is not None and not visitor.has_cookie:
             # Without a cookie the round itself says who goes on playing.
             visitor = replace(visitor, key=opened.player, stamps={opened.archive_id: opened.stamp})
-        entry = self._entry(slug, opened)
+        entry = self._entry(visitor, slug, opened)
         try:
             if self._is_embedded:
                 return self._deal(self._reader(), visitor, entry, opened)
@@ -96,13 +96,15 @@ class Dealer:
             raise problems.not_our_round()
         return opened
 
-    def _entry(self, slug: str | None, opened: SealedRound | None) -> Entry:
+    def _entry(self, visitor: Visitor, slug: str | None, opened: SealedRound | None) -> Entry:
         if opened is not None:
             entry = self._catalogue.by_id(opened.archive_id)
             if entry is not None and slug not in (None, entry.archive.slug):
                 raise Problem(422, "bad-request", f"the round in after is not one of the archive {slug}")
         else:
-            entry = self._catalogue.find(slug)
+            entry = self._catalogue.find(slug, visitor.invites)
+            if visitor.simulated is not None and slug is not None:
+                entry = self._catalogue.entries.get(slug)  # the operator needs no invitation
         if entry is None:
             if slug is None:
                 raise problems.shelf_empty()
@@ -151,7 +153,7 @@ class Dealer:
         archive_id = entry.archive.id
         standing = seats.standing(connection, visitor.key, archive_id, MODE)
         if standing is None and visitor.has_cookie and players.were_forgotten(connection, [visitor.key]):
-            visitor = Visitor(players.new_key(), {}, False, visitor.simulated, visitor.network)
+            visitor = replace(visitor, key=players.new_key(), stamps={}, has_cookie=False)
             opened = None
         row = standing.seat if standing else None
         if row is None:

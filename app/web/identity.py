@@ -17,6 +17,8 @@ from app.db.players import new_key
 from app.web.sealed import BadSeal, Seal, derive
 
 COOKIE = "whichtweet"
+INVITES = "whichtweet_invites"
+MOST_INVITES = 20
 COOKIE_SECONDS = 400 * 86_400  # the longest that browsers keep one
 SLOTS = 8  # archives whose starting stamp a newcomer's cookie holds
 
@@ -34,6 +36,7 @@ class Visitor:
             shelf changes gives the same pair.
         has_cookie: whether the browser brought a cookie of ours.
         simulated: the name of a simulated player, as the operator's key says.
+        invites: the invitations to archives that the browser has followed.
     """
 
     key: bytes
@@ -41,6 +44,7 @@ class Visitor:
     has_cookie: bool = False
     simulated: str | None = None
     network: str = ""
+    invites: frozenset[str] = frozenset()
 
 
 class OperatorUnknown(PermissionError):  # noqa: N818
@@ -67,7 +71,8 @@ class Identity:
         opened = self._opened(request.cookies.get(COOKIE, ""))
         key, stamps = opened if opened else (new_key(), {})
         address = request.client.host if request.client else ""
-        return Visitor(key, stamps, opened is not None, self._simulated(request), prefix(address))
+        invites = frozenset(request.cookies.get(INVITES, "").split(".")[:MOST_INVITES])
+        return Visitor(key, stamps, opened is not None, self._simulated(request), prefix(address), invites)
 
     def greet(self, response: Response, visitor: Visitor) -> None:
         """Give the visitor a cookie that holds their key and stamps."""
@@ -76,6 +81,14 @@ class Identity:
         sealed = self._seal.close(_COOKIE.pack(_VERSION, visitor.key, *(number for slot in slots for number in slot)))
         response.set_cookie(
             COOKIE, sealed, max_age=COOKIE_SECONDS, path="/", secure=self._secure, httponly=True, samesite="lax"
+        )
+
+    def admit(self, response: Response, visitor: Visitor, invite: str) -> None:
+        """Let the browser remember an invitation; what is remembered is the invitation itself, so nothing is sealed."""
+        kept = [each for each in sorted(visitor.invites) if each and each != invite][: MOST_INVITES - 1]
+        value = ".".join([invite, *kept])
+        response.set_cookie(
+            INVITES, value, max_age=COOKIE_SECONDS, path="/", secure=self._secure, httponly=True, samesite="lax"
         )
 
     def dismiss(self, response: Response) -> None:

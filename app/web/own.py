@@ -58,7 +58,7 @@ async def my_rounds(request: Request) -> Response:
     visitor = house.identity.visitor(request)
     house.limit("pages", visitor)
     chosen = {name: request.query_params.get(name, "") for name in ("verdict", "archive", "mode")}
-    archives = {entry.archive.id: entry.archive for entry in house.catalogue.ranked()}
+    archives = {entry.archive.id: entry.archive for entry in house.catalogue.ranked(visitor.invites)}
     wanted = _wanted(chosen, {archive.slug: archive.id for archive in archives.values()}, request)
 
     def read() -> tuple[list[history.PastRound], list[str]]:
@@ -143,7 +143,7 @@ def skill_of(player: Player, guesses: int) -> dict[str, Any] | None:
 
 
 def _summary(house: Services, key: bytes) -> dict[str, Any]:
-    archives = {entry.archive.id: entry.archive for entry in house.catalogue.ranked()}
+    archives = {entry.archive.id: entry.archive for entry in house.catalogue.entries.values()}
     at = now()
     with reading(house.engine) as connection:
         player = players.find(connection, key)

@@ -193,7 +193,7 @@ def _page(house: Services, entry: Entry, cards: tuple[str, str], **more: Any) ->
         "play.html",
         here="/",
         archive=entry.archive,
-        archives=[other.archive for other in house.catalogue.ranked()],
+        archives=[other.archive for other in house.catalogue.ranked([entry.archive.invite or ""])],
         unit=entry.archive.unit,
         cards=cards,
         is_long=max(map(len, cards)) > LONG,

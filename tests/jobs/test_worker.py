@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from app.db import jobs, samples, workers
 from app.db.jobs import Job
 from app.db.session import now, open_engine, reading, writing
 from app.db.tables import jobs as jobs_table
+from app.game.own_settings import OwnSettings
+from app.jobs.worker import due_time
 from app.jobs.workshop import Workshop
 
 pytestmark = pytest.mark.process
@@ -290,3 +293,13 @@ def _left_behind(house: House, worker: str, *, asked_by: str, attempts: int = 1)
         values = {"state": "running", "worker": worker, "attempts": attempts, "asked_by": asked_by}
         connection.execute(update(jobs_table).where(jobs_table.c.id == asked).values(**values))
     return asked
+
+
+def test_an_archive_is_retrained_by_its_own_schedule_and_not_in_quiet_hours() -> None:
+    berlin = OwnSettings(zone="Europe/Berlin", quiet=(8, 18))
+    nine = datetime(2026, 7, 1, 7, 0, tzinfo=UTC)  # nine in the morning there
+    assert due_time("0 9 * * *", nine, OwnSettings(zone="Europe/Berlin")) == nine
+    assert due_time("0 9 * * *", nine + timedelta(minutes=5), berlin) is None
+    assert due_time("0 9 * * *", nine + timedelta(hours=9, minutes=1), berlin) == nine
+    assert due_time("0 9 * * *", nine + timedelta(hours=10), berlin) is None
+    assert due_time("", nine, berlin) is None

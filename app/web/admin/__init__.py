@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from app.web.admin import cards, collections, door, figures, lineage, overview, records, teaching, uploads, work
+from app.web.admin import (
+    archive_settings,
+    cards,
+    collections,
+    door,
+    figures,
+    lineage,
+    overview,
+    records,
+    teaching,
+    uploads,
+    work,
+)
 from app.web.admin.office import Office, Refused, SignInNeeded
 
-ROOMS = (door, overview, figures, records, collections, uploads, work, cards, lineage, teaching)
+ROOMS = (door, overview, figures, records, collections, archive_settings, uploads, work, cards, lineage, teaching)
 
 
 def mount(app: FastAPI, office: Office) -> None:

@@ -13,8 +13,10 @@ from app.db.archives import Archive
 from app.db.audit import Change
 from app.db.session import now, reading, writing
 from app.db.tables import archives as table
+from app.game.own_settings import LEANINGS
 from app.web.admin import views
 from app.web.admin.office import Changing, Here, Refused, Viewing, note
+from app.web.admin.schedule import next_times
 
 router = APIRouter(include_in_schema=False)
 FEW_CARDS = 200
@@ -69,6 +71,10 @@ def show_archive(request: Request, here: Here, admin: Viewing, slug: str) -> Res
         goes=goes,
         few=FEW_CARDS,
         bases=BASES,
+        next_times=next_times(here.retrain_cron, archive.own, now()),
+        operators={"cron": here.retrain_cron, "labels": here.retrain_min_labels, "minutes": here.train_minutes},
+        invitation=f"{str(request.base_url).rstrip('/')}/i/{archive.invite}" if archive.invite else None,
+        leanings=LEANINGS,
     )
 
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from croniter import croniter
 from fastapi import APIRouter, Form, Request
 from starlette.responses import JSONResponse, Response
 
 from app.db import archives, jobs, workers
 from app.db.audit import Change
 from app.db.session import now, reading, writing
+from app.game.own_settings import OwnSettings
 from app.web.admin import views
 from app.web.admin.collections import found
 from app.web.admin.office import Changing, Here, Refused, Viewing, note
 from app.web.admin.overview import ALIVE
+from app.web.admin.schedule import next_times
 
 router = APIRouter(include_in_schema=False)
 CELLS = ("lstm", "gru", "rnn")
@@ -29,7 +30,6 @@ def show_training(request: Request, here: Here, admin: Viewing, archive: str = "
         listed = archives.listing(connection)
         recent = jobs.listing(connection, limit=40)
         alive = workers.listing(connection, at - ALIVE)
-    times = croniter(here.retrain_cron, at) if here.retrain_cron else None
     return views.page(
         *(request, "training.html", admin),
         archives=listed,
@@ -39,7 +39,7 @@ def show_training(request: Request, here: Here, admin: Viewing, archive: str = "
         can_train=any(worker.trains for worker in alive),
         alive=alive,
         cron=here.retrain_cron,
-        next_times=[times.get_next(type(at)) for _ in range(5)] if times else [],
+        next_times=next_times(here.retrain_cron, OwnSettings(), at),
         least=here.retrain_min_labels,
         minutes=here.train_minutes,
         cells=CELLS,

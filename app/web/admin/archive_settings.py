@@ -1,0 +1,76 @@
+"""An archive's own settings: when it is retrained, how full its shelf is, what its deck holds, and who may play it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from croniter import croniter
+from fastapi import APIRouter, Form
+from starlette.responses import Response
+
+from app.db import archives
+from app.db.audit import Change
+from app.db.session import writing
+from app.game.own_settings import OwnSettings, OwnSettingsError
+from app.web.admin import views
+from app.web.admin.collections import found
+from app.web.admin.office import Changing, Here, Refused, note
+
+router = APIRouter(include_in_schema=False)
+Number = Annotated[str, Form(max_length=12)]
+
+
+@router.post("/archives/{slug}/settings")
+def keep(
+    here: Here,
+    admin: Changing,
+    slug: str,
+    schedule: Annotated[str, Form()] = "operator",
+    retrain_cron: Annotated[str, Form(max_length=100)] = "",
+    retrain_min_labels: Number = "",
+    train_minutes: Number = "",
+    shelf_low: Number = "",
+    shelf_full: Number = "",
+    deck: Annotated[str, Form()] = "operator",
+    deck_include: Annotated[list[str] | None, Form()] = None,
+    zone: Annotated[str, Form(max_length=64)] = "UTC",
+    quiet_from: Number = "",
+    quiet_to: Number = "",
+    admission: Annotated[str, Form()] = "everybody",
+) -> Response:
+    """Keep what is filled in; what is left empty stays with the operator's settings."""
+    cron = None if schedule == "operator" else retrain_cron.strip() if schedule == "own" else ""
+    if cron and not croniter.is_valid(cron):
+        raise Refused(422, "No schedule", f"{cron} is no cron expression: expected five fields, such as 0 3 * * *.")
+    if schedule == "own" and not cron:
+        raise Refused(422, "No schedule", "Fill in a cron expression, such as 0 3 * * *, or choose another answer.")
+    try:
+        quiet = (int(quiet_from), int(quiet_to)) if quiet_from.strip() and quiet_to.strip() else None
+        own = OwnSettings(
+            retrain_cron=cron,
+            retrain_min_labels=_whole(retrain_min_labels),
+            train_minutes=float(train_minutes) if train_minutes.strip() else None,
+            shelf_low=_whole(shelf_low),
+            shelf_full=_whole(shelf_full),
+            deck_include=None if deck == "operator" else tuple(deck_include or ()),
+            zone=zone.strip() or "UTC",
+            quiet=quiet,
+        )
+    except OwnSettingsError as error:
+        raise Refused(422, "That cannot be", f"{error}.") from None
+    except ValueError:
+        raise Refused(422, "No number", "Expected numbers, or nothing, in the fields of numbers.") from None
+    with writing(here.engine) as connection:
+        archive = found(connection, slug)
+        invite = None if admission == "everybody" else archive.invite or archives.new_invite()
+        if admission == "new link":
+            invite = archives.new_invite()
+        archives.keep_settings(connection, archive.id, own, invite)
+        before = archive.own.to_json() | {"by invitation": archive.invite is not None}
+        after = own.to_json() | {"by invitation": invite is not None}
+        note(connection, admin, Change("archive set", slug, before, after))
+    return views.back(f"/admin/archives/{slug}", "Saved.")
+
+
+def _whole(typed: str) -> int | None:
+    return int(typed) if typed.strip() else None

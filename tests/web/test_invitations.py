@@ -1,0 +1,69 @@
+"""An archive that is entered by an invitation: there for who followed the link, and for nobody else."""
+
+from __future__ import annotations
+
+from factories import add_game
+from serving import Game, Opener
+from sqlalchemy import Connection, select, update
+
+from app.db import archives as room
+from app.db.session import writing
+from app.db.tables import archives
+
+
+def two_games(connection: Connection) -> None:
+    add_game(connection)
+    add_game(connection, "cousin", invite="s3cret-link_0")
+
+
+def slugs(client) -> list[str]:
+    return [each["slug"] for each in client.get("/api/archives").json()["archives"]]
+
+
+def test_without_the_invitation_the_archive_is_not_there(serving: Opener) -> None:
+    client = serving(two_games).client()
+    assert slugs(client) == ["mayor"]
+    assert client.post("/api/rounds", json={"archive": "cousin"}).status_code == 404
+    assert client.get("/a/cousin").status_code == 404
+    assert "cousin" not in client.get("/a/mayor").text.lower()
+
+
+def test_who_followed_the_invitation_plays_it_from_then_on(serving: Opener) -> None:
+    client = serving(two_games).client()
+    followed = client.get("/i/s3cret-link_0", follow_redirects=False)
+    assert followed.status_code == 303
+    assert followed.headers["location"] == "/a/cousin"
+    assert client.get("/a/cousin").status_code == 200
+    assert set(slugs(client)) == {"mayor", "cousin"}
+    dealt = client.post("/api/rounds", json={"archive": "cousin"}).json()
+    assert client.post("/api/guesses", json={"round": dealt["round"], "pick": 0}).status_code == 201
+
+
+def test_a_wrong_invitation_leads_nowhere(serving: Opener) -> None:
+    client = serving(two_games).client()
+    assert client.get("/i/another").status_code == 404
+    assert client.get("/a/cousin").status_code == 404
+
+
+def test_a_new_invitation_shuts_the_old_one_out(serving: Opener) -> None:
+    game: Game = serving(two_games)
+    client = game.client()
+    client.get("/i/s3cret-link_0")
+    with writing(game.engine) as connection:
+        changed = {"invite": "another-link", "stamp": archives.c.stamp + 1}
+        connection.execute(update(archives).where(archives.c.slug == "cousin").values(changed))
+    game.refresh()
+    assert client.get("/a/cousin").status_code == 404
+    client.get("/i/another-link")
+    assert client.get("/a/cousin").status_code == 200
+
+
+def test_a_private_persons_archive_is_behind_an_invitation_at_once(game: Game) -> None:
+    with writing(game.engine) as connection:
+        room.note_basis(connection, "mayor", "public")
+        assert connection.scalar(select(archives.c.invite)) is None
+        room.note_basis(connection, "mayor", "permission")
+        invite = connection.scalar(select(archives.c.invite))
+        room.note_basis(connection, "mayor", "permission")
+        assert connection.scalar(select(archives.c.invite)) == invite
+    assert len(invite) >= 16
