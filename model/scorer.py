@@ -47,6 +47,7 @@ class Pick:
     right: int
     pick: int  # 0: the left card was taken for the tweet, 1: the right one
     player: int  # whose guess: players are held out whole
+    tweet: int  # 0 or 1: which card was the tweet; for the measure alone, nothing is learned from it
     weight: float = 1.0  # how much it counts beside others
 
 
@@ -55,8 +56,8 @@ class Held:
     """How well a scorer foretells picks of players, and of cards, that it did not learn from."""
 
     picks: int
-    players: int
     auc: float  # of left against right; 0.5 is chance
+    fooled_auc: float  # of the rounds that fooled against the others: whether it ranks samples, not just finds tweets
     bits: float  # mean surprise of a pick; 1.0 is chance
     slope: float  # of the picks on the foretold odds; 1.0: calibrated, less: too sure of itself
     calibration: tuple[tuple[float, float, int], ...]  # (foretold, found, picks) by tenths of what was foretold
@@ -218,7 +219,8 @@ def train_scorer(body: str, features: Array, picks: Sequence[Pick], *, seed: int
     cards = np.array([(pick.left, pick.right) for pick in picks])
     tried = [(_held_margins(apart, answers, weights, folds, cards, ridge), ridge) for ridge in RIDGES]
     margins, ridge = min(tried, key=lambda pair: _bits(pair[0], answers, weights))
-    held = _measure(margins, answers, weights, len(players), ridge)
+    tweets = np.array([pick.tweet for pick in picks])
+    held = _measure(margins, answers, weights, tweets, ridge)
     head = _bradley_terry(apart, answers, weights, ridge)[:-1] * np.clip(held.slope, 0.1, 3.0)
     return Scorer(body, mean, spread, head.astype(np.float32), held)
 
@@ -270,7 +272,7 @@ def _bits(margins: Floats, answers: Floats, weights: Floats) -> float:
     return float((weights * wrong).sum() / weights.sum())
 
 
-def _measure(margins: Floats, answers: Floats, weights: Floats, players: int, ridge: float) -> Held:
+def _measure(margins: Floats, answers: Floats, weights: Floats, tweets: NDArray[Any], ridge: float) -> Held:
     slope = float(_bradley_terry(np.c_[margins, np.ones(len(margins))], answers, weights, 1e-3)[0])
     foretold = 1 / (1 + np.exp(-margins))
     order = np.argsort(foretold, kind="stable")
@@ -281,7 +283,8 @@ def _measure(margins: Floats, answers: Floats, weights: Floats, players: int, ri
     )
     error = sum(abs(a - b) * n for a, b, n in table) / len(margins)
     bits = _bits(margins, answers, weights)
-    return Held(len(margins), players, auc(margins, answers), bits, slope, table, round(error, 4), ridge)
+    fooled = auc(np.where(tweets == 1, margins, -margins), (answers == tweets).astype(np.float64))
+    return Held(len(margins), auc(margins, answers), fooled, bits, slope, table, round(error, 4), ridge)
 
 
 def auc(scores: Floats, answers: Floats) -> float:

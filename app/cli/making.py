@@ -16,6 +16,7 @@ from app.db import generators, samples
 from app.db.archives import Archive
 from app.db.generators import CHAMPION, Generator
 from app.db.session import reading
+from app.game.learning import WAYS, Way
 from app.game.vetting import REASONS
 from app.jobs import training
 from app.jobs.base import stand_in, start_for
@@ -132,12 +133,17 @@ def retrain_command(
         int | None, typer.Option("--min-labels", min=0, help="new labels that it takes; default: the setting")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="seed of all chance")] = 0,
+    learn: Annotated[
+        str, typer.Option(help="decoding, scorer, weights (comma-separated); default: by the number of labels")
+    ] = "",
     as_json: JsonOption = False,
 ) -> None:
     """Let a new generator learn from the players' guesses; it becomes the champion if it passes the gates.
 
-    It starts from the archive's anchor and reads, beside the tweets, the samples that fooled players.
+    With few labels it learns how to draw (temperature, top-p), with 2,000 or more what to choose (a scorer) and how to
+    write: from the archive's anchor it reads, beside the tweets, the samples that fooled players.
     """
+    ways = _ways(learn)
     workshop = open_workshop()
     found = workshop.archive(archive)
     budget = Budget(minutes=minutes or workshop.train_minutes)
@@ -148,6 +154,7 @@ def retrain_command(
                 budget=budget,
                 seed=seed,
                 least_labels=least,
+                ways=ways,
                 run="retrain-by-hand",
                 step=desk.step,
                 on_event=desk.on_event,
@@ -164,8 +171,15 @@ def retrain_command(
     if as_json:
         typer.echo(json.dumps({"archive": archive, **asdict(done)}))
         return
-    say(f"Learned from {done.labels} labels and {done.lessons} samples that fooled players.")
+    say(f"Learned from {done.labels} labels and {done.lessons} samples that fooled players: {done.learned}.")
     say(done.words)
+
+
+def _ways(learn: str) -> tuple[Way, ...]:
+    wanted = [word.strip() for word in learn.split(",") if word.strip()]
+    if strange := [word for word in wanted if word not in WAYS]:
+        raise typer.BadParameter(f"--learn: found {strange[0]!r}, expected {', '.join(WAYS)}")
+    return tuple(way for way in WAYS if way in wanted)
 
 
 def print_restock(done: Restocked) -> None:

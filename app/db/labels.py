@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, false, func, insert, or_, select
 
-from app.db.tables import generators, guesses, label_sets, labels, players, samples, set_players
+from app.db.tables import generators, guesses, label_sets, labels, players, remarks, samples, set_players, tweets
 
 _PAGE = 1000  # rows fetched at once
 
@@ -116,6 +116,30 @@ def sample_texts(connection: Connection, sample_ids: Collection[int]) -> dict[in
         query = select(samples.c.id, samples.c.text).where(samples.c.id.in_(wanted[begin : begin + _PAGE]))
         found |= {sample_id: text for sample_id, text in connection.execute(query)}
     return found
+
+
+def tweet_texts(connection: Connection, tweet_ids: Collection[int]) -> dict[int, str]:
+    """The texts of tweets."""
+    found: dict[int, str] = {}
+    wanted = sorted(tweet_ids)
+    for begin in range(0, len(wanted), _PAGE):
+        query = select(tweets.c.id, tweets.c.text).where(tweets.c.id.in_(wanted[begin : begin + _PAGE]))
+        found |= {tweet_id: text for tweet_id, text in connection.execute(query)}
+    return found
+
+
+def said_to_repeat(connection: Connection, archive_id: int, *, up_to: int) -> tuple[set[int], float]:
+    """The samples of which a player said that they repeat themselves, and the share of such remarks among all."""
+    query = (
+        select(guesses.c.sample_id, remarks.c.reason)
+        .join(guesses, guesses.c.id == remarks.c.guess_id)
+        .join(labels, labels.c.guess_id == guesses.c.id)
+        .where(guesses.c.archive_id == archive_id, guesses.c.id <= up_to, labels.c.status == "accepted")
+        .where(remarks.c.reason.is_not(None))
+    )
+    said = connection.execute(query).all()
+    repeating = [sample_id for sample_id, reason in said if reason == "repeats"]
+    return set(repeating), len(repeating) / max(1, len(said))
 
 
 def keep_set(connection: Connection, frozen: NewSet, at: datetime) -> int:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-PRIOR_GUESSES = 2.0  # at the mean rate, added to each sample's own: one guess alone says little
+PRIOR_GUESSES = 2.0  # at the expected rate, added to each sample's own: one guess alone says little
 HEAVIEST = 3.0  # a sample weighs at most as much as three tweets
 SHARE = 0.15  # of all that is learned from, by weighted characters: the rest are real tweets
 
@@ -18,26 +18,46 @@ class Lesson:
     weight: float
 
 
-def draw_lessons(rounds: Iterable[tuple[int, bool, float]], texts: Mapping[int, str], characters: int) -> list[Lesson]:
-    """The samples that were taken for tweets more often than most, each weighed by how much more often.
+@dataclass(frozen=True)
+class Lived:
+    """A guess that teaches."""
+
+    sample_id: int
+    fooled: bool  # whether the sample was taken for the tweet
+    weight: float = 1.0  # how much it counts beside others
+    foretold: float | None = None  # the chance that it would fool, where a scorer foretold it
+
+
+def draw_lessons(
+    rounds: Iterable[Lived], texts: Mapping[int, str], characters: int, repeating: Collection[int] = ()
+) -> list[Lesson]:
+    """The samples that are taken for tweets more often than most, each weighed by how much more often.
+
+    How often is told by its own guesses together with two more, at the rate that the scorer foretells for it, or at
+    the mean rate where there is no scorer.
 
     Args:
-        rounds: for each guess that teaches the sample's id, whether it fooled the player, and the guess's weight.
+        rounds: the guesses that teach.
         texts: of the samples.
         characters: of the tweets beside which they are learned; bounds their share.
+        repeating: samples of which players said that they repeat themselves: none of them is a lesson.
     """
     seen: dict[int, float] = {}
     fooled: dict[int, float] = {}
-    for sample_id, was_fooled, weight in rounds:
-        seen[sample_id] = seen.get(sample_id, 0.0) + weight
-        fooled[sample_id] = fooled.get(sample_id, 0.0) + weight * was_fooled
+    foretold: dict[int, float] = {}
+    for one in rounds:
+        seen[one.sample_id] = seen.get(one.sample_id, 0) + one.weight
+        fooled[one.sample_id] = fooled.get(one.sample_id, 0) + one.weight * one.fooled
+        if one.foretold is not None:
+            foretold[one.sample_id] = foretold.get(one.sample_id, 0) + one.weight * one.foretold
     mean = sum(fooled.values()) / (sum(seen.values()) or 1.0)
     if not 0 < mean < 1:
         return []  # all fooled or none: nothing sets one sample apart
     lessons = []
     for sample_id in sorted(seen):
-        rate = (fooled[sample_id] + PRIOR_GUESSES * mean) / (seen[sample_id] + PRIOR_GUESSES)
-        if rate > mean and sample_id in texts:
+        expected = foretold[sample_id] / seen[sample_id] if sample_id in foretold else mean
+        rate = (fooled[sample_id] + PRIOR_GUESSES * expected) / (seen[sample_id] + PRIOR_GUESSES)
+        if rate > mean and sample_id in texts and sample_id not in repeating:
             lessons.append(Lesson(texts[sample_id], HEAVIEST * (rate - mean) / (1 - mean)))
     weighted = sum(lesson.weight * len(lesson.text) for lesson in lessons)
     most = characters * SHARE / (1 - SHARE)

@@ -1,24 +1,24 @@
-"""Retraining, told as a story: freeze the labels, train from the anchor, evaluate, pass the gates, restock, promote."""
+"""Retraining, told as a story: freeze the labels, learn from them, evaluate, pass the gates, restock, promote."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from app.db import generators, labels, tweets
+from app.db import generators
 from app.db.archives import Archive
 from app.db.generators import ANCHOR, CHAMPION, Decided, Generator
 from app.db.session import now, reading, writing
 from app.game import promotion
-from app.game.lessons import Lesson, draw_lessons
+from app.game.learning import Way
 from app.game.promotion import Gate
 from app.jobs import training
-from app.jobs.freezing import freeze_labels, read_set
+from app.jobs.freezing import freeze_labels
 from app.jobs.restocking import restock
-from app.jobs.supervising import Budget, Event, Shape, need_tensorflow, train
-from app.jobs.workshop import Interrupted, JobError, Progress, ShouldStop, Steps, Workshop, plainly
+from app.jobs.studying import Desk, learn
+from app.jobs.supervising import Budget, Event, need_tensorflow
+from app.jobs.workshop import JobError, Progress, ShouldStop, Steps, Workshop, plainly
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,7 @@ class Retrained:
     champion_bits_per_character: float
     labels: int  # that it learned from
     lessons: int  # samples among its texts
+    learned: str  # what changed, in words
     verdict: str  # promote or hold
     gates: list[dict[str, Any]]
     shelved: int  # samples; 0 where it was not promoted
@@ -46,6 +47,7 @@ class Errand:
         budget: how long the training may take.
         seed: of all chance.
         least_labels: new labels below which it is skipped; the setting's where None.
+        ways: what is learned; by the number of labels where empty.
         run: name of its folder; the job's own where empty. One with a name goes on as long as its texts are the same.
         step: remembers what is done; see `Steps`.
         on_event: told what the training says.
@@ -57,6 +59,7 @@ class Errand:
     budget: Budget
     seed: int = 0
     least_labels: int | None = None
+    ways: tuple[Way, ...] = ()
     run: str = ""
     step: Steps = plainly
     on_event: Callable[[Event], None] = lambda _: None
@@ -75,24 +78,26 @@ def retrain(workshop: Workshop, archive: Archive, errand: Errand) -> Retrained:
     """
     step = errand.step
     anchor, champion = _those_at_play(workshop, archive)
-    need_tensorflow()
+    if "weights" in errand.ways:
+        need_tensorflow()
     frozen = step("freeze the labels", lambda: freeze_labels(workshop, archive, errand.least_labels))
     folder = training.run_folder(workshop, archive, errand.run or f"retrain-{errand.job_id}")
-    lessons = step("write the texts", lambda: _write_texts(workshop, archive, folder, frozen, bool(errand.run)))
-    seconds = step("train", lambda: _train(workshop, folder, anchor, errand))
-    key, digest = step("keep the checkpoint", lambda: training.adopt(workshop, archive, folder))
+    made = learn(Desk(workshop, archive, anchor, champion), errand, folder, frozen)
+    key, digest = made.network
     bits = step("evaluate", lambda: training.evaluate(workshop, archive, key))
     rival_bits = step("evaluate the champion", lambda: training.evaluate(workshop, archive, champion.checkpoint_key))
     gates = [promotion.bits_gate(bits, rival_bits)]
     verdict = promotion.verdict(gates)
     card = {
-        **{"made_by": "retrain", "labels": frozen["labels"], "lessons": lessons, "seconds": seconds},
+        **{"made_by": "retrain", "labels": frozen["labels"], "lessons": made.lessons, "seconds": made.seconds},
+        **{"ways": list(made.ways), "learned": made.words, "scorer": dict(made.choosing.held)},
         **{"champion": champion.name, "champion_bits_per_character": rival_bits},
         **{"gates": [gate.to_json() for gate in gates], "verdict": verdict},
     }
 
     def register() -> int:
-        lineage = {"parent_id": anchor.id, "label_set_id": frozen["id"]}
+        lineage: dict[str, Any] = {"parent_id": anchor.id, "label_set_id": frozen["id"]}
+        lineage |= {"decoding": made.choosing.decoding, "scorer": made.choosing.scorer}
         return training.register(workshop, archive, key, digest, bits=bits, card=card, **lineage)[0].id
 
     candidate = _generator(workshop, step("register", register))
@@ -118,26 +123,12 @@ def _told(candidate: Generator, gates: list[Gate], verdict: str, shelved: int) -
         champion_bits_per_character=card["champion_bits_per_character"],
         labels=card["labels"],
         lessons=card["lessons"],
+        learned=card["learned"],
         verdict=verdict,
         gates=card["gates"],
         shelved=shelved,
         words=f"{words}: {promotion.reason(gates)}",
     )
-
-
-def _train(workshop: Workshop, folder: Path, anchor: Generator, errand: Errand) -> float:
-    trained = train(
-        folder,
-        Shape(),  # the anchor's own, in fact: it is what the training starts from
-        errand.budget,
-        seed=errand.seed,
-        start=workshop.folder(anchor.checkpoint_key),
-        on_event=errand.on_event,
-        should_stop=errand.should_stop,
-    )
-    if trained.stopped:
-        raise Interrupted
-    return trained.seconds
 
 
 def _let_play(workshop: Workshop, archive: Archive, candidate: Generator, errand: Errand) -> int:
@@ -155,22 +146,6 @@ def _hold_back(workshop: Workshop, archive: Archive, candidate: Generator) -> No
     decided = Decided("held", "retrain", {"gates": candidate.card["gates"]})
     with writing(workshop.engine) as connection:
         generators.note_decision(connection, archive.id, candidate.id, decided, now())
-
-
-def _write_texts(workshop: Workshop, archive: Archive, folder: Path, frozen: Mapping[str, Any], anew: bool) -> int:
-    lessons = _lessons(workshop, archive, frozen)
-    training.freeze_texts(workshop, archive, folder, lessons, anew=anew)
-    return len(lessons)
-
-
-def _lessons(workshop: Workshop, archive: Archive, frozen: Mapping[str, Any]) -> list[Lesson]:
-    """What the frozen labels teach; read from the file, so that a generator's lessons can be told from it alone."""
-    lines = read_set(workshop, frozen["id"])
-    rounds = [(line["sample"], line["verdict"] == "fooled", line["weight"]) for line in lines]
-    with reading(workshop.engine) as connection:
-        texts = labels.sample_texts(connection, {line["sample"] for line in lines})
-        characters = sum(len(text) for text in tweets.texts(connection, archive.id, "train"))
-    return draw_lessons(rounds, texts, characters)
 
 
 def _those_at_play(workshop: Workshop, archive: Archive) -> tuple[Generator, Generator]:

@@ -142,6 +142,7 @@ def _retrain(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
         budget=_budget(workshop, job.arguments),
         seed=job.arguments.get("seed", 0),
         least_labels=job.arguments.get("least_labels"),
+        ways=tuple(job.arguments.get("ways", ())),
         step=step,
         on_event=telling(hold),
         on_progress=hold.on_progress,

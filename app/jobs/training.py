@@ -181,13 +181,16 @@ def register(
     card: Mapping[str, Any],
     parent_id: int | None = None,
     label_set_id: int | None = None,
+    decoding: Mapping[str, Any] | None = None,
+    scorer: str | None = None,
 ) -> tuple[Generator, bool]:
     """Register a checkpoint as a generator, and whether it was new; the archive's first is champion and anchor."""
     checkpoint = read_checkpoint(workshop.folder(key))
     recipe = Recipe(
         checkpoint_key=key,
         checkpoint_sha256=digest,
-        decoding=Decoding().to_json(),
+        decoding=Decoding().to_json() if decoding is None else dict(decoding),
+        scorer_sha256=scorer,
         vetting_version=VETTING_VERSION,
         alphabet=checkpoint.vocab.alphabet,
         bits_per_character=bits,

@@ -23,7 +23,7 @@ def with_scorer(workshop: Workshop, archive: Archive, generator: Generator, body
     weights = np.zeros(features.shape[1], np.float32)
     weights[checkpoint.config.units] = -1.0
     spread = np.ones_like(weights)
-    held = Held(0, 0, 0.5, 1.0, 1.0, (), 0.0, 1.0)
+    held = Held(0, 0.5, 0.5, 1.0, 1.0, (), 0.0, 1.0)
     scorer = Scorer(body or generator.checkpoint_sha256, features.mean(0), spread, weights, held)
     recipe = Recipe(
         checkpoint_key=generator.checkpoint_key,

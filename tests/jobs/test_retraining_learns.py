@@ -1,0 +1,123 @@
+"""What players believe becomes what is written: by decoding, by a scorer, by lessons."""
+
+from __future__ import annotations
+
+import pytest
+from believers import add_believers, believed, listening_generator
+from factories import LONG_AGO
+from sqlalchemy import insert, select
+
+from app.db import generators, labels
+from app.db.archives import Archive
+from app.db.generators import CHAMPION, Generator
+from app.db.session import reading, writing
+from app.db.tables import guesses, remarks
+from app.game.choice import BEST_OF
+from app.jobs.freezing import freeze_labels, read_set
+from app.jobs.learning import NO_REPEAT, Choosing, choose_draw, lessons_of
+from app.jobs.restocking import restock, scorer_folder
+from app.jobs.retraining import Errand, retrain
+from app.jobs.supervising import Budget
+from app.jobs.workshop import Interrupted, Skipped, Workshop
+from model.scorer import read_scorer
+
+pytestmark = pytest.mark.process
+
+
+@pytest.fixture
+def generator(workshop: Workshop, archive: Archive) -> Generator:
+    listening = listening_generator(workshop, archive)
+    restock(workshop, archive, listening, 200)
+    return listening
+
+
+def champion(workshop: Workshop, archive: Archive) -> Generator:
+    with reading(workshop.engine) as connection:
+        found = generators.in_arm(connection, archive.id, CHAMPION)
+    assert found is not None
+    return found
+
+
+def test_a_retraining_with_a_scorer_shelves_more_of_what_players_believe(
+    workshop: Workshop, archive: Archive, generator: Generator
+) -> None:
+    add_believers(workshop, archive, 900)
+
+    done = retrain(workshop, archive, Errand(job_id=1, budget=Budget(), ways=("scorer",)))
+
+    new = champion(workshop, archive)
+    assert (new.name, done.verdict, done.labels, done.lessons) == ("v2", "promote", 900, 0)
+    assert believed(workshop, new.id) > 1.15 * believed(workshop, generator.id)
+    assert new.decoding["best_of"] == BEST_OF
+    assert new.scorer_sha256 is not None
+    assert read_scorer(scorer_folder(workshop, archive), new.scorer_sha256).body == generator.checkpoint_sha256
+    assert (new.checkpoint_key, new.parent_id) == (generator.checkpoint_key, generator.id)
+    assert new.card["scorer"]["fooled_auc"] > 0.6
+    assert "foretells which samples fool" in done.learned
+
+
+def test_players_who_guess_teach_no_scorer(workshop: Workshop, archive: Archive, generator: Generator) -> None:
+    add_believers(workshop, archive, 600, honest=False)
+
+    with pytest.raises(Skipped, match="no better than chance"):
+        retrain(workshop, archive, Errand(job_id=1, budget=Budget(), ways=("scorer",)))
+    assert champion(workshop, archive) == generator
+
+
+def test_with_few_labels_one_step_of_the_decoding_is_tried(
+    workshop: Workshop, archive: Archive, generator: Generator
+) -> None:
+    add_believers(workshop, archive, 150)
+
+    done = retrain(workshop, archive, Errand(job_id=1, budget=Budget()))
+
+    new = champion(workshop, archive)
+    assert (new.decoding["temperature"], new.decoding["top_p"]) == (0.9, 1.0)
+    assert (new.checkpoint_sha256, new.scorer_sha256) == (generator.checkpoint_sha256, None)
+    assert "one step from it is tried" in done.learned
+
+
+def test_too_few_labels_of_the_present_decoding_change_nothing(
+    workshop: Workshop, archive: Archive, generator: Generator
+) -> None:
+    add_believers(workshop, archive, 60)
+
+    with pytest.raises(Skipped, match=r"has .* labels, 100 are needed"):
+        retrain(workshop, archive, Errand(job_id=1, budget=Budget()))
+
+
+def test_a_retraining_that_is_stopped_while_the_scorer_learns_says_so(
+    workshop: Workshop, archive: Archive, generator: Generator
+) -> None:
+    add_believers(workshop, archive, 300)
+
+    with pytest.raises(Interrupted):
+        retrain(workshop, archive, Errand(job_id=1, budget=Budget(), ways=("scorer",), should_stop=lambda: True))
+
+
+def test_what_players_say_repeats_itself_is_no_lesson_and_sets_the_guard_closer(
+    workshop: Workshop, archive: Archive, generator: Generator
+) -> None:
+    ids = add_believers(workshop, archive, 400)
+    lines = read_set(workshop, freeze_labels(workshop, archive)["id"])
+    before = lessons_of(workshop, archive, lines, {})
+    assert choose_draw(workshop, archive, lines, generator, generator).decoding["no_repeat"] == 24
+    with writing(workshop.engine) as connection:
+        fooling = connection.execute(
+            select(guesses.c.id, guesses.c.sample_id).where(guesses.c.id.in_(ids), guesses.c.verdict == "fooled")
+        ).all()
+        said = [{"guess_id": guess, "reason": "repeats", "said_at": LONG_AGO} for guess, _ in fooling[:20]]
+        connection.execute(insert(remarks), said)
+        texts = set(labels.sample_texts(connection, {sample for _, sample in fooling[:20]}).values())
+
+    after = lessons_of(workshop, archive, lines, {})
+
+    assert texts & {lesson.text for lesson in before}
+    assert not texts & {lesson.text for lesson in after}
+    assert choose_draw(workshop, archive, lines, generator, generator).decoding["no_repeat"] == NO_REPEAT
+
+
+def test_what_was_chosen_can_be_kept_as_plain_values() -> None:
+    choosing = Choosing({"temperature": 0.9}, "ab", {"auc": 0.6}, {7: 0.25}, "words")
+
+    assert Choosing.from_json(choosing.to_json()) == choosing
