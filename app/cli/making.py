@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from app.cli.workbench import ArchiveOption, JsonOption, at_the_terminal, open_workshop, say
+from app.cli.workbench import ArchiveOption, JsonOption, at_the_terminal, open_workshop_for, say
 from app.db import generators, samples
 from app.db.archives import Archive
 from app.db.generators import CHAMPION, Generator
@@ -52,8 +52,7 @@ def train_command(
         raise typer.BadParameter("give --minutes or --epochs, not both")
     if start is not None and from_scratch:
         raise typer.BadParameter("give --start or --from-scratch, not both")
-    workshop = open_workshop()
-    found = workshop.archive(archive)
+    workshop, found = open_workshop_for(archive)
     need_tensorflow()
     shape, budget = Shape(layers, units, cell), Budget(minutes, epochs)
     begin = None if from_scratch else _start(workshop, found, start) if start else start_for(workshop, shape)
@@ -100,8 +99,7 @@ def restock_command(
     Tells what share of its drafts each rule turned away, and, beside it, what share of held-out real tweets the same
     rule would have: a rule that no tweet breaks and many samples do is a good one.
     """
-    workshop = open_workshop()
-    found = workshop.archive(archive)
+    workshop, found = open_workshop_for(archive)
     with reading(workshop.engine) as connection:
         champion = generators.in_arm(connection, found.id, CHAMPION)
     champion = champion or stand_in(workshop, found)
@@ -144,8 +142,7 @@ def retrain_command(
     write: from the archive's anchor it reads, beside the tweets, the samples that fooled players.
     """
     ways = _ways(learn)
-    workshop = open_workshop()
-    found = workshop.archive(archive)
+    workshop, found = open_workshop_for(archive)
     budget = Budget(minutes=minutes or workshop.train_minutes)
     try:
         with at_the_terminal(workshop, "retrain", found, asdict(budget)) as desk:

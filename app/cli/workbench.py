@@ -50,6 +50,17 @@ def open_workshop(settings: Settings | None = None) -> Workshop:
     )
 
 
+def open_workshop_for(slug: str) -> tuple[Workshop, Archive]:
+    """An archive, and the surroundings of jobs with its own settings in them.
+
+    Raises:
+        JobError: there is no such archive.
+    """
+    workshop = open_workshop()
+    archive = workshop.archive(slug)
+    return workshop.adapted(archive), archive
+
+
 class Desk:
     """A job that this command does by itself: what it tells goes to the terminal and into its row."""
 

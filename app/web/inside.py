@@ -222,7 +222,7 @@ async def _asked(request: Request) -> tuple[Visitor, Entry, FormData]:
     _pace(request, visitor)
     form = await request.form()
     slug = str(form.get("archive", "")) or None
-    entry = house.catalogue.find(slug)
+    entry = house.catalogue.find(slug, visitor.invites)
     if entry is None:
         raise Problem(404, "no-archive", "there is no such archive")
     return visitor, entry, form
@@ -292,12 +292,13 @@ def _writing_page(request: Request, entry: Entry | None = None, *, status: int =
 
 
 def _context(request: Request, entry: Entry | None) -> dict[str, Any]:
-    catalogue = services(request).catalogue
-    entry = entry or catalogue.find(None)
+    house = services(request)
+    invites = house.identity.visitor(request).invites
+    entry = entry or house.catalogue.find(None, invites)
     return {
         "here": "/inside",
         "unit": entry.archive.unit if entry else "tweet",
         "archive": entry.archive if entry else None,
-        "archives": [other.archive for other in catalogue.ranked()],
+        "archives": [other.archive for other in house.catalogue.ranked(invites)],
         "longest": LONGEST,
     }
