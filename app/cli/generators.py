@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -15,6 +16,7 @@ from app.db import generators, samples, tallies
 from app.db.archives import Archive
 from app.db.generators import Decided, Generator
 from app.db.session import reading
+from app.jobs.bundles import export_generator, import_generator
 from app.jobs.promoting import former_champion, promote
 from app.jobs.workshop import JobError, Workshop
 
@@ -98,6 +100,45 @@ def compare_command(left: GeneratorArgument, right: GeneratorArgument, archive: 
     for key in ("arms", "parent", "bits_per_character", "shelf", "guesses", "fooled", "fool_rate", "created_at"):
         table.add_row(key.replace("_", " "), *(_cell(row[key]) for row in both))
     Console().print(table)
+
+
+@group.command("export")
+def export_command(
+    file: Annotated[Path, typer.Argument(help="the file to write; one that is there is replaced")],
+    archive: ArchiveOption,
+    generator: Annotated[str | None, typer.Option(help="such as v2; default: the champion")] = None,
+) -> None:
+    """Write a generator to one portable file: weights, vocabulary, network, decoding and model card."""
+    workshop = open_workshop()
+    found = workshop.archive(archive)
+    chosen = _chosen(workshop, found, generator) if generator else _champion(workshop, found)
+    size = export_generator(workshop, found, chosen, file)
+    say(f"{chosen.name} of {archive} is in {file} ({size / 1e6:.1f} MB)")
+
+
+@group.command("import")
+def import_command(
+    file: Annotated[Path, typer.Argument(help="what export wrote, here or on another machine")],
+    archive: ArchiveOption,
+) -> None:
+    """Register the generator in a file for an archive, checked and measured. Promote it to let it play."""
+    workshop = open_workshop()
+    found = workshop.archive(archive)
+    made, is_new = import_generator(workshop, found, file)
+    new = "registered" if is_new else "was registered before"
+    say(f"{made.name} {new}: {made.bits_per_character:.3f} bits per character on the validation split of {archive}")
+    with reading(workshop.engine) as connection:
+        champion = generators.in_arm(connection, found.id, generators.CHAMPION)
+    plays = champion is not None and champion.id == made.id
+    say(f"Next: whichtweet {'restock' if plays else f'generators promote {made.name}'} --archive {archive}")
+
+
+def _champion(workshop: Workshop, archive: Archive) -> Generator:
+    with reading(workshop.engine) as connection:
+        champion = generators.in_arm(connection, archive.id, generators.CHAMPION)
+    if champion is None:
+        raise JobError(f"{archive.slug} has no generator yet: whichtweet train --archive {archive.slug}")
+    return champion
 
 
 def _promote(workshop: Workshop, archive: Archive, generator: Generator, verdict: str) -> None:

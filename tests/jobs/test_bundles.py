@@ -1,0 +1,108 @@
+"""A generator in one file: what it carries, and what is refused by name."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from stock import stock_archive, stock_generator
+
+from app.db import generators
+from app.db.archives import Archive
+from app.db.generators import ANCHOR, CHAMPION, Generator
+from app.db.session import reading
+from app.jobs.bundles import export_generator, import_generator
+from app.jobs.restocking import restock
+from app.jobs.training import evaluate
+from app.jobs.workshop import JobError, Workshop
+from model.checkpoint import pack
+
+
+@pytest.fixture
+def bundle(workshop: Workshop, archive: Archive, generator: Generator, tmp_path: Path) -> Path:
+    export_generator(workshop, archive, generator, tmp_path / "v1.zip")
+    return tmp_path / "v1.zip"
+
+
+@pytest.fixture
+def elsewhere(workshop: Workshop) -> Archive:
+    stock_archive(workshop.engine, "elsewhere")
+    return workshop.archive("elsewhere")
+
+
+def test_a_generator_is_carried_into_another_archive(
+    workshop: Workshop, generator: Generator, bundle: Path, elsewhere: Archive
+) -> None:
+    made, is_new = import_generator(workshop, elsewhere, bundle)
+
+    assert is_new
+    assert (made.checkpoint_sha256, made.alphabet) == (generator.checkpoint_sha256, generator.alphabet)
+    assert dict(made.decoding) == dict(generator.decoding)
+    assert made.bits_per_character == pytest.approx(evaluate(workshop, elsewhere, made.checkpoint_key))
+    assert made.card["bundle"]["generator"] == "v1"
+    with reading(workshop.engine) as connection:
+        assert set(generators.arms_of(connection, elsewhere.id)) == {CHAMPION, ANCHOR}
+    assert restock(workshop, elsewhere, made, 5).shelved == 5
+
+
+def test_imported_twice_it_is_the_same_generator(workshop: Workshop, bundle: Path, elsewhere: Archive) -> None:
+    first, _ = import_generator(workshop, elsewhere, bundle)
+    again, is_new = import_generator(workshop, elsewhere, bundle)
+    assert (again.id, is_new) == (first.id, False)
+
+
+def test_beside_a_champion_it_waits_to_be_promoted(workshop: Workshop, bundle: Path, elsewhere: Archive) -> None:
+    champion = stock_generator(workshop, elsewhere, seed=3)
+    import_generator(workshop, elsewhere, bundle)
+    with reading(workshop.engine) as connection:
+        arms = generators.arms_of(connection, elsewhere.id)
+    assert {arm.generator_id for arm in arms.values()} == {champion.id}
+
+
+def rewritten(bundle: Path, **change: Any) -> Path:
+    """The same bundle with another card, its hashes made anew."""
+    folder = bundle.parent / "taken apart"
+    with zipfile.ZipFile(bundle) as archive:
+        archive.extractall(folder)
+    card = json.loads((folder / "card.json").read_text()) | change
+    pack(folder, bundle.parent / "other.zip", card)
+    return bundle.parent / "other.zip"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"kind": "something"}, "not of a generator"),
+        ({"decoding": [1]}, "not of a generator"),
+        ({"decoding": {"temperature": -1}}, "its decoding cannot be used: temperature: found -1"),
+        ({"decoding": {"temperature": "hot"}}, "its decoding cannot be used"),
+    ],
+)
+def test_a_card_that_is_off_is_refused(
+    workshop: Workshop, bundle: Path, elsewhere: Archive, change: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(JobError, match=said):
+        import_generator(workshop, elsewhere, rewritten(bundle, **change))
+    with reading(workshop.engine) as connection:
+        assert generators.listing(connection, elsewhere.id) == []
+    assert not [file for file in workshop.checkpoints.iterdir() if file.name.startswith(".bundle")]
+
+
+def test_a_damaged_bundle_and_a_missing_one_are_named(workshop: Workshop, bundle: Path, elsewhere: Archive) -> None:
+    whole = bytearray(bundle.read_bytes())
+    whole[len(whole) // 2] ^= 255
+    (bundle.parent / "bad.zip").write_bytes(whole)
+    with pytest.raises(JobError, match=r"bad.zip: damaged"):
+        import_generator(workshop, elsewhere, bundle.parent / "bad.zip")
+    with pytest.raises(JobError, match=r"nowhere.zip: No such file"):
+        import_generator(workshop, elsewhere, bundle.parent / "nowhere.zip")
+
+
+def test_a_bundle_cannot_be_written_where_there_is_no_folder(
+    workshop: Workshop, archive: Archive, generator: Generator, tmp_path: Path
+) -> None:
+    with pytest.raises(JobError, match="No such file or directory"):
+        export_generator(workshop, archive, generator, tmp_path / "nowhere" / "v1.zip")
