@@ -9,7 +9,7 @@ ifdef PORT
 export WHICHTWEET_PORT := $(PORT)
 endif
 
-.PHONY: help setup setup-train setup-test play test test-fast test-long check format bench lock site docs demo pictures clean
+.PHONY: help setup setup-train setup-test play test test-fast test-long check format bench lock site docs demo base model-card pictures clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -70,6 +70,12 @@ docs: setup-test  ## write the parts of the docs that the code tells
 
 demo: setup  ## fill the demo's shelf anew from its checkpoint
 	@$(BIN)/python -m tools.demo
+
+base: setup-train  ## make the base that trainings begin from (over an hour; FOLDER=../shared MINUTES=70)
+	@$(BIN)/python -m tools.base $(or $(FOLDER),../shared) --minutes $(or $(MINUTES),70)
+
+model-card: setup-train  ## draw docs/model.md's tables and plots from bench/results
+	@$(BIN)/python -m tools.model_card
 
 pictures: setup-test  ## take the docs' screenshots anew
 	@$(BIN)/python -m tools.pictures

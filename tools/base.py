@@ -52,12 +52,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("folder", type=Path, help="folder below which the archives' files lie")
     parser.add_argument("--archives", type=Path, default=MANIFEST, help="JSON file that names them")
+    parser.add_argument("--without", nargs="*", default=[], metavar="SLUG", help="archives of them to leave out")
     parser.add_argument("--minutes", type=float, default=70, help="how long to train")
     parser.add_argument("--work", type=Path, default=Path("data/base"), help="folder for what is made on the way")
     parser.add_argument("--checkpoint", type=Path, help="ship this network instead of training one")
     parser.add_argument("--out", type=Path, default=SHIPPED, help="folder of the base")
     arguments = parser.parse_args()
     manifest = json.loads(arguments.archives.read_text(encoding="utf-8"))
+    manifest["archives"] = [entry for entry in manifest["archives"] if entry["slug"] not in arguments.without]
     for entry in manifest["archives"]:
         for name in entry["files"]:
             if not (arguments.folder / name).is_file():

@@ -1,40 +1,94 @@
-"""Fills the demo's shelf from the demo's checkpoint (`make demo`): demo/shelf.jsonl, demo/recipe.json.
+"""Fills the demo's shelf from its checkpoint (`make demo`): demo/shelf.jsonl, with the decoding of demo/recipe.json.
 
-The checkpoint itself is trained on the demo's train split like any other (`whichtweet train`), and copied to
-demo/checkpoint by hand: it is committed seldom.
+    python -m tools.demo --tune 8      first tunes the base for so many minutes on the demo: demo/checkpoint
+    python -m bench.decoding           shows which decoding to write into demo/recipe.json
+
+At the end the samples are tried against what they must not hold: capitalised words that the archive lacks, and runs of
+40 characters of the archives in ../shared, where those lie beside the repository.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 import tempfile
 from pathlib import Path
 
+from sqlalchemy import Engine
+
+from app.db.archives import Archive
 from app.db.migrate import migrate
 from app.db.session import open_engine, reading
 from app.db.tables import samples
+from app.game.strangers import Names
 from app.jobs import demo
+from app.jobs.base import shipped_base
 from app.jobs.restocking import restock
+from app.jobs.supervising import Budget, Shape, train
+from app.jobs.training import freeze_texts
 from app.jobs.workshop import Workshop
+from model.checkpoint import read_checkpoint, write_checkpoint
+from tools.recital import SHARED, longest_recital
 
 SAMPLES = 2000
 
 
-def main() -> None:
-    """Write the shelf anew with the decoding of demo/recipe.json."""
+def main() -> int:
+    """Tune where asked to, then write the shelf anew; 1 where a sample holds what it must not."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--tune", type=float, metavar="MINUTES", help="tune the base on the demo first")
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         engine = open_engine(f"sqlite:///{folder}/demo.db")
         migrate(engine)
         archive = demo.import_posts(engine)
-        workshop = Workshop(engine, Path(folder) / "checkpoints")
-        generator = demo.register_generator(engine, archive, workshop.checkpoints)
-        told = restock(workshop, archive, generator, SAMPLES)
-        with reading(engine) as connection:
-            rows = connection.execute(samples.select().order_by(samples.c.seed)).all()
-        lines = [json.dumps({"seed": row.seed, "text": row.text}, ensure_ascii=False) for row in rows]
-        (demo.DEMO / demo.SHELF).write_text("\n".join(lines) + "\n", encoding="utf-8")
-        print(json.dumps({"written": told.written, "shelved": told.shelved, "rejected": dict(told.rejected)}))  # noqa: T201
+        workshop = Workshop(engine, Path(folder) / "checkpoints", base=shipped_base())
+        if arguments.tune:
+            tune(workshop, archive, arguments.tune)
+        fill(workshop, engine, archive)
+    return tried([json.loads(line)["text"] for line in (demo.DEMO / demo.SHELF).read_text("utf-8").splitlines()])
+
+
+def tune(workshop: Workshop, archive: Archive, minutes: float) -> None:
+    """Train demo/checkpoint from the base on the demo's train split; kept in float16."""
+    if workshop.base is None:
+        sys.exit("there is no base to begin from: make base")
+    run = workshop.checkpoints / "run"
+    freeze_texts(workshop, archive, run)
+    trained = train(run, Shape(), Budget(minutes), start=workshop.base, on_event=lambda event: say(json.dumps(event)))
+    write_checkpoint(demo.DEMO / demo.CHECKPOINT, read_checkpoint(run / "checkpoint"), half=True)
+    say(f"{trained.bits_per_character:.4f} bits per character after {trained.epochs} epochs, {trained.seconds:.0f} s")
+
+
+def fill(workshop: Workshop, engine: Engine, archive: Archive) -> None:
+    """Write and vet the samples, and keep them in demo/shelf.jsonl."""
+    generator = demo.register_generator(engine, archive, workshop.checkpoints)
+    told = restock(workshop, archive, generator, SAMPLES, on_progress=lambda so_far: say(json.dumps(so_far)))
+    with reading(engine) as connection:
+        rows = connection.execute(samples.select().order_by(samples.c.seed)).all()
+    lines = [json.dumps({"seed": row.seed, "text": row.text}, ensure_ascii=False) for row in rows]
+    (demo.DEMO / demo.SHELF).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    say(json.dumps({"written": told.written, "shelved": told.shelved, "rejected": dict(told.rejected)}))
+
+
+def tried(texts: list[str]) -> int:
+    """Whether any sample holds what it must not: 0 or 1, told in words."""
+    posts = (demo.DEMO / demo.POSTS).read_text("utf-8").splitlines()
+    names = Names(json.loads(line)["text"] for line in posts)
+    strangers = [text for text in texts if names.lacking(text)]
+    say(f"{len(strangers)} of {len(texts):,} samples hold a capitalised word that the archive lacks")
+    if not SHARED.is_dir():
+        say(f"not tried for recital: {SHARED} is not there")
+        return int(bool(strangers))
+    run, _ = longest_recital(texts)
+    say(f"the longest run that a sample shares with {SHARED} has {run} characters")
+    return int(bool(strangers) or run >= 40)
+
+
+def say(words: str) -> None:
+    """One line on standard output."""
+    print(words, flush=True)  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,14 +12,16 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from app.db import archives, generators
+from app.db import archives, generators, tweets
+from app.db import samples as samples_room
 from app.db.session import open_engine, reading
 from app.game.measures import Beside, compare
+from app.game.vetting import LONGEST, BlockedWords, CardRules
 from app.settings import Settings, read_settings
-from model.checkpoint import CheckpointError, read_checkpoint
+from model.checkpoint import Checkpoint, CheckpointError, read_checkpoint
 from model.corpus import CorpusError, read_texts
 from model.evaluate import bits_per_character
-from model.generate import Decoding, generate
+from model.generate import Decoding, Draft, beam, generate
 
 
 def register(app: typer.Typer) -> None:
@@ -36,6 +39,9 @@ def sample(
     prompt: Annotated[str, typer.Option(help="text that every sample begins with")] = "",
     seed: Annotated[int, typer.Option(min=0, help="the same seed writes the same samples")] = 0,
     limit: Annotated[int, typer.Option(min=1, help="most characters of a sample")] = 280,
+    width: Annotated[
+        int, typer.Option("--beam", min=0, help="instead of drawing, search the likeliest texts with so many beams")
+    ] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
     """Write samples with a checkpoint, or with the champion of an archive, and print them.
@@ -50,7 +56,12 @@ def sample(
         fields |= {"temperature": temperature} if temperature is not None else {}
         fields |= {"top_p": top_p} if top_p is not None else {}
         decoding = Decoding(**fields)
-        drafts = generate(read_checkpoint(folder), count, decoding=decoding, seed=seed, prompt=prompt, limit=limit)
+        network = read_checkpoint(folder)
+        drafts: Iterable[Draft] = (
+            beam(network, width, prompt=prompt, limit=limit)[:count]
+            if width
+            else generate(network, count, decoding=decoding, seed=seed, prompt=prompt, limit=limit)
+        )
         if as_json:
             words = {"samples": [asdict(draft) for draft in drafts], "decoding": decoding.to_json()}
             typer.echo(json.dumps(words, ensure_ascii=False))
@@ -62,8 +73,9 @@ def sample(
 
 
 def evaluate(
-    checkpoint: Annotated[Path, typer.Argument(help="folder of a checkpoint")],
-    texts: Annotated[Path, typer.Argument(help="JSONL file of texts that it was not trained on, objects with text")],
+    checkpoint: Annotated[Path | None, typer.Argument(help="folder of a checkpoint")] = None,
+    texts: Annotated[Path | None, typer.Argument(help="JSONL file of texts that it was not trained on")] = None,
+    archive: Annotated[str | None, typer.Option(help="measure the champion of an archive, and its shelf")] = None,
     samples: Annotated[int, typer.Option(min=0, help="also compare so many samples with the texts")] = 0,
     learned: Annotated[Path | None, typer.Option(help="JSONL file of the texts it was trained on")] = None,
     temperature: Annotated[float, typer.Option(help="of the samples")] = Decoding.temperature,
@@ -77,18 +89,24 @@ def evaluate(
     The end mark of each text counts as one character; characters that it does not know cost bits, too.
 
     With --samples and --learned it also writes samples and shows where they are mixed otherwise than real tweets:
-    each figure beside the range within which 95 % of equally large draws of the texts lie.
+    each figure beside the range within which 95 % of equally large draws of the texts lie. With --archive the texts
+    are the archive's validation split, the samples those on its shelf, and they are compared with tweets that could
+    be cards.
     """
     try:
-        if samples and learned is None:
-            raise CorpusError("--samples needs --learned, the texts it was trained on: to see what it copies")
-        real, network = [text.text for text in read_texts(texts)], read_checkpoint(checkpoint)
-        measured: dict[str, Any] = asdict(bits_per_character(network, real))
-        compared = {}
-        if samples and learned:
-            known = [text.text for text in read_texts(learned)]
-            drafts = generate(network, samples, decoding=Decoding(temperature, top_p), seed=seed)
-            compared = compare([draft.text for draft in drafts if draft.ended and draft.text], real, known, seed=seed)
+        if archive:
+            it = _of_archive(read_settings(), archive)
+        elif checkpoint and texts:
+            if samples and learned is None:
+                raise CorpusError("--samples needs --learned, the texts it was trained on: to see what it copies")
+            it = _of_files(checkpoint, texts, learned)
+            drafts = generate(it.network, samples, decoding=Decoding(temperature, top_p), seed=seed)
+            it = replace(it, samples=[draft.text for draft in drafts if draft.ended and draft.text])
+        else:
+            raise CheckpointError("nothing to measure; give a checkpoint and a file of texts, or --archive NAME")
+        measured: dict[str, Any] = asdict(bits_per_character(it.network, it.texts))
+        compared = compare(it.samples, it.cards, it.learned, seed=seed) if samples or (archive and it.samples) else {}
+        if compared:
             measured["compared"] = {name: asdict(figure) for name, figure in compared.items()}
         if plot and compared:
             plot.write_text(picture(compared), encoding="utf-8")
@@ -101,6 +119,38 @@ def evaluate(
     typer.echo(f"over {measured['characters']:,} characters and end marks of {measured['tweets']:,} texts")
     if compared:
         Console().print(_table(compared))
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What is measured, and beside what."""
+
+    network: Checkpoint
+    texts: Sequence[str]  # that it was not trained on
+    cards: Sequence[str]  # those of them that samples are compared with
+    learned: Sequence[str]
+    samples: Sequence[str] = ()
+
+
+def _of_files(checkpoint: Path, texts: Path, learned: Path | None) -> Measured:
+    real = [text.text for text in read_texts(texts)]
+    known = [text.text for text in read_texts(learned)] if learned else []
+    return Measured(read_checkpoint(checkpoint), real, real, known)
+
+
+def _of_archive(settings: Settings, slug: str) -> Measured:
+    folder, _ = _champion(settings, slug)
+    engine = open_engine(settings.database)
+    with reading(engine) as connection:
+        archive = archives.find(connection, slug)
+        champion = archive and generators.in_arm(connection, archive.id, generators.CHAMPION)
+        if archive is None or champion is None:
+            raise CheckpointError(f"{slug} was removed meanwhile")
+        learned, real = (list(tweets.texts(connection, archive.id, split)) for split in ("train", "validation"))
+        shelf = samples_room.shelved_texts(connection, archive.id, champion.id)
+    rules = CardRules(BlockedWords.read(settings.blocked_words), longest=LONGEST[archive.unit])
+    cards = [text for text in real if rules.card_fault(text) is None]
+    return Measured(read_checkpoint(folder), real, cards, learned, shelf)
 
 
 def _table(compared: dict[str, Beside]) -> Table:

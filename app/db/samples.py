@@ -69,6 +69,12 @@ def level(connection: Connection, archive_id: int, generator_id: int | None = No
     return connection.execute(query).scalar_one()
 
 
+def shelved_texts(connection: Connection, archive_id: int, generator_id: int) -> list[str]:
+    """The texts of a generator's samples on the shelf, in the order of their ids."""
+    query = select(samples.c.text).where(samples.c.archive_id == archive_id, samples.c.generator_id == generator_id)
+    return list(connection.scalars(query.where(on_shelf()).order_by(samples.c.id)))
+
+
 def on_shelf() -> ColumnElement[bool]:
     """Which samples may be dealt now."""
     return and_(samples.c.shelved_stamp.is_not(None), samples.c.retired_stamp.is_(None), samples.c.hidden_at.is_(None))

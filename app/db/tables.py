@@ -135,7 +135,7 @@ generators = Table(
     Column("parent_id", ForeignKey("generators.id")),
     Column("checkpoint_key", String(200), nullable=False),  # folder relative to the checkpoint folder
     Column("checkpoint_sha256", String(64), nullable=False),
-    Column("decoding", JSON, nullable=False),  # temperature, top_p, best_of
+    Column("decoding", JSON, nullable=False),  # temperature, top_p, best_of, names
     Column("scorer_sha256", String(64)),
     Column("vetting_version", Integer, nullable=False),
     Column("alphabet", Text, nullable=False),  # characters it can write: a deck card with another one is not dealt

@@ -41,6 +41,11 @@ def start_for(workshop: Workshop, shape: Shape) -> Path | None:
     return workshop.base if (config.layers, config.units, config.cell) == tuple(vars(shape).values()) else None
 
 
+def known_names_only(generator: Generator, has_read_others: bool) -> bool:
+    """Whether its samples may name only what the archive names: by its recipe, or because it has read others."""
+    return has_read_others or generator.decoding.get("names") == "archive"
+
+
 def recited_for(workshop: Workshop, generator: Generator) -> tuple[bool, Recited | None]:
     """Whether a generator's network has read other accounts as well, and what they said where the base is at hand.
 

@@ -23,7 +23,7 @@ from app.game.choice import BEST_OF, Candidate, ShelfChoice
 from app.game.novelty import CopyIndex
 from app.game.strangers import Names
 from app.game.vetting import DUPLICATE, FORM, LONGEST, BlockedWords, CardRules, Vetting, text_hash
-from app.jobs.base import recited_for
+from app.jobs.base import known_names_only, recited_for
 from app.jobs.workshop import Interrupted, JobError, Progress, ShouldStop, Workshop
 from app.jobs.writers import Scoring, Writers
 from model.generate import Draft
@@ -142,7 +142,7 @@ def vetting_for(workshop: Workshop, archive: Archive, generator: Generator) -> t
     rules = CardRules(
         BlockedWords.read(workshop.blocked_words),
         handles,
-        Names((*known, *deck)) if has_read_others else None,
+        Names((*known, *deck)) if known_names_only(generator, has_read_others) else None,
         # Longer than any tweet of the archive would be a tell.
         longest=min(longest, LONGEST[archive.unit]),
         include=workshop.deck_include,

@@ -54,6 +54,13 @@ def test_sample_goes_on_from_a_prompt(tmp_path: Path) -> None:
     assert printed.startswith("a bad")
 
 
+def test_sample_finds_the_likeliest_by_beam_search(tmp_path: Path) -> None:
+    words = ("sample", a_checkpoint(tmp_path / "c"), "--beam", 4, "--count", 3, "--limit", 30, "--json")
+    found = json.loads(whichtweet(*words).stdout)["samples"]
+    assert [sample["bits"] for sample in found] == sorted(sample["bits"] for sample in found)
+    assert len({sample["text"] for sample in found}) == 3
+
+
 def test_evaluate_prints_the_measure_as_json(tmp_path: Path) -> None:
     found = texts(tmp_path / "t.jsonl", "abc", "de")
     measured = json.loads(whichtweet("evaluate", a_checkpoint(tmp_path / "c"), found, "--json").stdout)
@@ -76,6 +83,7 @@ def test_evaluate_compares_samples_with_real_texts(tmp_path: Path) -> None:
     ("words", "said"),
     [
         (("sample",), "nothing to sample from"),
+        (("evaluate",), "nothing to measure; give a checkpoint"),
         (("sample", "nowhere"), "nowhere: no such checkpoint folder"),
         (("sample", "{c}", "--temperature", "0"), "temperature: found 0.0"),
         (("sample", "{c}", "--prompt", "a" * 300), "prompt: found 300 characters"),
