@@ -29,6 +29,24 @@ def secret_keys(settings: Settings) -> list[bytes]:
     return [_strong(line, str(file)) for line in _kept(file).splitlines() if line.strip()]
 
 
+def rotated(settings: Settings, keep: int) -> list[str]:
+    """A fresh key, and of those in use the newest `keep`."""
+    return [secrets.token_urlsafe(32), *(key.decode() for key in secret_keys(settings)[:keep])]
+
+
+def rotated_file(settings: Settings, keep: int) -> Path:
+    """Put a fresh key before those in the data folder's file, of which the newest `keep` stay; the file."""
+    file = settings.data_dir / "secret.key"
+    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    keys = rotated(settings, keep)
+    try:
+        _write_secret(draft, "".join(f"{key}\n" for key in keys))
+        draft.replace(file)
+    finally:
+        draft.unlink(missing_ok=True)
+    return file
+
+
 def operator_key(settings: Settings) -> str:
     """The key that the operator's own tools show to the web server."""
     if settings.operator_key is not None:
@@ -50,12 +68,16 @@ def _kept(file: Path) -> str:
     draft = file.with_name(f".{file.name}.{os.getpid()}")
     try:
         if not file.exists():
-            with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as handle:
-                handle.write(secrets.token_urlsafe(32) + "\n")
-                handle.flush()
-                os.fsync(handle.fileno())
+            _write_secret(draft, secrets.token_urlsafe(32) + "\n")
             with contextlib.suppress(FileExistsError):
                 os.link(draft, file)
         return file.read_text(encoding="ascii")
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _write_secret(file: Path, words: str) -> None:
+    with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as handle:
+        handle.write(words)
+        handle.flush()
+        os.fsync(handle.fileno())

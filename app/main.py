@@ -7,10 +7,11 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from fastapi import FastAPI
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app.db.archives import Archive
 from app.db.batch import House
-from app.db.session import open_engine
+from app.db.session import is_sqlite, open_engine
 from app.game.vetting import LONGEST, BlockedWords, CardRules
 from app.keys import operator_key, secret_keys
 from app.settings import Settings
@@ -25,10 +26,13 @@ from app.web.discretion import Discretion
 from app.web.guard import Guard
 from app.web.identity import Identity
 from app.web.inside import Inside
-from app.web.limits import Limits
+from app.web.limits import Counters, Limits
 from app.web.recorder import Recorder
 from app.web.sealed import RoundSeal
 from app.web.services import Services
+from app.web.sharing import Sharing
+
+PATIENCE = 3.0  # seconds that a player waits for a database that is busy or away, three times over at most
 
 ROOMS = (
     api,
@@ -48,15 +52,22 @@ def create_app(settings: Settings) -> FastAPI:
     Raises:
         SettingsError: a key or a word list cannot be used.
     """
-    services = _services(settings)
-    view = _inside(settings, services)
+    # Each process counts for itself; those on a shared database sum up once a second.
+    counters = Counters()
+    services = _services(settings, counters)
+    shared = None if is_sqlite(settings.database) else Sharing(services.engine, counters, secret_keys(settings)[0])
+    view = _inside(settings, services, counters)
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
         services.catalogue.start()
         services.recorder.start()
+        if shared is not None:
+            shared.start()
         yield
         view.desk.close()
+        if shared is not None:
+            shared.stop()
         services.recorder.stop()
         services.catalogue.stop()
         services.dealer.close()
@@ -75,21 +86,24 @@ def create_app(settings: Settings) -> FastAPI:
     for room in ROOMS:
         app.include_router(room.router)
     inside.mount(app, view)
-    admin.mount(app, _office(settings, services))
+    admin.mount(app, _office(settings, services, counters))
     errors.register(app)
-    app.add_middleware(Guard, is_https=settings.secure_cookies)
+    app.add_middleware(Guard, is_https=settings.is_https)
+    if settings.trusted_proxies:
+        # Outermost: whoever asks for the address gets the player's.
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.trusted_proxies))
     return app
 
 
-def _inside(settings: Settings, services: Services) -> Inside:
+def _inside(settings: Settings, services: Services, counters: Counters) -> Inside:
     discretion = Discretion(services.engine, services.catalogue)
-    return Inside(Desk(), discretion, settings.checkpoints, Limits(inside.PER_PLAYER, inside.PER_NETWORK))
+    return Inside(Desk(), discretion, settings.checkpoints, Limits(inside.PER_PLAYER, inside.PER_NETWORK, counters))
 
 
-def _office(settings: Settings, services: Services) -> Office:
+def _office(settings: Settings, services: Services, counters: Counters) -> Office:
     return Office(
         engine=services.engine,
-        threshold=Threshold(secret_keys(settings)),
+        threshold=Threshold(secret_keys(settings), counters),
         uploads=settings.data_dir / "uploads",
         checkpoints=settings.checkpoints,
         blocked_words=BlockedWords.read(settings.blocked_words),
@@ -99,13 +113,13 @@ def _office(settings: Settings, services: Services) -> Office:
         shelf_low=settings.shelf_low,
         train_minutes=settings.train_minutes,
         learn_from=settings.learn_from,
-        is_https=settings.secure_cookies,
+        is_https=settings.is_https,
     )
 
 
-def _services(settings: Settings) -> Services:
+def _services(settings: Settings, counters: Counters) -> Services:
     secrets = secret_keys(settings)
-    engine = open_engine(settings.database)
+    engine = open_engine(settings.database, PATIENCE)
     words = BlockedWords.read(settings.blocked_words)
 
     def faults(archive: Archive) -> Fault:
@@ -118,11 +132,11 @@ def _services(settings: Settings) -> Services:
     return Services(
         engine=engine,
         catalogue=catalogue,
-        identity=Identity(secrets, operator_key(settings), settings.secure_cookies),
+        identity=Identity(secrets, operator_key(settings), settings.is_https),
         seal=seal,
         dealer=Dealer(engine, catalogue, seal, life),
         recorder=Recorder(engine, House(settings.sample_retires_after, settings.learn_from)),
-        limits=Limits(settings.rate_limit, settings.network_rate_limit),
+        limits=Limits(settings.rate_limit, settings.network_rate_limit, counters),
         round_life=life,
         moving=TransferCodes(secrets),
         blocked_words=words,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -56,7 +58,17 @@ class Settings(BaseSettings):
     operator_key: SecretStr | None = Field(
         None, description="key of the operator's tools (simulate); default: operator.key in the data folder"
     )
-    secure_cookies: bool = Field(False, description="mark cookies Secure (only behind https)")
+    domain: str = Field(
+        "", description="name of the public site, such as game.example.org: implies https, Secure cookies and HSTS"
+    )
+    operator: str = Field("", description="who runs the site, as its pages say")
+    contact: str = Field("", description="where the operator can be reached, as its pages say")
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="addresses or networks of proxies in front, whose word on a player's address counts"
+    )
+    secure_cookies: bool = Field(
+        False, description="mark cookies Secure (only behind https; WHICHTWEET_DOMAIN implies it)"
+    )
     rate_limit: str = Field(
         "120/minute", description="rounds and guesses each that one player may ask for (limits notation)"
     )
@@ -89,7 +101,7 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _split_lists(cls, values: dict[str, object]) -> dict[str, object]:
-        for name in ("deck_include", "learn_from"):
+        for name in ("deck_include", "learn_from", "trusted_proxies"):
             value = values.get(name)
             if isinstance(value, str):
                 values[name] = tuple(part.strip() for part in value.split(",") if part.strip())
@@ -104,6 +116,23 @@ class Settings(BaseSettings):
     @classmethod
     def _known_teachers(cls, words: tuple[str, ...]) -> tuple[str, ...]:
         return _only(words, {"real", "simulated"})
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _known_networks(cls, words: tuple[str, ...]) -> tuple[str, ...]:
+        for word in words:
+            try:
+                ip_network(word)
+            except ValueError:
+                raise ValueError("expected addresses or networks like 10.0.0.2, 172.16.0.0/12") from None
+        return words
+
+    @field_validator("domain")
+    @classmethod
+    def _known_domain(cls, name: str) -> str:
+        if name and not re.fullmatch(r"(?i)([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*", name):
+            raise ValueError("expected a name like game.example.org, without https:// and without a path")
+        return name.lower()
 
     @field_validator("database_url")
     @classmethod
@@ -137,6 +166,11 @@ class Settings(BaseSettings):
     def checkpoints(self) -> Path:
         """The folder below which checkpoints are stored by relative key."""
         return self.checkpoint_dir or self.data_dir / "checkpoints"
+
+    @property
+    def is_https(self) -> bool:
+        """Whether players come by https."""
+        return self.secure_cookies or bool(self.domain)
 
     @property
     def backups(self) -> Path:

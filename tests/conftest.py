@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import os
-import pwd
 import shutil
-import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, text
+from clusters import Cluster, cluster
+from sqlalchemy import Engine
 
 # Before NumPy is imported: the threads of several test processes, each as many as there are cores, wait for each other.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -54,45 +52,23 @@ def engine(sqlite_url: str) -> Iterator[Engine]:
 
 
 @pytest.fixture(scope="session")
-def postgres_socket() -> Iterator[str]:
-    """The socket folder of a PostgreSQL of our own, with a database `schema` that is migrated."""
-    binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-    if not binaries:
-        pytest.skip("PostgreSQL's programs are not installed: apt-get install postgresql")
-    folder = Path(tempfile.mkdtemp(prefix="whichtweet-postgres-"))
-    # The server refuses to run as root; Debian brings a user for it.
-    owner = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
-    if owner:
-        account = pwd.getpwnam("postgres")
-        os.chown(folder, account.pw_uid, account.pw_gid)
-    cluster, programs = folder / "cluster", binaries[-1]
-
-    def do(*command: str | Path) -> None:
-        subprocess.run([str(part) for part in command], check=True, capture_output=True, cwd="/", **owner)
-
-    options = f"-c listen_addresses= -c unix_socket_directories={folder} -c fsync=off -c max_connections=50"
-    try:
-        do(programs / "initdb", "-D", cluster, "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8")
-        do(programs / "pg_ctl", "-D", cluster, "-o", options, "-l", folder / "log", "-w", "start")
-        try:
-            _query(folder, "CREATE DATABASE schema")
-            engine = open_engine(_address(folder, "schema"))
-            migrate(engine)
-            engine.dispose()
-            yield str(folder)
-        finally:
-            do(programs / "pg_ctl", "-D", cluster, "-m", "immediate", "stop")
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+def postgres() -> Iterator[Cluster]:
+    """A PostgreSQL of our own, with a database `schema` that is migrated."""
+    with cluster() as server:
+        server.query("CREATE DATABASE schema")
+        engine = open_engine(server.address("schema"))
+        migrate(engine)
+        engine.dispose()
+        yield server
 
 
 @pytest.fixture
-def postgres_url(postgres_socket: str) -> Iterator[str]:
+def postgres_url(postgres: Cluster) -> Iterator[str]:
     """A fresh database in PostgreSQL."""
     name = f"test_{next(_numbers)}"
-    _query(postgres_socket, f"CREATE DATABASE {name} TEMPLATE schema")
-    yield _address(postgres_socket, name)
-    _query(postgres_socket, f"DROP DATABASE {name} WITH (FORCE)")
+    postgres.query(f"CREATE DATABASE {name} TEMPLATE schema")
+    yield postgres.address(name)
+    postgres.query(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
@@ -120,14 +96,3 @@ def shared() -> Callable[[str], Path]:
         return file
 
     return find
-
-
-def _address(folder: Path | str, database: str) -> str:
-    return f"postgresql+psycopg://postgres@/{database}?host={folder}"
-
-
-def _query(folder: Path | str, words: str) -> None:
-    engine = open_engine(_address(folder, "postgres"))
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text(words))
-    engine.dispose()

@@ -61,7 +61,7 @@ def serve(chosen: Settings) -> Iterator[Game]:
     """A server for these settings, until the block ends; what it can deal is loaded when the block begins."""
     app = create_app(chosen)
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="on"))
+        server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="on", proxy_headers=False))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         services: Services = app.state.services

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.keys import operator_key, secret_keys
+from app.keys import operator_key, rotated_file, secret_keys
 from app.settings import Settings, SettingsError
 
 
@@ -39,3 +39,17 @@ def test_a_shared_database_needs_an_explicit_key(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path, database_url="postgresql+psycopg://somewhere/game")
     with pytest.raises(SettingsError, match="WHICHTWEET_SECRET_KEY is not set"):
         secret_keys(settings)
+
+
+def test_a_rotated_key_is_new_secret_and_first(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path)
+    (first,) = secret_keys(settings)
+    file = rotated_file(settings, keep=1)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    second, older = secret_keys(settings)
+    assert (older, second == first) == (first, False)
+    rotated_file(settings, keep=1)
+    assert secret_keys(settings)[1:] == [second]
+    rotated_file(settings, keep=0)
+    assert len(secret_keys(settings)) == 1
+    assert {path.name for path in tmp_path.iterdir()} == {"secret.key"}

@@ -16,6 +16,8 @@ FILES = {
     "work": "work",
     "simulate": "simulate",
     "admin": "admin",
+    "keys": "keys",
+    "doctor": "doctor",
     **dict.fromkeys(("backup", "restore", "db"), "keeping"),
 }
 

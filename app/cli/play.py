@@ -43,12 +43,16 @@ def serve(host: HostOption = None, port: PortOption = None) -> None:
     # Imported here: the other commands should not wait for the web framework.
     import uvicorn
 
+    from app.cli.public import refuse_half_public
     from app.db.migrate import migrate
     from app.db.session import open_engine
     from app.main import create_app
     from app.web.metrics import start_metrics
 
-    migrate(open_engine(settings.database))
+    engine = open_engine(settings.database)
+    migrate(engine)
+    refuse_half_public(settings, engine)
+    engine.dispose()
     _check_port(settings.host, settings.port)
     start_metrics(settings.metrics_port or settings.port + 1000)
     uvicorn.run(

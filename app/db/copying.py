@@ -18,7 +18,7 @@ from app.db.tables import jobs, metadata
 
 BATCH = 1000  # rows read and written at a time
 # What only the processes of one place know: who is at work there.
-LEFT_OUT = frozenset({"workers"})
+LEFT_OUT = frozenset({"workers", "counts"})
 _WORD = 1 << 128
 
 

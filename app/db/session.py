@@ -13,14 +13,19 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 
 
-def open_engine(url: str) -> Engine:
-    """An engine for `url`; for SQLite in WAL mode, with every commit on disk before it returns."""
+def open_engine(url: str, patience: float = 30.0) -> Engine:
+    """An engine for `url`; for SQLite in WAL mode, with every commit on disk before it returns.
+
+    Args:
+        url: of the database.
+        patience: seconds to wait for a lock of another process, or for a server that does not answer.
+    """
     if not is_sqlite(url):
-        return create_engine(url, pool_pre_ping=True)
+        return create_engine(url, pool_pre_ping=True, connect_args=_unless_said(url, patience))
     file = make_url(url).database
     if file:
         Path(file).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"isolation_level": None, "check_same_thread": False, "timeout": 30})
+    engine = create_engine(url, connect_args={"isolation_level": None, "check_same_thread": False, "timeout": patience})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -29,6 +34,15 @@ def open_engine(url: str) -> Engine:
 def is_sqlite(url: str) -> bool:
     """Whether `url` names the embedded database."""
     return make_url(url).get_backend_name() == "sqlite"
+
+
+def _unless_said(url: str, patience: float) -> dict[str, Any]:
+    # Without these a server whose machine vanished is waited for as long as the network likes: minutes.
+    wanted: dict[str, Any] = {
+        "connect_timeout": max(2, round(patience)),
+        "tcp_user_timeout": round(patience * 1000),  # ms until what was sent must have been received
+    }
+    return {name: value for name, value in wanted.items() if name not in make_url(url).query}
 
 
 def _prepare_sqlite(connection: SqliteConnection, _: Any) -> None:

@@ -534,3 +534,12 @@ uploads = Table(
     Column("asked_by", String(64), nullable=False),
     Column("created_at", Moment, nullable=False),
 )
+
+# How often somebody asked within a window of time: what limits are held to, where several web processes share them.
+counts = Table(
+    "counts",
+    metadata,
+    Column("key", LargeBinary(16), primary_key=True),  # a keyed hash: leads to no player and no address
+    Column("ends_at", Moment, nullable=False, index=True),
+    Column("count", BigInteger, nullable=False),
+)

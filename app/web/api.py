@@ -67,7 +67,7 @@ async def deal_round(request: Request) -> Response:
     ask = await parsed(request, RoundAsk)
     dealt = await house.dealer.deal(visitor, ask.archive, ask.after)
     response = Response(dealt.body, 201, NO_STORE, "application/json")
-    if dealt.visitor != visitor or not visitor.has_cookie:
+    if dealt.visitor != visitor or visitor.needs_cookie:
         house.identity.greet(response, dealt.visitor)
     return response
 

@@ -9,7 +9,6 @@ from functools import cached_property
 
 import structlog
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import SQLAlchemyError
 
 from app.db import archives, shelf
 from app.db.archives import Archive
@@ -109,7 +108,11 @@ class Catalogue:
         return next((entry for entry in self.entries.values() if entry.archive.id == archive_id), None)
 
     def start(self) -> None:
-        """Load everything, then look for changes once a second until `stop`."""
+        """Load everything, then look for changes once a second until `stop`.
+
+        It returns when the first look is done: whoever asks a server that listens gets a round.
+        """
+        self._look()
         self._thread = threading.Thread(target=self._run, name="catalogue", daemon=True)
         self._thread.start()
 
@@ -120,14 +123,15 @@ class Catalogue:
             self._thread.join()
 
     def _run(self) -> None:
-        while True:
-            try:
-                self.refresh()
-            except SQLAlchemyError as error:
-                # Play goes on from what is in memory; guesses will say that the database is away.
-                log.warning("catalogue not refreshed", reason=type(error).__name__)
-            if self._stop.wait(POLL_SECONDS):
-                return
+        while not self._stop.wait(POLL_SECONDS):
+            self._look()
+
+    def _look(self) -> None:
+        try:
+            self.refresh()
+        except Exception as error:  # the thread is the only one that looks: nothing may end it
+            # Play goes on from what is in memory; guesses will say that the database is away.
+            log.warning("catalogue not refreshed", reason=type(error).__name__)
 
     def refresh(self) -> None:
         """Read what changed since the last time."""

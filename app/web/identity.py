@@ -37,6 +37,7 @@ class Visitor:
         has_cookie: whether the browser brought a cookie of ours.
         simulated: the name of a simulated player, as the operator's key says.
         invites: the invitations to archives that the browser has followed.
+        needs_cookie: there is none, or it was sealed with a key that is on its way out.
     """
 
     key: bytes
@@ -45,6 +46,7 @@ class Visitor:
     simulated: str | None = None
     network: str = ""
     invites: frozenset[str] = frozenset()
+    needs_cookie: bool = True
 
 
 class OperatorUnknown(PermissionError):  # noqa: N818
@@ -69,10 +71,12 @@ class Identity:
             OperatorUnknown: the request shows an operator's key that is not ours.
         """
         opened = self._opened(request.cookies.get(COOKIE, ""))
-        key, stamps = opened if opened else (new_key(), {})
+        key, stamps, is_old = opened if opened else (new_key(), {}, True)
         address = request.client.host if request.client else ""
         invites = frozenset(request.cookies.get(INVITES, "").split(".")[:MOST_INVITES])
-        return Visitor(key, stamps, opened is not None, self._simulated(request), prefix(address), invites)
+        return Visitor(
+            key, stamps, opened is not None, self._simulated(request), prefix(address), invites, needs_cookie=is_old
+        )
 
     def greet(self, response: Response, visitor: Visitor) -> None:
         """Give the visitor a cookie that holds their key and stamps."""
@@ -100,14 +104,15 @@ class Identity:
         day = at.date().isoformat()
         return hmac.digest(self._networks, f"{day} {network}".encode(), "sha256")[:16]
 
-    def _open(self, cookie: str) -> tuple[bytes, Mapping[int, int]] | None:
+    def _open(self, cookie: str) -> tuple[bytes, Mapping[int, int], bool] | None:
         try:
             version, key, *slots = _COOKIE.unpack(self._seal.open(cookie))
         except BadSeal:
             return None
         if version != _VERSION:
             return None
-        return key, {archive: stamp for archive, stamp in zip(slots[::2], slots[1::2], strict=True) if archive}
+        stamps = {archive: stamp for archive, stamp in zip(slots[::2], slots[1::2], strict=True) if archive}
+        return key, stamps, not self._seal.is_of_newest_key(cookie)
 
     def _simulated(self, request: HTTPConnection) -> str | None:
         shown = request.headers.get("authorization")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import threading
 import time
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from limits import RateLimitItem, parse
 from limits.storage import Storage
@@ -15,14 +17,28 @@ from app.web.problems import Problem
 SWEEP = 10_000  # counts between two looks for old ones
 
 
+@dataclass
+class _Window:
+    """Counts of one window: those that others are known to have, and those that they were not told of yet."""
+
+    ends: float
+    told: int = 0
+    untold: int = 0
+
+
 class Counters(Storage):
-    """Counts in this process's memory. (The library's own starts a thread at each count, and looks at every key.)"""
+    """Counts in this process's memory. (The library's own starts a thread at each count, and looks at every key.)
+
+    What was counted can be exchanged with other processes from a thread beside (`untold`, `learn`): no request waits.
+    """
 
     STORAGE_SCHEME = ["whichtweet-memory"]  # noqa: RUF012
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
         super().__init__()
-        self._counts: dict[str, tuple[int, float]] = {}
+        self._clock = clock
+        self._windows: dict[str, _Window] = {}
+        self._lock = threading.Lock()
         self._since_sweep = 0
 
     @property
@@ -32,24 +48,45 @@ class Counters(Storage):
 
     def incr(self, key: str, expiry: float, amount: int = 1) -> int:
         """Count; the first count of a window begins it."""
-        at = time.time()
-        count, end = self._counts.get(key, (0, 0.0))
-        if end <= at:
-            count, end = 0, at + expiry
-            self._since_sweep += 1
-            if self._since_sweep > SWEEP:
-                self._sweep(at)
-        self._counts[key] = (count + amount, end)
-        return count + amount
+        at = self._clock()
+        with self._lock:
+            window = self._windows.get(key)
+            # One that ends later than it can was begun before the clock was set back: nobody waits for it.
+            if window is None or not at < window.ends <= at + expiry:
+                window = self._windows[key] = _Window(at + expiry)
+                self._since_sweep += 1
+                if self._since_sweep > SWEEP:
+                    self._sweep(at)
+            window.untold += amount
+            return window.told + window.untold
 
     def get(self, key: str) -> int:
         """The count of a window that is still open."""
-        count, end = self._counts.get(key, (0, 0.0))
-        return count if end > time.time() else 0
+        window = self._windows.get(key)
+        return window.told + window.untold if window is not None and window.ends > self._clock() else 0
 
     def get_expiry(self, key: str) -> float:
         """When the window closes, in seconds since 1970."""
-        return self._counts.get(key, (0, time.time()))[1]
+        window = self._windows.get(key)
+        return self._clock() if window is None else window.ends
+
+    def untold(self) -> list[tuple[str, float, int]]:
+        """Key, end and counts of windows in which something was counted that others do not know."""
+        at = self._clock()
+        with self._lock:
+            return [
+                (key, window.ends, window.untold)
+                for key, window in self._windows.items()
+                if window.untold and window.ends > at
+            ]
+
+    def learn(self, key: str, said: int, ends: float, total: int) -> None:
+        """Take in what all processes together counted for a key, `said` of it ours; and when they begin anew."""
+        with self._lock:
+            window = self._windows.get(key)
+            if window is not None:
+                window.untold = max(0, window.untold - said)
+                window.told, window.ends = total, ends
 
     def check(self) -> bool:
         """Memory is always there."""
@@ -57,27 +94,27 @@ class Counters(Storage):
 
     def reset(self) -> int:
         """Forget all counts."""
-        size = len(self._counts)
-        self._counts.clear()
+        size = len(self._windows)
+        self._windows.clear()
         return size
 
     def clear(self, key: str) -> None:
         """Forget one count."""
-        self._counts.pop(key, None)
+        self._windows.pop(key, None)
 
     def _sweep(self, at: float) -> None:
         self._since_sweep = 0
-        self._counts = {key: value for key, value in self._counts.items() if value[1] > at}
+        self._windows = {key: window for key, window in self._windows.items() if window.ends > at}
 
 
 class Limits:
-    """Rates for players and networks; another storage of `limits` counts across processes."""
+    """Rates for players and networks."""
 
-    def __init__(self, per_player: str, per_network: str, storage: Any | None = None) -> None:
-        """Rates in the notation of `limits`, such as 120/minute."""
+    def __init__(self, per_player: str, per_network: str, counters: Counters | None = None) -> None:
+        """Rates in the notation of `limits`, such as 120/minute; without counters, those of its own."""
         self._player = parse(per_player)
         self._network = parse(per_network)
-        self._limiter = FixedWindowRateLimiter(storage or Counters())
+        self._limiter = FixedWindowRateLimiter(counters or Counters())
 
     def check(self, what: str, player: str | None, network: str) -> None:
         """Count one request for `what`, of a player (None: nobody knows which) and a network.

@@ -161,7 +161,7 @@ async def _open_round(request: Request, slug: str | None, after: str | None = No
     house.limit("rounds", visitor)
     dealt = await house.dealer.deal(visitor, slug, after)
     response = _question(house, dealt)
-    if dealt.visitor != visitor or not visitor.has_cookie:
+    if dealt.visitor != visitor or visitor.needs_cookie:
         house.identity.greet(response, dealt.visitor)
     return response
 

@@ -29,6 +29,7 @@ class Seal:
 
     def __init__(self, secrets: Sequence[bytes], purpose: str, width: int) -> None:
         keys = [base64.urlsafe_b64encode(derive(secret, purpose)) for secret in secrets]
+        self._newest = Fernet(keys[0])
         self._fernet = MultiFernet([Fernet(key) for key in keys])
         self.width = len(self.close(bytes(width)))
 
@@ -44,7 +45,7 @@ class Seal:
         """
         if len(sealed) != self.width or not sealed.isascii():
             raise BadSeal("not of our width")
-        token = sealed.encode() + b"=" * (-len(sealed) % 4)
+        token = _padded(sealed)
         # Base64 has spare bits and decoders that skip strange characters: only the one right spelling is taken.
         try:
             if base64.urlsafe_b64encode(base64.urlsafe_b64decode(token)) != token:
@@ -52,6 +53,18 @@ class Seal:
             return self._fernet.decrypt(token)
         except (InvalidToken, ValueError) as error:
             raise BadSeal("not ours") from error
+
+    def is_of_newest_key(self, sealed: str) -> bool:
+        """Whether something that can be opened was sealed with the newest key."""
+        try:
+            self._newest.decrypt(_padded(sealed))
+        except InvalidToken:
+            return False
+        return True
+
+
+def _padded(sealed: str) -> bytes:
+    return sealed.encode() + b"=" * (-len(sealed) % 4)
 
 
 # version, round id, player, archive, tweet, sample, generator, arm, mode, start, position, repeat, tweet index,

@@ -30,9 +30,10 @@ class Threshold:
     in the same network cannot lock that admin out.
     """
 
-    def __init__(self, secrets: Sequence[bytes]) -> None:
+    def __init__(self, secrets: Sequence[bytes], counters: Counters | None = None) -> None:
+        """Without counters, with those of its own."""
         self._seal = Seal(secrets, "device", _DEVICE.size)
-        self._limiter = FixedWindowRateLimiter(Counters())
+        self._limiter = FixedWindowRateLimiter(counters or Counters())
         self._name, self._network, self._device = parse(PER_NAME), parse(PER_NETWORK), parse(PER_DEVICE)
 
     def mark(self, name: str) -> str:

@@ -1,0 +1,172 @@
+"""The command `doctor`: looks at the set-up, says what is not as it should be, and what to do."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import stat
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+import typer
+from rich.console import Console
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from app.cli.public import faults, is_public
+from app.cli.workbench import JsonOption
+from app.db import archives, generators, samples, workers
+from app.db.archives import Archive
+from app.db.migrate import migrate
+from app.db.session import is_sqlite, now, open_engine, reading
+from app.jobs.backups import KEY_FILES, nightly
+from app.settings import Settings, read_settings
+from model.checkpoint import CheckpointError, checkpoint_digest
+
+Verdict = Literal["good", "mind", "wrong"]
+HEARD_OF = timedelta(seconds=30)  # a worker that is at work
+BACKED_UP = timedelta(hours=50)  # since the last backup of a schedule that is nightly
+LITTLE, TOO_LITTLE = 2e9, 2e8  # bytes left on the disk
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What the doctor says of one thing."""
+
+    subject: str
+    verdict: Verdict
+    words: str
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the program."""
+    app.command()(doctor)
+
+
+def doctor(as_json: JsonOption = False) -> None:
+    """Check the set-up and say what to do; the exit code is 1 where something is wrong.
+
+    A site that is open to others is wrong without an admin, and without a name and a contact of who runs it.
+    """
+    settings = read_settings()
+    found = list(examine(settings))
+    if as_json:
+        typer.echo(json.dumps({"findings": [asdict(finding) for finding in found]}))
+    else:
+        colours = {"good": "green", "mind": "yellow", "wrong": "red"}
+        console = Console(highlight=False)
+        for finding in found:
+            mark = f"[{colours[finding.verdict]}]{finding.verdict:<5}[/]"
+            console.print(f"{mark} {finding.subject:<12}", end=" ")
+            console.print(finding.words, markup=False)
+    raise typer.Exit(1 if any(finding.verdict == "wrong" for finding in found) else 0)
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """What the doctor finds, thing by thing."""
+    yield _disk(settings)
+    yield from _keys(settings)
+    engine = open_engine(settings.database, patience=5)
+    try:
+        migrate(engine)
+        with reading(engine) as connection:
+            yield Finding("database", "good", engine.url.render_as_string())
+            yield from _archives(connection, settings)
+            yield _worker(connection, settings)
+            yield _backups(settings)
+            yield from _public(connection, settings)
+    except DBAPIError as error:
+        words = str(error.orig).splitlines()[0]
+        yield Finding("database", "wrong", f"does not answer: {words}; is WHICHTWEET_DATABASE_URL right?")
+    finally:
+        engine.dispose()
+
+
+def _disk(settings: Settings) -> Finding:
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(settings.data_dir).free
+    except OSError as error:
+        return Finding("disk", "wrong", f"{settings.data_dir}: {error.strerror}; name another by WHICHTWEET_DATA_DIR")
+    words = f"{free / 1e9:,.1f} GB free at {settings.data_dir}"
+    if free < LITTLE:
+        return Finding("disk", "wrong" if free < TOO_LITTLE else "mind", f"{words}: make room, or move the data folder")
+    return Finding("disk", "good", words)
+
+
+def _keys(settings: Settings) -> Iterator[Finding]:
+    if settings.secret_key is None and not is_sqlite(settings.database):
+        yield Finding("keys", "wrong", "WHICHTWEET_SECRET_KEY is not set, and the database is shared: whichtweet serve")
+    for name in KEY_FILES:
+        file = settings.data_dir / name
+        if file.exists():
+            mode = stat.S_IMODE(file.stat().st_mode)
+            if mode & 0o077:
+                yield Finding("keys", "wrong", f"{file} can be read by others (mode {mode:o}): chmod 600 {file}")
+            else:
+                yield Finding("keys", "good", f"{file}, mode {mode:o}")
+
+
+def _archives(connection: Connection, settings: Settings) -> Iterator[Finding]:
+    found = archives.listing(connection)
+    if not found:
+        yield Finding("archives", "mind", "none yet: whichtweet import FILE --archive NAME")
+    for archive in found:
+        yield from _archive(connection, settings, archive)
+
+
+def _archive(connection: Connection, settings: Settings, archive: Archive) -> Iterator[Finding]:
+    champion = generators.in_arm(connection, archive.id, generators.CHAMPION)
+    if champion is None:
+        yield Finding(archive.slug, "mind", f"has no generator: whichtweet train --archive {archive.slug}")
+        return
+    try:
+        digest = checkpoint_digest(settings.checkpoints / champion.checkpoint_key)
+    except CheckpointError as error:
+        yield Finding(archive.slug, "wrong", f"{error}; is WHICHTWEET_CHECKPOINT_DIR right? Else restore a backup")
+        return
+    if digest != champion.checkpoint_sha256:
+        yield Finding(archive.slug, "wrong", f"the checkpoint of {champion.name} is damaged: restore it from a backup")
+    level = samples.level(connection, archive.id, champion.id)
+    verdict: Verdict = "good" if level else "mind"
+    words = f"{champion.name} is the champion, {level:,} samples on its shelf"
+    yield Finding(archive.slug, verdict, words if level else f"{words}: start the worker, or whichtweet restock")
+
+
+def _worker(connection: Connection, settings: Settings) -> Finding:
+    alive = [worker for worker in workers.listing(connection, now() - HEARD_OF) if worker.name.startswith("work-")]
+    if not alive:
+        return Finding("worker", "mind", "none is at work: whichtweet work (play goes on from the shelf meanwhile)")
+    if not any(worker.trains for worker in alive):
+        return Finding("worker", "mind", f"{len(alive)} at work, none can train: make setup-train, or the work image")
+    return Finding("worker", "good", f"{len(alive)} at work")
+
+
+def _backups(settings: Settings) -> Finding:
+    if not settings.backup_cron:
+        return Finding("backups", "mind", "are off (WHICHTWEET_BACKUP_CRON): whichtweet backup FILE makes one")
+    kept = nightly(settings.backups)
+    if not kept:
+        return Finding("backups", "mind", f"none in {settings.backups} yet: the worker makes one a night")
+    at = datetime.fromtimestamp(kept[0].stat().st_mtime, now().tzinfo)
+    old = now() - at > BACKED_UP
+    return Finding(
+        "backups", "mind" if old else "good", f"{len(kept)} in {settings.backups}, the newest of {at:%c} UTC"
+    )
+
+
+def _public(connection: Connection, settings: Settings) -> Iterator[Finding]:
+    if not is_public(settings):
+        yield Finding("public", "good", f"no: it listens on {settings.host} alone")
+        return
+    for words in faults(connection, settings):
+        yield Finding("public", "wrong", words)
+    if not settings.is_https:
+        yield Finding("public", "mind", "no https: set WHICHTWEET_DOMAIN, with a proxy in front (docs/deploy.md)")
+    elif not settings.trusted_proxies:
+        words = "all players share the proxy's address and its limits: set WHICHTWEET_TRUSTED_PROXIES"
+        yield Finding("public", "mind", words)
+    else:
+        yield Finding("public", "good", f"at https://{settings.domain}" if settings.domain else "behind https")

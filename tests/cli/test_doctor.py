@@ -1,0 +1,82 @@
+"""whichtweet doctor says what is not as it should be, and whichtweet serve opens no half-public site."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from serving import settings
+from sqlalchemy import Engine
+
+from app.cli.doctor import Finding, examine
+from app.cli.public import refuse_half_public
+from app.db import admins, workers
+from app.db.session import now, writing
+from app.jobs.demo import open_demo
+from app.settings import Settings, SettingsError
+
+
+@pytest.fixture
+def house(engine: Engine, tmp_path: Path) -> Settings:
+    """The demo as somebody runs it at home."""
+    open_demo(engine, tmp_path / "checkpoints")
+    return settings(engine.url.render_as_string(), tmp_path)
+
+
+def found(chosen: Settings, subject: str) -> list[Finding]:
+    return [finding for finding in examine(chosen) if finding.subject == subject]
+
+
+def wrong(chosen: Settings) -> list[str]:
+    return [finding.words for finding in examine(chosen) if finding.verdict == "wrong"]
+
+
+def test_nothing_is_wrong_at_home(house: Settings) -> None:
+    assert wrong(house) == []
+    assert "its shelf" in found(house, "mayor-of-gannet")[0].words
+
+
+@pytest.mark.parametrize("more", [{"host": "0.0.0.0"}, {"domain": "game.example.org"}])
+def test_a_public_site_without_an_admin_and_a_contact_is_wrong(
+    house: Settings, engine: Engine, more: dict[str, str]
+) -> None:
+    public = house.model_copy(update=more)
+    words = " ".join(wrong(public))
+    assert "admin create" in words
+    assert "WHICHTWEET_OPERATOR" in words
+    assert "WHICHTWEET_CONTACT" in words
+    with writing(engine) as connection:
+        admins.create(connection, "Ada", "$argon2id$", "viewer", now())
+    assert any("admin create" in line for line in wrong(public)), "a viewer cannot moderate"
+    with writing(engine) as connection:
+        admins.create(connection, "Grace", "$argon2id$", "admin", now())
+    assert wrong(public.model_copy(update={"operator": "Ada", "contact": "ada@example.org"})) == []
+
+
+def test_a_half_public_site_is_not_opened(house: Settings, engine: Engine) -> None:
+    refuse_half_public(house.model_copy(update={"host": "0.0.0.0"}), engine)
+    with pytest.raises(SettingsError, match=r"game\.example\.org is not opened to the public: nobody can moderate it"):
+        refuse_half_public(house.model_copy(update={"domain": "game.example.org"}), engine)
+
+
+def test_a_damaged_checkpoint_an_open_key_and_a_lost_worker_are_found(house: Settings, engine: Engine) -> None:
+    (weights,) = house.checkpoints.glob("*/*/weights.safetensors")
+    weights.write_bytes(b"?")
+    key = house.data_dir / "secret.key"
+    key.write_text("k" * 40)
+    os.chmod(key, 0o644)
+    words = " ".join(wrong(house))
+    assert "is damaged" in words
+    assert "chmod 600" in words
+    assert found(house, "worker")[0].words.startswith("none is at work")
+    with writing(engine) as connection:
+        workers.beat(connection, "work-here-1-abcd", trains=True, at=now())
+    assert found(house, "worker")[0].verdict == "good"
+
+
+def test_a_database_that_does_not_answer_is_said(tmp_path: Path) -> None:
+    url = f"postgresql+psycopg://nobody@/none?host={tmp_path}"
+    (finding,) = found(settings(url, tmp_path), "database")
+    assert finding.verdict == "wrong"
+    assert finding.words.startswith("does not answer")
