@@ -15,7 +15,7 @@ from app.db.session import is_sqlite, open_engine
 from app.game.vetting import LONGEST, BlockedWords, CardRules
 from app.keys import operator_key, secret_keys
 from app.settings import Settings
-from app.web import admin, api, board, errors, health, inside, invitations, moving, own, pages, static
+from app.web import admin, api, board, errors, hall, health, inside, invitations, moving, own, pages, static
 from app.web.admin.office import Office
 from app.web.admin.threshold import Threshold
 from app.web.catalogue import Catalogue, Fault
@@ -86,6 +86,7 @@ def create_app(settings: Settings) -> FastAPI:
     for room in ROOMS:
         app.include_router(room.router)
     inside.mount(app, view)
+    hall.mount(app)
     admin.mount(app, _office(settings, services, counters))
     errors.register(app)
     app.add_middleware(Guard, is_https=settings.is_https)

@@ -96,6 +96,14 @@ class SampleCount:
 
 
 @dataclass
+class TweetCount:
+    """What a batch adds to the counters of a tweet."""
+
+    guesses: int = 0
+    fooled: int = 0
+
+
+@dataclass
 class Batch:
     """What the database says of everybody and everything in a batch, and what changes with it."""
 
@@ -117,6 +125,7 @@ class Batch:
     sat: set[tuple[int, int, str]] = field(default_factory=set)
     exposed: set[int] = field(default_factory=set)
     scored: set[ScoreKey] = field(default_factory=set)
+    shown_tweets: dict[int, TweetCount] = field(default_factory=lambda: defaultdict(TweetCount))
 
 
 def read(connection: Connection, batch: Sequence[Guess]) -> Batch:
@@ -175,6 +184,7 @@ def write(connection: Connection, seen: Batch, house: House) -> None:
     seats.keep(connection, [seen.seats[place] for place in seen.sat])
     scores.keep(connection, {key: seen.scores[key] for key in seen.scored})
     _count_samples(connection, seen)
+    _count_tweets(connection, seen)
     tallies.add(connection, seen.counts)
     rollups.attend(connection, seen.attending)
     rollups.count_labels(connection, seen.label_counts)
@@ -204,6 +214,18 @@ def _count_samples(connection: Connection, seen: Batch) -> None:
             for i, s in counted
         ],
     )
+
+
+def _count_tweets(connection: Connection, seen: Batch) -> None:
+    if not seen.shown_tweets:
+        return
+    statement = (
+        update(tweets)
+        .where(tweets.c.id == bindparam("tweet_id"))
+        .values(guesses=tweets.c.guesses + bindparam("more"), fooled=tweets.c.fooled + bindparam("more_fooled"))
+    )
+    counted = sorted(seen.shown_tweets.items())
+    connection.execute(statement, [{"tweet_id": i, "more": c.guesses, "more_fooled": c.fooled} for i, c in counted])
 
 
 def _retire(connection: Connection, seen: Batch, house: House) -> None:

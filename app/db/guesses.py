@@ -164,6 +164,8 @@ def _answer(seen: Batch, guess: Guess, verdict: scoring.Verdict, streak: int, pl
     if player.simulated is None:
         sample.guesses += 1
         sample.fooled += verdict == "fooled"
+        seen.shown_tweets[guess.tweet_id].guesses += 1
+        seen.shown_tweets[guess.tweet_id].fooled += verdict == "fooled"
     seen.exposed.add(guess.sample_id)
     body = {
         "guess": guess.round_id.hex(),

@@ -78,9 +78,13 @@ def hidden_tweets(connection: Connection, archive_id: int) -> set[int]:
 
 
 def hidden_samples(connection: Connection, archive_id: int) -> set[int]:
-    """Samples that may not be dealt, whatever the stamp."""
-    query = select(samples.c.id).where(samples.c.archive_id == archive_id, samples.c.hidden_at.is_not(None))
-    return set(connection.scalars(query))
+    """Samples that may not be dealt, whatever the stamp: those that were hidden, and those that hang in the hall."""
+    found: set[int] = set()
+    # Each by an index of its own.
+    for why in (samples.c.hidden_at, samples.c.hung_at):
+        query = select(samples.c.id).where(samples.c.archive_id == archive_id, why.is_not(None))
+        found |= set(connection.scalars(query))
+    return found
 
 
 def shelved(connection: Connection, archive_id: int, generator_id: int, floor: int) -> list[Shelved]:

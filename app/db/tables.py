@@ -55,10 +55,15 @@ class Moment(TypeDecorator[datetime]):
         return None if value is None else datetime.fromtimestamp(value / 1000, UTC)
 
 
+def _only(name: str, *columns: str, where: str) -> Index:
+    """An index of the few rows for which `where` holds."""
+    condition = text(where)
+    return Index(name, *columns, sqlite_where=condition, postgresql_where=condition)
+
+
 def _only_hidden(table: str) -> Index:
     """An index of the few rows that were hidden: web processes read all of them whenever something changed."""
-    hidden = text("hidden_at IS NOT NULL")
-    return Index(f"ix_{table}_hidden", "archive_id", sqlite_where=hidden, postgresql_where=hidden)
+    return _only(f"ix_{table}_hidden", "archive_id", where="hidden_at IS NOT NULL")
 
 
 # SQLite only numbers rows by itself when the key is its own INTEGER.
@@ -119,8 +124,12 @@ tweets = Table(
     Column("posted_at", Moment),
     Column("zone", String(16)),  # utc; unknown: the source gave no zone and no id that tells it; null: no date
     Column("hidden_at", Moment),  # changes: an admin took it off the deck
+    # Change with each guess of a real player.
+    Column("guesses", Integer, nullable=False, server_default="0"),
+    Column("fooled", Integer, nullable=False, server_default="0"),  # took it for machine
     UniqueConstraint("archive_id", "source_key"),
     _only_hidden("tweets"),
+    _only("ix_tweets_doubted", "archive_id", "fooled", "id", where="fooled > 0"),
     Index("ix_tweets_archive_split", "archive_id", "split", "id"),
     Index("ix_tweets_archive_deck_seq", "archive_id", "deck_seq"),
 )
@@ -196,6 +205,7 @@ samples = Table(
     Column("retired_stamp", BigInteger),  # null: still on the shelf
     Column("hidden_at", Moment),
     Column("hidden_reason", String(64)),
+    Column("hung_at", Moment),  # changes, once: it hangs in the hall, and is never dealt again
     Column("guesses", Integer, nullable=False, default=0),  # of real players
     Column("fooled", Integer, nullable=False, default=0),
     Column("exposures", Integer, nullable=False, default=0),  # guesses of anyone: what retires it
@@ -205,6 +215,8 @@ samples = Table(
     Index("ix_samples_archive_retired", "archive_id", "retired_stamp"),
     Index("ix_samples_generator_id", "generator_id", "id"),
     _only_hidden("samples"),
+    _only("ix_samples_rated", "archive_id", "fooled", "id", where="guesses >= 5"),
+    _only("ix_samples_hung", "archive_id", where="hung_at IS NOT NULL"),
     UniqueConstraint("archive_id", "text_hash"),
 )
 

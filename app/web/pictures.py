@@ -1,0 +1,115 @@
+"""Pictures to share: a sample on a slip of paper, and inside the picture the words that a machine wrote it."""
+
+from __future__ import annotations
+
+import io
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from model.text import LINK, normalise
+
+SIZE = (1200, 630)  # what previews of links are cut to
+PAPER, SLIP, INK, SOFT, MACHINE = "#f4efe5", "#fffdf8", "#211d19", "#655d52", "#a03a0c"
+WORDS = "Written by a machine"
+LONGEST = 600  # characters that are drawn; no sample is longer
+TEXT_SIZES = (52, 46, 40, 35, 30, 26, 22)  # pixels: the largest that fits
+WIDE, HIGH = 1000, 330  # of the text
+FIRST_BEYOND = 0x0530  # Armenian, Hebrew, Arabic and so on: the serif face knows Latin, Greek and Cyrillic
+# Debian's and Fedora's places; where neither is, Pillow brings a plain one.
+_FOLDERS = (
+    *("/usr/share/fonts/truetype/dejavu", "/usr/share/fonts/TTF"),
+    *("/usr/share/fonts/dejavu-serif-fonts", "/usr/share/fonts/dejavu-sans-fonts"),
+)
+_EMOJI = re.compile("[\U0001f000-\U0001faff\u2600-\u27bf\ufe0f\u200d\U000e0000-\U000e0fff]+")
+
+
+@dataclass(frozen=True)
+class Caption:
+    """What stands around the sample."""
+
+    generator: str  # v3
+    name: str  # of the archive: @handle, or its name
+    fooled: int
+    guesses: int
+    unit: str
+
+
+def picture(text: str, caption: Caption) -> bytes:
+    """A PNG of a sample, 1200 × 630."""
+    from PIL import Image, ImageDraw  # it takes megabytes that most days need not
+
+    image = Image.new("RGB", SIZE, PAPER)
+    draw = ImageDraw.Draw(image)
+    draw.text((100, 52), WORDS, fill=MACHINE, font=font(58, bold=True))
+    draw.rounded_rectangle((60, 140, 1140, 510), 24, SLIP, MACHINE, 4)
+    chosen, lines, step = _fitted(drawable(text))
+    top = 325 - step * len(lines) / 2
+    for number, line in enumerate(lines):
+        draw.text((100, top + number * step), line, fill=INK, font=chosen)
+    rate = f"It fooled {caption.fooled} of {caption.guesses} players." if caption.guesses else ""
+    draw.text((100, 528), f"Network {caption.generator}, after {caption.name}. {rate}"[:90], fill=SOFT, font=font(26))
+    draw.text((100, 568), f"Which {caption.unit} is real?", fill=INK, font=font(30, bold=True))
+    out = io.BytesIO()
+    image.save(out, "PNG")
+    return out.getvalue()
+
+
+def drawable(text: str) -> str:
+    """The text without what a font of letters cannot draw: emoji become a dot in the middle of the line."""
+    plain = normalise(text)[:LONGEST].replace(LINK, "[link]")
+    plain = _EMOJI.sub("·", plain)
+    return "".join(character for character in plain if unicodedata.category(character) not in ("Cn", "Co", "Cf"))
+
+
+@cache
+def font(size: int, *, bold: bool = False, wide: bool = False) -> Any:
+    """A serif face where the system has one, else Pillow's own; `wide`: one that knows more scripts."""
+    from PIL import ImageFont
+
+    name = "DejaVuSans.ttf" if wide else "DejaVuSerif-Bold.ttf" if bold else "DejaVuSerif.ttf"
+    file = next((path for folder in _FOLDERS if (path := Path(folder) / name).exists()), None)
+    return ImageFont.truetype(str(file), size) if file else ImageFont.load_default(size)
+
+
+def wrapped(text: str, face: Any, wide: int) -> list[str]:
+    """Lines no wider than `wide` pixels; a word that is wider by itself is broken."""
+    lines: list[str] = []
+    for paragraph in text.split("\n"):
+        line = ""
+        for word in paragraph.split():
+            longer = f"{line} {word}" if line else word
+            if face.getlength(longer) <= wide:
+                line = longer
+                continue
+            if line:
+                lines.append(line)
+            *full, line = _broken(word, face, wide)
+            lines += full
+        lines.append(line)
+    return lines
+
+
+def _broken(word: str, face: Any, wide: int) -> list[str]:
+    pieces, piece = [], ""
+    for character in word:
+        if piece and face.getlength(piece + character) > wide:
+            pieces.append(piece)
+            piece = ""
+        piece += character
+    return [*pieces, piece]
+
+
+def _fitted(text: str) -> tuple[Any, list[str], float]:
+    """The largest face in which the text fits, its lines, and the pixels from one to the next."""
+    is_beyond = any(character.isalpha() and ord(character) >= FIRST_BEYOND for character in text)
+    for size in TEXT_SIZES:
+        face, step = font(size, wide=is_beyond), size * 1.32
+        lines = wrapped(text, face, WIDE)
+        if step * len(lines) <= HIGH:
+            return face, lines, step
+    shown = int(HIGH // step)
+    return face, [*lines[: shown - 1], lines[shown - 1].rstrip() + " …"] if len(lines) > shown else lines, step
