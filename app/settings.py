@@ -90,6 +90,11 @@ class Settings(BaseSettings):
     # The worker
     retrain_cron: str = Field("0 3 * * *", description="when to retrain (cron expression, UTC); empty means never")
     retrain_min_labels: int = Field(50, ge=1, description="new labels below which a scheduled retraining is skipped")
+    screen_cron: str = Field(
+        "15 * * * *",
+        description="when to look for players whose labels should wait (cron expression, UTC);"
+        " empty means only before a retraining",
+    )
     train_minutes: float = Field(15.0, gt=0, description="minutes that a scheduled training may take")
     backup_cron: str = Field("30 2 * * *", description="when to back up (cron expression, UTC); empty means never")
     backup_dir: Folder | None = Field(None, description="folder for backups; default: backups/ in the data folder")
@@ -150,7 +155,7 @@ class Settings(BaseSettings):
             raise ValueError("expected a rate like 120/minute") from None
         return rate
 
-    @field_validator("retrain_cron", "backup_cron")
+    @field_validator("retrain_cron", "backup_cron", "screen_cron")
     @classmethod
     def _known_schedule(cls, schedule: str) -> str:
         if schedule and not croniter.is_valid(schedule):

@@ -10,7 +10,9 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
 
-from app.db.tables import archives, arms, generators, imports, restocks, samples, tweets
+from app.db import rollups
+from app.db.rollups import LabelKey, day_of
+from app.db.tables import archives, arms, generators, guesses, imports, labels, players, restocks, samples, tweets
 
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 ALPHABET = "".join(map(chr, range(32, 127))) + "\n🔗é’“”…"
@@ -169,3 +171,35 @@ def add_game(connection: Connection, slug: str = "mayor", cards: int = 60, on_sh
         [words(10_000 + seed, lengths.randint(60, 160)) for seed in range(on_shelf)],
     )
     return archive_id
+
+
+def add_player(connection: Connection, **values: Any) -> int:
+    """A player with a key of their own."""
+    row = {"key": next(_numbers).to_bytes(16, "big"), "created_at": LONG_AGO} | values
+    return int(connection.execute(insert(players).values(row).returning(players.c.id)).scalar_one())
+
+
+def add_guess(
+    connection: Connection, player_id: int, *, status: str = "accepted", reason: str | None = None, **values: Any
+) -> int:
+    """A guess of a player with its label, in the archive 1 unless said otherwise; counted as the game counts it."""
+    number = next(_numbers)
+    row = {
+        "round_id": number.to_bytes(16, "big"),
+        "player_id": player_id,
+        "archive_id": 1,
+        "generator_id": 1,
+        "tweet_id": 1,
+        "sample_id": 1,
+        **{"arm": "champion", "mode": "endless", "position": number, "repeat": False, "tweet_index": 0, "pick": 0},
+        **{"recognised": False, "has_cookie": True, "policy_version": 1, "arm_probability": 1.0},
+        **{"card_probability": 0.1, "dealt_at": LONG_AGO, "answer": "{}"},
+        "guessed_at": LONG_AGO + timedelta(seconds=9),
+    } | values
+    row["verdict"] = "spotted" if row["pick"] == row["tweet_index"] else "fooled"
+    guess_id = int(connection.execute(insert(guesses).values(row).returning(guesses.c.id)).scalar_one())
+    said = {"status": status, "reason": reason, "ruled_status": status, "ruled_reason": reason}
+    at = row["guessed_at"]
+    connection.execute(insert(labels).values(guess_id=guess_id, rules_version=2, decided_at=at, **said))
+    rollups.count_labels(connection, {LabelKey(row["archive_id"], day_of(at), status, reason or ""): 1})
+    return guess_id

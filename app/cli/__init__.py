@@ -13,6 +13,7 @@ FILES = {
     **dict.fromkeys(("import", "archives"), "archives"),
     **dict.fromkeys(("sample", "evaluate"), "model"),
     **dict.fromkeys(("train", "restock", "retrain", "generators"), "generators"),
+    "labels": "labels",
     "work": "work",
     "simulate": "simulate",
     "admin": "admin",

@@ -39,6 +39,7 @@ def open_workshop(settings: Settings | None = None) -> Workshop:
         learn_from=chosen.learn_from,
         retrain_cron=chosen.retrain_cron,
         retrain_min_labels=chosen.retrain_min_labels,
+        screen_cron=chosen.screen_cron,
         train_minutes=chosen.train_minutes,
         shelf_low=chosen.shelf_low,
         shelf_full=chosen.shelf_full,

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, select, update
+from sqlalchemy import Connection, Row, Select, func, select
 
-from app.db import rollups
-from app.db.rollups import LabelKey, day_of
-from app.db.tables import generators, guesses, label_sets, labels, players, samples
-from app.game.labels import BY_HAND
+from app.db import overruling
+from app.db.tables import generators, guesses, labels, players, samples
+from app.game.labels import BY_HAND, Label, Status
 
 WINDOW = 20_000  # guesses that one page looks through: it answers in time whatever the filter
-BATCH = 500
 
 
 @dataclass(frozen=True)
@@ -72,50 +69,10 @@ def player(connection: Connection, player_id: int) -> Row[Any] | None:
     return connection.execute(select(players).where(players.c.id == player_id)).first()
 
 
-def ids_of_player(connection: Connection, player_id: int, status_not: str, after: int) -> list[int]:
-    """The next guesses of a player whose labels do not have that status."""
-    query = select(guesses.c.id).join(labels, labels.c.guess_id == guesses.c.id)
-    query = query.where(guesses.c.player_id == player_id, guesses.c.id > after, labels.c.status != status_not)
-    return list(connection.scalars(query.order_by(guesses.c.id).limit(BATCH)))
-
-
-def relabel(connection: Connection, ids: Sequence[int], status: str, at: datetime) -> int:
+def relabel(connection: Connection, ids: Sequence[int], status: Status, at: datetime) -> int:
     """Read labels anew, by hand; how many that changed. The counts move with them."""
-    query = select(guesses.c.id, guesses.c.archive_id, guesses.c.guessed_at, labels.c.status, labels.c.reason)
-    query = query.join(labels, labels.c.guess_id == guesses.c.id).where(
-        guesses.c.id.in_(ids), labels.c.status != status
-    )
-    reason = None if status == "accepted" else BY_HAND
-    moved: Counter[LabelKey] = Counter()
-    changed = []
-    for row in connection.execute(query):
-        day = day_of(row.guessed_at)
-        moved[LabelKey(row.archive_id, day, row.status, row.reason or "")] -= 1
-        moved[LabelKey(row.archive_id, day, status, reason or "")] += 1
-        changed.append(row.id)
-    if changed:
-        values = {"status": status, "reason": reason, "decided_at": at, "decided_by": "admin"}
-        connection.execute(update(labels).where(labels.c.guess_id.in_(changed)).values(values))
-        rollups.count_labels(connection, moved)
-    return len(changed)
-
-
-def learned_from(connection: Connection, player_id: int) -> list[Row[Any]]:
-    """Generators whose label set reaches to a label of this player that was accepted: they may have learned from it."""
-    first = (
-        select(guesses.c.archive_id, func.min(guesses.c.id).label("first"))
-        .join(labels, labels.c.guess_id == guesses.c.id)
-        .where(guesses.c.player_id == player_id, labels.c.status == "accepted")
-        .group_by(guesses.c.archive_id)
-        .subquery()
-    )
-    query = (
-        select(generators.c.id, generators.c.number, generators.c.archive_id)
-        .join(label_sets, label_sets.c.id == generators.c.label_set_id)
-        .join(first, first.c.archive_id == generators.c.archive_id)
-        .where(label_sets.c.cutoff_guess_id >= first.c.first)
-    )
-    return list(connection.execute(query))
+    label = Label(status, None if status == "accepted" else BY_HAND)
+    return overruling.overrule(connection, ids, label, "admin", at)
 
 
 def export(connection: Connection, archive_id: int) -> Iterator[Row[Any]]:

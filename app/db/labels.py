@@ -170,11 +170,11 @@ def _teaching(query: Select[Any], archive_id: int, learn_from: Collection[str]) 
         query.select_from(guesses)
         .join(labels, labels.c.guess_id == guesses.c.id)
         .join(players, players.c.id == guesses.c.player_id)
-        .where(guesses.c.archive_id == archive_id, labels.c.status == "accepted", _of(learn_from))
+        .where(guesses.c.archive_id == archive_id, labels.c.status == "accepted", of_crowds(learn_from))
     )
 
 
-def _of(learn_from: Collection[str]) -> ColumnElement[bool]:
+def of_crowds(learn_from: Collection[str]) -> ColumnElement[bool]:
     """Guesses of those who teach: a label that was accepted under another setting does not count."""
     crowds = {"real": players.c.simulated.is_(None), "simulated": players.c.simulated.is_not(None)}
     return or_(false(), *(crowds[crowd] for crowd in learn_from))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from app.db.tables import guesses, players, remarks
+from app.db.tables import guesses, labels, players, remarks
 
 
 def note(
@@ -31,3 +31,29 @@ def note(
     statement = insert(remarks).values(guess_id=guess_id, said_at=at, **said)
     connection.execute(statement.on_conflict_do_update(index_elements=["guess_id"], set_={**said, "said_at": at}))
     return True
+
+
+def by_sample(connection: Connection, archive_id: int) -> dict[int, dict[str, int]]:
+    """What players said gave each sample away: sample -> reason -> how many real players said so.
+
+    Each player counts once for a sample; those whose labels were taken back or wait in quarantine do not count.
+    """
+    query = (
+        select(guesses.c.sample_id, remarks.c.reason, func.count(guesses.c.player_id.distinct()))
+        .select_from(remarks)
+        .join(guesses, guesses.c.id == remarks.c.guess_id)
+        .join(players, players.c.id == guesses.c.player_id)
+        .join(labels, labels.c.guess_id == guesses.c.id)
+        .where(
+            guesses.c.archive_id == archive_id,
+            remarks.c.reason.is_not(None),
+            players.c.simulated.is_(None),
+            players.c.retracted_at.is_(None),
+            labels.c.decided_by != "screen",
+        )
+        .group_by(guesses.c.sample_id, remarks.c.reason)
+    )
+    found: dict[int, dict[str, int]] = {}
+    for sample_id, reason, count in connection.execute(query):
+        found.setdefault(sample_id, {})[reason] = count
+    return found

@@ -13,9 +13,11 @@ from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from app.db.tables import attendance, label_tallies, tallies
+from app.game.alarms import alarm
 
 SECONDS_PER_DAY = 86_400
 REAL = "real"
+WEEK = 7  # days
 
 
 class LabelKey(NamedTuple):
@@ -93,6 +95,21 @@ def labels_by_status(
     for day, status, reason, labels in connection.execute(query):
         found[day, status, reason] += int(labels)
     return {key: labels for key, labels in sorted(found.items()) if labels}
+
+
+def label_alarm(labels: Mapping[tuple[int, str, str], int], today: int) -> str | None:
+    """One line where the share of labels that do not teach is far higher this week than before.
+
+    `labels` are as `labels_by_status` gives them; those of simulated players say nothing of the game.
+    """
+    sums = [0, 0, 0, 0]
+    for (day, status, reason), count in labels.items():
+        if reason in ("simulated", "not simulated"):
+            continue
+        place = 0 if day > today - WEEK else 2
+        sums[place] += count * (status != "accepted")
+        sums[place + 1] += count
+    return alarm(*sums)
 
 
 def _add(

@@ -16,11 +16,12 @@ from app.db.labels import LabelSet, NewSet, Taught
 from app.db.session import now, reading, writing
 from app.game.labels import RULES_VERSION
 from app.game.weights import weigh
+from app.jobs.screening import in_words, screen_players
 from app.jobs.workshop import JobError, Skipped, Workshop
 
 
 def freeze_labels(workshop: Workshop, archive: Archive, least: int | None = None) -> dict[str, Any]:
-    """Write the labels that teach to a file and record it: id of the set, how many, key of the file.
+    """Screen the players, then write the labels that teach to a file and record it: id, how many, key of the file.
 
     Each line carries the weight of its guess, under which no player and no network rules what is learned.
 
@@ -28,12 +29,11 @@ def freeze_labels(workshop: Workshop, archive: Archive, least: int | None = None
         Skipped: fewer than `least` of them (or than the setting says) are new since the last retraining.
     """
     least = workshop.retrain_min_labels if least is None else least
+    _need(workshop, archive, least)
+    screened = screen_players(workshop, archive)
+    _need(workshop, archive, least)
     with reading(workshop.engine) as connection:
         cutoff = labels.newest_guess(connection, archive.id)
-        learned = labels.learned_up_to(connection, archive.id)
-        new = labels.count_accepted(connection, archive.id, workshop.learn_from, after=learned)
-        if new < least:
-            raise Skipped(f"{new} new labels teach, {least} are needed (WHICHTWEET_RETRAIN_MIN_LABELS)")
         taught = list(labels.taught(connection, archive.id, workshop.learn_from, up_to=cutoff))
         counts = labels.counts(connection, archive.id, up_to=cutoff)
     weights = weigh([guess.player_id for guess in taught], [guess.network for guess in taught]).values
@@ -52,7 +52,15 @@ def freeze_labels(workshop: Workshop, archive: Archive, least: int | None = None
     )
     with writing(workshop.engine) as connection:
         set_id = labels.keep_set(connection, frozen, now())
-    return {"id": set_id, "labels": len(taught), "key": key, "sha256": digest}
+    return {"id": set_id, "labels": len(taught), "key": key, "sha256": digest, "screened": in_words(screened)}
+
+
+def _need(workshop: Workshop, archive: Archive, least: int) -> None:
+    with reading(workshop.engine) as connection:
+        learned = labels.learned_up_to(connection, archive.id)
+        new = labels.count_accepted(connection, archive.id, workshop.learn_from, after=learned)
+    if new < least:
+        raise Skipped(f"{new} new labels teach, {least} are needed (WHICHTWEET_RETRAIN_MIN_LABELS)")
 
 
 def read_set(workshop: Workshop, set_id: int) -> list[dict[str, Any]]:

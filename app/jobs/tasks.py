@@ -23,10 +23,11 @@ from app.jobs.importing import import_archive
 from app.jobs.promoting import relieve
 from app.jobs.restocking import restock
 from app.jobs.retraining import Errand, retrain
+from app.jobs.screening import in_words, screen_players
 from app.jobs.supervising import Budget, Event, Shape
 from app.jobs.workshop import Interrupted, JobError, Skipped, Steps, Workshop
 
-HEAVY = ("train", "retrain")  # need TensorFlow, and most of the machine
+HEAVY = ("train", "retrain", "screen")  # need what training installs, and most of the machine
 LIGHT = ("restock", "import", *ERRANDS)
 
 
@@ -41,7 +42,7 @@ def do(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
     with reading(workshop.engine) as connection:
         own = [archive for archive in archives.listing(connection) if archive.id == job.archive_id]
     workshop = workshop.adapted(own[0]) if own else workshop
-    tasks = {"import": _import, "train": _train, "restock": _restock, "retrain": _retrain, **ERRANDS}
+    tasks = {"import": _import, "train": _train, "restock": _restock, "retrain": _retrain, "screen": _screen, **ERRANDS}
     return tasks[job.kind](workshop, job, hold, step)
 
 
@@ -150,6 +151,11 @@ def _retrain(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
     )
     done = retrain(workshop, _archive(workshop, job), errand)
     return done.words
+
+
+def _screen(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
+    archive = _archive(workshop, job)
+    return in_words(step("screen the players", lambda: screen_players(workshop, archive)))
 
 
 def clear_up(workshop: Workshop, job: Job) -> None:

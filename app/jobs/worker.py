@@ -23,6 +23,7 @@ from app.game.own_settings import OwnSettings
 from app.jobs import supervising, tasks, workflows
 from app.jobs.errands import ask_for_removals
 from app.jobs.hold import Heartbeat, Hold, worker_name
+from app.jobs.screening import ask_for_screenings
 from app.jobs.workshop import Interrupted, JobError, Skipped, T, Workshop
 
 LOOK_SECONDS = 1.0  # between two looks for queued jobs
@@ -77,6 +78,7 @@ class Worker:
             self._notice_tensorflow()
             ask_for_what_is_due(self._workshop, now())
             ask_for_removals(self._workshop, now())
+            ask_for_screenings(self._workshop, due_time(self._workshop.screen_cron, now()), now())
         for lane in LANES:
             if set(self._at_work.values()) & set(lane) or (lane == tasks.HEAVY and not self._trains):
                 continue

@@ -49,6 +49,7 @@ class Workshop:
     learn_from: tuple[str, ...] = ("real",)
     retrain_cron: str = ""
     retrain_min_labels: int = 50
+    screen_cron: str = ""
     train_minutes: float = 15.0
     shelf_low: int = 500
     shelf_full: int = 2000

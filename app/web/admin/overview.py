@@ -57,7 +57,7 @@ def _figures(connection: Connection, here: Office, at: datetime) -> dict[str, An
     recent_jobs = jobs.listing(connection, limit=12)
     alive = workers.listing(connection, at - ALIVE)
     failed = jobs_failed(connection, at - timedelta(days=WEEK))
-    label_alarm = _alarm(labels, today)
+    label_alarm = rollups.label_alarm(labels, today)
     waiting = reports.count_open(connection)
     open_jobs = [job for job in recent_jobs if job.state in jobs.OPEN]
     return {
@@ -153,14 +153,3 @@ def _by_status(labels: dict[tuple[int, str, str], int], since: int) -> list[tupl
         if day >= since:
             sums[status, reason] += count
     return [(status, reason, count) for (status, reason), count in sorted(sums.items())]
-
-
-def _alarm(labels: dict[tuple[int, str, str], int], today: int) -> str | None:
-    sums = [0, 0, 0, 0]
-    for (day, status, reason), count in labels.items():
-        if reason in ("simulated", "not simulated"):
-            continue
-        place = 0 if day > today - WEEK else 2
-        sums[place] += count * (status != "accepted")
-        sums[place + 1] += count
-    return attention.alarm(*sums)

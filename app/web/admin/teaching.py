@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Form, Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
-from app.db import generators, labelling, rollups
+from app.db import generators, labelling, overruling, retractions, rollups, screenings, tables
 from app.db.audit import Change
 from app.db.labelling import Wanted
 from app.db.session import now, reading, writing
@@ -20,7 +20,7 @@ from app.game.labels import RULES_VERSION
 from app.web.admin import views
 from app.web.admin.cards import chosen
 from app.web.admin.collections import found
-from app.web.admin.office import Changing, Here, Refused, Viewing, note
+from app.web.admin.office import Changing, Here, Office, Refused, Viewing, note
 
 router = APIRouter(include_in_schema=False)
 PAGE = 50
@@ -70,7 +70,8 @@ def show_player(request: Request, here: Here, admin: Viewing, player_id: int) ->
         if row is None:
             raise Refused(404, "No such player", "That player was forgotten, or never was.")
         rows = labelling.of_player(connection, player_id)
-        learned = labelling.learned_from(connection, player_id)
+        learned = retractions.learned_from(connection, player_id)
+        waited = screenings.of_player(connection, player_id)
     taken = [(each.guessed_at - each.dealt_at).total_seconds() for each in rows]
     by_status: dict[tuple[str, str], int] = {}
     for each in rows:
@@ -86,6 +87,7 @@ def show_player(request: Request, here: Here, admin: Viewing, player_id: int) ->
         speed=median(taken) if taken else None,
         by_status=sorted(by_status.items()),
         learned=learned,
+        waited=waited,
     )
 
 
@@ -107,17 +109,22 @@ def read_all_anew(
     reason: Annotated[str, Form(min_length=3, max_length=500)],
 ) -> Response:
     """Read all labels of a player anew: the next retraining goes by it."""
-    changed, last = 0, 0
-    while True:
-        with writing(here.engine) as connection:
-            ids = labelling.ids_of_player(connection, player_id, status, last)
-            if not ids:
-                break
-            changed, last = changed + labelling.relabel(connection, ids, status, now()), ids[-1]
+    changed = _read_anew(here, player_id, status)
     with writing(here.engine) as connection:
         after = {"status": status, "labels": changed}
         note(connection, admin, Change("player's labels read anew", f"player {player_id}", {}, after, reason))
     return views.back(f"/admin/players/{player_id}", f"{changed:,} labels are {status} now.")
+
+
+def _read_anew(here: Office, player_id: int, status: Status) -> int:
+    """Exclude: the player's labels are taken back, those to come too. Accept: given back, held ones let out."""
+    if status == "excluded":
+        return retractions.retract(here.engine, player_id, now())
+    changed = retractions.restore(here.engine, player_id, now())
+    return changed + overruling.move_all(
+        *(here.engine, player_id, tables.labels.c.status != status),
+        lambda connection, ids: labelling.relabel(connection, ids, status, now()),
+    )
 
 
 @router.get("/labels.jsonl")

@@ -11,7 +11,8 @@ from app.db import jobs, rollups, tallies, workers
 from app.db.rollups import Attending, LabelKey, day_of
 from app.db.session import now, writing
 from app.db.tallies import Count, TallyKey
-from app.web.admin.attention import Standing, alarm, needs
+from app.game.alarms import alarm
+from app.web.admin.attention import Standing, needs
 
 
 def play(desk, guesses, fooled, days_ago=0, crowd="real"):

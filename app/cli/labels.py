@@ -1,0 +1,134 @@
+"""The commands `labels list | screen | retract | restore | export`: which guesses teach, and whose do not any more."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from app.cli.workbench import ArchiveOption, JsonOption, at_the_terminal, open_workshop, say
+from app.db import audit, retractions, rollups, screenings
+from app.db.audit import Change
+from app.db.rollups import day_of
+from app.db.session import now, reading, writing
+from app.jobs.screening import in_words, screen_players
+from app.jobs.workshop import JobError, Workshop
+
+BY = "command line"
+group = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+PlayerOption = Annotated[int, typer.Option("--player", help="the player's number, as the dashboard shows it")]
+ReasonOption = Annotated[str, typer.Option(help="why; kept in the audit")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the program."""
+    app.add_typer(group, name="labels", help="Count, screen, take back, give back and export labels.")
+
+
+@group.command("list")
+def list_command(archive: ArchiveOption, as_json: JsonOption = False) -> None:
+    """Count an archive's labels by status and reason, and say who waits in quarantine, and whether that has jumped."""
+    workshop = open_workshop()
+    found = workshop.archive(archive)
+    with reading(workshop.engine) as connection:
+        counts: Counter[tuple[str, str]] = Counter()
+        by_day = rollups.labels_by_status(connection, 0, found.id)
+        held = screenings.held(connection, found.id)
+        last = screenings.last(connection, found.id)
+    for (_, status, reason), count in by_day.items():
+        counts[status, reason] += count
+    alarm = rollups.label_alarm(by_day, day_of(now()))
+    if as_json:
+        rows = [{"status": status, "reason": reason or None, "labels": n} for (status, reason), n in _sorted(counts)]
+        screened = None if last is None else {"at": last.at.isoformat(), "trouble": last.trouble}
+        body: dict[str, Any] = {"archive": archive, "labels": rows, "alarm": alarm, "screened": screened}
+        typer.echo(json.dumps(body | {"held": [{"player": who, "reason": why} for who, why in sorted(held.items())]}))
+        return
+    table = Table(title=f"Labels of {archive}")
+    for column in ("status", "reason", "labels"):
+        table.add_column(column, justify="right" if column == "labels" else "left")
+    for (status, reason), count in _sorted(counts):
+        table.add_row(status, reason, f"{count:,}")
+    Console().print(table)
+    for player_id, reason in sorted(held.items()):
+        say(f"Player {player_id} waits in quarantine: {reason}.")
+    if alarm:
+        say(alarm + ".")
+
+
+@group.command("screen")
+def screen_command(archive: ArchiveOption, as_json: JsonOption = False) -> None:
+    """Look for players whose guesses no honest player makes; hold them, and clear those whom later guesses clear."""
+    workshop = open_workshop()
+    found = workshop.archive(archive)
+    with at_the_terminal(workshop, "screen", found, {}) as desk:
+        figures = desk.step("screen the players", lambda: screen_players(workshop, found))
+        desk.close(in_words(figures))
+    if as_json:
+        typer.echo(json.dumps({"archive": archive, **figures}))
+        return
+    say(in_words(figures).capitalize() + ".")
+    for row in figures["held"]:
+        spotted, left = f"{row['spotted_share']:.0%}", f"{row['left_share']:.0%}"
+        words = f"spotted {spotted} of {row['guesses']}, picked the left card in {left}"
+        say(f"Player {row['player']} is held: {row['reason']} ({words}).")
+
+
+@group.command("retract")
+def retract_command(player: PlayerOption, reason: ReasonOption = "", as_json: JsonOption = False) -> None:
+    """Take all labels of a player back, those to come included; says which generators learned from them.
+
+    The next retraining leaves them out. Guesses never change: `labels restore` gives the labels back.
+    """
+    workshop = open_workshop()
+    _known(workshop, player)
+    changed = retractions.retract(workshop.engine, player, now())
+    _note(workshop, "player's labels taken back", player, changed, reason)
+    with reading(workshop.engine) as connection:
+        learned = retractions.learned_from(connection, player)
+    if as_json:
+        typer.echo(json.dumps({"player": player, "labels": changed, "generators": [asdict(each) for each in learned]}))
+        return
+    say(f"{changed:,} labels of player {player} are taken back. The next retraining leaves them out.")
+    for each in learned:
+        plays = f", which plays as {' and '.join(each.plays_as)}" if each.plays_as else ""
+        say(f"{each.name} of {each.archive}{plays}, learned from {each.labels:,} of them.")
+    if not learned:
+        say("No generator learned from them.")
+
+
+@group.command("restore")
+def restore_command(player: PlayerOption, reason: ReasonOption = "", as_json: JsonOption = False) -> None:
+    """Give a player's labels back: each says again what the rules say of its guess."""
+    workshop = open_workshop()
+    if not _known(workshop, player):
+        raise JobError(f"the labels of player {player} are not taken back")
+    changed = retractions.restore(workshop.engine, player, now())
+    _note(workshop, "player's labels given back", player, changed, reason)
+    if as_json:
+        typer.echo(json.dumps({"player": player, "labels": changed}))
+        return
+    say(f"{changed:,} labels of player {player} say again what the rules say.")
+
+
+def _known(workshop: Workshop, player: int) -> bool:
+    with reading(workshop.engine) as connection:
+        found = retractions.is_retracted(connection, player)
+    if found is None:
+        raise JobError(f"there is no player {player}: the dashboard shows players' numbers beside their labels")
+    return found
+
+
+def _note(workshop: Workshop, what: str, player: int, changed: int, reason: str) -> None:
+    change = Change(what, f"player {player}", {}, {"labels": changed}, reason or None)
+    with writing(workshop.engine) as connection:
+        audit.note(connection, BY, change, now())
+
+
+def _sorted(counts: Counter[tuple[str, str]]) -> list[tuple[tuple[str, str], int]]:
+    return sorted(counts.items(), key=lambda item: (item[0][0], -item[1]))

@@ -1,0 +1,168 @@
+"""Screening an archive: labels wait, come back, and go; a person's word stands; what could not run changes nothing."""
+
+from __future__ import annotations
+
+import shutil
+
+import numpy as np
+import pytest
+from crowds import Crowd
+from factories import LONG_AGO, add_game, add_guess, add_player
+from sqlalchemy import func, select
+
+from app.db import jobs, labelling, retractions, rollups, screenings
+from app.db.session import open_engine, reading, writing
+from app.db.tables import guesses, label_tallies, labels
+from app.game.suspicion import OUTLIER_REASON, SAME_SIDE_REASON
+from app.jobs.screening import ask_for_screenings, in_words, screen_players
+from app.jobs.workshop import Workshop
+
+PLAYERS, GUESSES = 24, 40
+
+
+@pytest.fixture(scope="module")
+def furnished(migrated, tmp_path_factory):
+    """A game of 60 cards, with 24 players; the first always picks the left card, the second spots nothing."""
+    file = tmp_path_factory.mktemp("screening") / "whichtweet.db"
+    shutil.copy(migrated, file)
+    engine = open_engine(f"sqlite:///{file}")
+    crowd = Crowd(players=PLAYERS, guesses=GUESSES, samples=60, seed=5)
+    with writing(engine) as connection:
+        add_game(connection)
+        ids = [add_player(connection) for _ in range(PLAYERS)]
+        rounds = crowd.rounds
+        for place, who in enumerate(rounds.players):
+            tweet_index = 0 if rounds.tweet_left[place] else 1
+            pick = 0 if rounds.left[place] else 1
+            pick = 0 if who == 0 else 1 - tweet_index if who == 1 else pick
+            cards = {"sample_id": rounds.samples[place] + 1, "tweet_id": rounds.tweets[place] + 1}
+            add_guess(connection, ids[who], tweet_index=tweet_index, pick=pick, **cards)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    engine.dispose()
+    return file
+
+
+@pytest.fixture
+def workshop(furnished, tmp_path):
+    shutil.copy(furnished, tmp_path / "whichtweet.db")
+    engine = open_engine(f"sqlite:///{tmp_path / 'whichtweet.db'}")
+    yield Workshop(engine, tmp_path / "checkpoints")
+    engine.dispose()
+
+
+@pytest.fixture
+def archive(workshop):
+    return workshop.archive("mayor")
+
+
+def standing(workshop, player_id):
+    """How many labels of a player stand how."""
+    query = (
+        select(labels.c.status, labels.c.reason, func.count())
+        .join(guesses, guesses.c.id == labels.c.guess_id)
+        .where(guesses.c.player_id == player_id)
+        .group_by(labels.c.status, labels.c.reason)
+    )
+    with reading(workshop.engine) as connection:
+        return {(status, reason): count for status, reason, count in connection.execute(query)}
+
+
+def counted(workshop):
+    """Labels by status and reason: as the dashboard counts them, and as they are."""
+    with reading(workshop.engine) as connection:
+        tallied = {}
+        for (_, status, reason), count in rollups.labels_by_status(connection).items():
+            tallied[status, reason] = tallied.get((status, reason), 0) + count
+        real = select(labels.c.status, func.coalesce(labels.c.reason, ""), func.count())
+        rows = connection.execute(real.group_by(labels.c.status, labels.c.reason))
+        return tallied, {(status, reason): count for status, reason, count in rows}
+
+
+def test_all_labels_of_a_suspect_wait_with_the_reason(workshop, archive):
+    figures = screen_players(workshop, archive)
+    assert [(row["player"], row["reason"]) for row in figures["held"]] == [(1, SAME_SIDE_REASON), (2, OUTLIER_REASON)]
+    assert standing(workshop, 1) == {("quarantined", SAME_SIDE_REASON): GUESSES}
+    assert standing(workshop, 2) == {("quarantined", OUTLIER_REASON): GUESSES}
+    assert standing(workshop, 3) == {("accepted", None): GUESSES}
+    tallied, real = counted(workshop)
+    assert tallied == real
+
+
+def test_a_second_look_changes_nothing_and_holds_what_is_new(workshop, archive):
+    screen_players(workshop, archive)
+    with writing(workshop.engine) as connection:
+        add_guess(connection, 1)
+    figures = screen_players(workshop, archive)
+    assert (figures["held"], len(figures["still held"])) == ([], 2)
+    assert standing(workshop, 1) == {("quarantined", SAME_SIDE_REASON): GUESSES + 1}
+    with reading(workshop.engine) as connection:
+        assert len(screenings.of_player(connection, 1)) == 1
+
+
+def test_later_guesses_clear_a_player(workshop, archive):
+    screen_players(workshop, archive)
+    rng = np.random.default_rng(6)
+    with writing(workshop.engine) as connection:
+        for _ in range(120):
+            tweet_index = int(rng.random() < 0.5)
+            pick = tweet_index if rng.random() < 0.62 else 1 - tweet_index
+            cards = {"sample_id": int(rng.integers(60)) + 1, "tweet_id": int(rng.integers(60)) + 1}
+            add_guess(connection, 1, tweet_index=tweet_index, pick=pick, **cards)
+    figures = screen_players(workshop, archive)
+    assert [row["player"] for row in figures["cleared"]] == [1]
+    assert standing(workshop, 1) == {("accepted", None): GUESSES + 120}
+    with reading(workshop.engine) as connection:
+        assert screenings.of_player(connection, 1)[0].cleared_at is not None
+    tallied, real = counted(workshop)
+    assert tallied == real
+
+
+def test_what_an_admin_decided_stands(workshop, archive):
+    with writing(workshop.engine) as connection:
+        own = list(connection.scalars(select(guesses.c.id).where(guesses.c.player_id == 1)))
+        labelling.relabel(connection, own[:3], "quarantined", LONG_AGO)
+        labelling.relabel(connection, own[:3], "accepted", LONG_AGO)
+    screen_players(workshop, archive)
+    assert standing(workshop, 1) == {("accepted", None): 3, ("quarantined", SAME_SIDE_REASON): GUESSES - 3}
+
+
+def test_a_check_that_could_not_run_is_recorded_and_changes_nothing(workshop, archive):
+    screen_players(workshop, archive)
+    for player_id in range(3, 20):
+        retractions.retract(workshop.engine, player_id, LONG_AGO)
+    figures = screen_players(workshop, archive)
+    assert "7 players with 20 labels or more, 10 are needed" in in_words(figures)
+    assert standing(workshop, 1) == {("quarantined", SAME_SIDE_REASON): GUESSES}
+    with reading(workshop.engine) as connection:
+        assert screenings.last(connection, archive.id).trouble == figures["trouble"]
+
+
+def test_the_schedule_asks_once_and_only_where_there_is_something_new(workshop, archive):
+    for _ in range(2):
+        ask_for_screenings(workshop, LONG_AGO, LONG_AGO)
+    with reading(workshop.engine) as connection:
+        assert [job.kind for job in jobs.listing(connection)] == ["screen"]
+    with writing(workshop.engine) as connection:
+        jobs.cancel(connection, 1, LONG_AGO)
+    screen_players(workshop, archive)
+    ask_for_screenings(workshop, LONG_AGO.replace(hour=1), LONG_AGO)
+    ask_for_screenings(workshop, None, LONG_AGO)
+    with reading(workshop.engine) as connection:
+        assert len(jobs.listing(connection)) == 1
+
+
+def test_taken_back_labels_come_back_as_the_rules_said(workshop, archive):
+    with writing(workshop.engine) as connection:
+        add_guess(connection, 3, status="excluded", reason="too quick")
+        add_guess(connection, 3, status="quarantined", reason="daily cap")
+    assert retractions.retract(workshop.engine, 3, LONG_AGO) == GUESSES + 1
+    assert standing(workshop, 3) == {("excluded", "retracted"): GUESSES + 1, ("excluded", "too quick"): 1}
+    assert retractions.retract(workshop.engine, 3, LONG_AGO) == 0
+    assert retractions.restore(workshop.engine, 3, LONG_AGO) == GUESSES + 1
+    told = {("accepted", None): GUESSES, ("excluded", "too quick"): 1, ("quarantined", "daily cap"): 1}
+    assert standing(workshop, 3) == told
+    tallied, real = counted(workshop)
+    assert tallied == real
+    with reading(workshop.engine) as connection:
+        assert connection.scalar(select(func.min(label_tallies.c.labels))) >= 0
