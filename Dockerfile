@@ -2,6 +2,7 @@
 # Two images from one file:
 #   docker build --target serve -t whichtweet-serve .   the pages and the API, without TensorFlow
 #   docker build --target work  -t whichtweet-work  .   the worker: restocks, and trains
+# Both run as nobody in particular, with a root that may be read-only: what they write lies in /data, and in /tmp.
 # BASE must bring a Python of the locks' range (3.11 to 3.13).
 ARG BASE=python:3.12-slim-bookworm
 
@@ -24,7 +25,8 @@ COPY requirements-train.lock ./
 RUN .venv/bin/pip install --require-hashes -r requirements-train.lock
 
 FROM ${BASE} AS base
-RUN useradd --system --uid 10001 --home-dir /data --shell /usr/sbin/nologin whichtweet \
+RUN groupadd --system --gid 10001 whichtweet \
+    && useradd --system --uid 10001 --gid 10001 --home-dir /data --shell /usr/sbin/nologin whichtweet \
     && install -d -o whichtweet -g whichtweet /data
 ENV PATH=/opt/whichtweet/.venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
@@ -33,7 +35,7 @@ ENV PATH=/opt/whichtweet/.venv/bin:$PATH \
     WHICHTWEET_HOST=0.0.0.0
 WORKDIR /data
 VOLUME /data
-USER whichtweet
+USER 10001:10001
 
 FROM base AS work
 COPY --from=build-train /opt/whichtweet /opt/whichtweet

@@ -43,6 +43,7 @@ def serve(host: HostOption = None, port: PortOption = None) -> None:
     # Imported here: the other commands should not wait for the web framework.
     import uvicorn
 
+    from app.cli.logs import write_logs
     from app.cli.public import refuse_half_public
     from app.db.migrate import migrate
     from app.db.session import open_engine
@@ -52,15 +53,15 @@ def serve(host: HostOption = None, port: PortOption = None) -> None:
     engine = open_engine(settings.database)
     migrate(engine)
     refuse_half_public(settings, engine)
-    engine.dispose()
     _check_port(settings.host, settings.port)
-    start_metrics(settings.metrics_port or settings.port + 1000)
+    write_logs(settings.log_level)
+    start_metrics(settings.metrics_port or settings.port + 1000, engine)
     uvicorn.run(
         create_app(settings),
         host=settings.host,
         port=settings.port,
         loop="uvloop" if importlib.util.find_spec("uvloop") else "asyncio",
-        log_level="warning",
+        log_config=None,  # its warnings go where ours do
         access_log=False,
         proxy_headers=False,
         server_header=False,

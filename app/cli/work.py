@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import signal
-import sys
 from types import FrameType
 
 import typer
 
+from app.cli.logs import write_logs
 from app.cli.workbench import open_workshop
 from app.db.session import is_sqlite
 from app.settings import Settings, read_settings
@@ -31,8 +30,7 @@ def work() -> None:
     # Imported here: it takes a second, and only this command needs it.
     from app.jobs.worker import Worker
 
-    logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
-    logging.getLogger("whichtweet").setLevel(settings.log_level.upper())
+    write_logs(settings.log_level)
     with contextlib.suppress(OSError):
         os.nice(5)  # play comes first
     worker = Worker(open_workshop(settings), workflows_url(settings))

@@ -21,11 +21,13 @@ def open_engine(url: str, patience: float = 30.0) -> Engine:
         patience: seconds to wait for a lock of another process, or for a server that does not answer.
     """
     if not is_sqlite(url):
-        return create_engine(url, pool_pre_ping=True, connect_args=_unless_said(url, patience))
+        return create_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args=_unless_said(url, patience))
     file = make_url(url).database
     if file:
         Path(file).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"isolation_level": None, "check_same_thread": False, "timeout": patience})
+    # An error's words go to the log: what players and tweets say stays out of it.
+    waits: dict[str, Any] = {"isolation_level": None, "check_same_thread": False, "timeout": patience}
+    engine = create_engine(url, hide_parameters=True, connect_args=waits)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
+import structlog
 from croniter import croniter
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
@@ -104,6 +105,7 @@ class Worker:
 
     def _perform(self, job_id: int) -> None:
         """Do a job that this worker holds; called by its workflow, in a thread of its own."""
+        structlog.contextvars.bind_contextvars(job=job_id)
         try:
             with reading(self._workshop.engine) as connection:
                 job = jobs.find(connection, job_id)
@@ -120,6 +122,7 @@ class Worker:
                 self._close(job, "done", words)
         finally:
             self._at_work.pop(job_id, None)
+            structlog.contextvars.unbind_contextvars("job")
 
     @contextmanager
     def _ending(self, job: Job, hold: Hold) -> Iterator[None]:

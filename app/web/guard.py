@@ -1,9 +1,11 @@
-"""The guard: headers that keep browsers strict, a limit on bodies, and a clock on every answer."""
+"""The guard: headers that keep browsers strict, a limit on bodies, a clock and an id on every answer."""
 
 from __future__ import annotations
 
+import secrets
 import time
 
+import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.web import metrics
@@ -57,6 +59,8 @@ class Guard:
         status = 0
         taken = 0
         path = scope["path"]
+        request = secrets.token_hex(8)
+        structlog.contextvars.bind_contextvars(request=request)
         headers = self._admin_headers if path == "/admin" or path.startswith("/admin/") else self._headers
         # That route asks who sends before it reads, and has its own limit.
         most = None if path == UPLOADS else MOST_BYTES
@@ -73,7 +77,7 @@ class Guard:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], *headers]
+                message["headers"] = [*message["headers"], *headers, (b"x-request-id", request.encode())]
             await send(message)
 
         try:

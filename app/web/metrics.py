@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from prometheus_client import Counter, Gauge, Histogram, start_http_server
+from prometheus_client import REGISTRY, Counter, Gauge, Histogram, start_http_server
+from sqlalchemy import Engine
+
+from app.web.census import Census
 
 rounds = Counter("whichtweet_rounds_total", "Rounds dealt, by whether the cards' lengths are alike", ["lengths"])
 guesses = Counter("whichtweet_guesses_total", "Guesses recorded", ["crowd"])
@@ -20,6 +23,8 @@ batch = Histogram(
 shelf = Gauge("whichtweet_shelf_samples", "Samples that may be dealt", ["archive"])
 
 
-def start_metrics(port: int) -> None:
-    """Serve the metrics on 127.0.0.1 at `port`."""
+def start_metrics(port: int, engine: Engine | None = None) -> None:
+    """Serve the metrics on 127.0.0.1 at `port`, with those that a database tells."""
+    if engine is not None:
+        REGISTRY.register(Census(engine))
     start_http_server(port, addr="127.0.0.1")

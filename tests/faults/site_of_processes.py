@@ -137,8 +137,11 @@ class Web:
 class Crowd:
     """Players who send every guess until it is acknowledged, and remember what they were told."""
 
-    def __init__(self, urls: list[str], players: int) -> None:
+    def __init__(self, urls: list[str], players: int, simulated: str | None = None) -> None:
         self.urls = urls
+        self.headers = {"Authorization": f"Bearer {OPERATOR}", "X-Whichtweet-Simulated": simulated or ""}
+        if simulated is None:
+            self.headers = {}
         self.told: dict[str, bytes] = {}  # round -> the first acknowledgement
         self.again: list[str] = []  # rounds whose acknowledgement was lost: the retry got the first answer
         self.statuses: Counter[int] = Counter()
@@ -163,7 +166,7 @@ class Crowd:
         wait_for(lambda: len(self.told) >= goal, words=f"the game stands still: {self.statuses} {self.troubles}")
 
     def _play(self, number: int) -> None:
-        client = httpx.Client(timeout=30)
+        client = httpx.Client(timeout=30, headers=self.headers)
         while not self._stopping.is_set():
             dealt = self._insist(client, number, "/api/rounds", {}, give_up=True)
             if dealt is None:

