@@ -9,7 +9,7 @@ ifdef PORT
 export WHICHTWEET_PORT := $(PORT)
 endif
 
-.PHONY: help setup setup-train setup-test play test test-fast test-long check format bench lock site docs demo base model-card pictures clean
+.PHONY: help setup setup-train setup-test play class test test-fast test-long check format bench lock site docs demo base model-card pictures clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ setup-test: setup  ## add what the tests need (Chromium and PostgreSQL too)
 
 play: setup  ## play at http://127.0.0.1:8000 (another port: make play PORT=8123)
 	@exec $(BIN)/whichtweet play
+
+class: setup  ## open a room for a class on the local network: QR code, ten rounds, train on the class
+	@exec $(BIN)/whichtweet class
 
 test: setup-test  ## run all the tests (up to ten minutes)
 	$(BIN)/python -m pytest -m "not long" $(PARALLEL)

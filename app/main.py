@@ -15,7 +15,7 @@ from app.db.session import is_sqlite, open_engine
 from app.game.vetting import LONGEST, BlockedWords, CardRules
 from app.keys import operator_key, secret_keys
 from app.settings import Settings
-from app.web import admin, api, board, errors, hall, health, inside, invitations, moving, own, pages, static
+from app.web import admin, api, board, classroom, errors, hall, health, inside, invitations, moving, own, pages, static
 from app.web.admin.office import Office
 from app.web.admin.threshold import Threshold
 from app.web.catalogue import Catalogue, Fault
@@ -28,6 +28,7 @@ from app.web.identity import Identity
 from app.web.inside import Inside
 from app.web.limits import Counters, Limits
 from app.web.recorder import Recorder
+from app.web.rooms import Rooms
 from app.web.sealed import RoundSeal
 from app.web.services import Services
 from app.web.sharing import Sharing
@@ -37,6 +38,7 @@ PATIENCE = 3.0  # seconds that a player waits for a database that is busy or awa
 ROOMS = (
     api,
     board,
+    classroom,
     health,
     invitations,
     moving,
@@ -139,6 +141,7 @@ def _services(settings: Settings, counters: Counters) -> Services:
         recorder=Recorder(engine, House(settings.sample_retires_after, settings.learn_from)),
         limits=Limits(settings.rate_limit, settings.network_rate_limit, counters),
         round_life=life,
-        moving=TransferCodes(secrets),
+        moving=TransferCodes(secrets, counters),
         blocked_words=words,
+        rooms=Rooms(engine),
     )

@@ -15,6 +15,7 @@ FILES = {
     **dict.fromkeys(("train", "restock", "retrain", "generators"), "generators"),
     "labels": "labels",
     "work": "work",
+    "class": "classroom",
     "simulate": "simulate",
     "admin": "admin",
     "keys": "keys",

@@ -89,8 +89,10 @@ def play(host: HostOption = None, port: PortOption = None) -> None:
 class Household:
     """The processes of a game on one machine: the web server, the worker, and TensorFlow's installer if need be."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, opens: str | None = None) -> None:
+        """`opens`: the page that a desktop's browser opens; the game's where None."""
         self.settings = settings
+        self.opens = opens
         self.stopping = False
         self.environment = os.environ | {
             "WHICHTWEET_HOST": settings.host,
@@ -103,13 +105,14 @@ class Household:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._stop)
         web = self._start("serve")
-        address = f"http://{self.settings.host}:{self.settings.port}"
+        host = "127.0.0.1" if self.settings.host == "0.0.0.0" else self.settings.host  # noqa: S104
+        address = f"http://{host}:{self.settings.port}"
         if not self._wait_until_ready(web, address):
             self._end(web)
             sys.exit(0 if self.stopping else 1)
-        _say(f"Play at {address}  (Ctrl-C stops)")
+        _say("Ready  (Ctrl-C stops)" if self.opens else f"Play at {address}  (Ctrl-C stops)")
         if _wants_browser(self.settings):
-            webbrowser.open(address)
+            webbrowser.open(self.opens or address)
         worker = self._start("work")
         installer = self._install_training()
         worker_started = time.monotonic()

@@ -17,7 +17,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from app.db.tables import archives, jobs, workers
 
-KINDS = ("import", "train", "restock", "retrain", "preview", "promote", "remove", "backup", "screen")
+KINDS = ("import", "train", "restock", "retrain", "preview", "promote", "remove", "backup", "screen", "class")
 OPEN = ("queued", "running")
 COMMAND_LINE = "command line"  # asked_by of a job that a command runs by itself
 
@@ -146,13 +146,17 @@ def claim(connection: Connection, worker: str, kinds: Collection[str], at: datet
     busy = jobs.alias("busy")
     held = (
         select(busy.c.id)
-        .where(busy.c.archive_id == jobs.c.archive_id, busy.c.state == "running", busy.c.kind.in_(("train", "retrain")))
+        .where(
+            busy.c.archive_id == jobs.c.archive_id,
+            busy.c.state == "running",
+            busy.c.kind.in_(("train", "retrain", "class")),
+        )
         .exists()
     )
     wanted = (
         select(jobs.c.id)
         .where(jobs.c.state == "queued", jobs.c.kind.in_(kinds))
-        .where(or_(jobs.c.kind.not_in(("train", "retrain")), ~held))
+        .where(or_(jobs.c.kind.not_in(("train", "retrain", "class")), ~held))
         .order_by(jobs.c.id)
         .limit(1)
         .with_for_update(skip_locked=True)

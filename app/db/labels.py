@@ -9,7 +9,20 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, false, func, insert, or_, select
 
-from app.db.tables import generators, guesses, label_sets, labels, players, remarks, samples, set_players, tweets
+from app.db.tables import (
+    class_members,
+    class_rounds,
+    classes,
+    generators,
+    guesses,
+    label_sets,
+    labels,
+    players,
+    remarks,
+    samples,
+    set_players,
+    tweets,
+)
 
 _PAGE = 1000  # rows fetched at once
 
@@ -60,6 +73,7 @@ class NewSet:
     file_key: str
     sha256: str
     players: Mapping[int, int]  # player -> labels in the set
+    class_id: int | None = None  # the class whose labels alone these are
 
 
 def newest_guess(connection: Connection, archive_id: int) -> int:
@@ -73,25 +87,33 @@ def learned_up_to(connection: Connection, archive_id: int) -> int:
     query = (
         select(func.max(label_sets.c.cutoff_guess_id))
         .join(generators, generators.c.label_set_id == label_sets.c.id)
-        .where(generators.c.archive_id == archive_id)
+        .where(generators.c.archive_id == archive_id, label_sets.c.class_id.is_(None))
     )
     return int(connection.execute(query).scalar() or 0)
 
 
-def count_accepted(connection: Connection, archive_id: int, learn_from: Collection[str], *, after: int) -> int:
-    """How many labels of guesses after `after` teach."""
-    query = _teaching(select(func.count()), archive_id, learn_from).where(guesses.c.id > after)
+def count_accepted(
+    connection: Connection, archive_id: int, learn_from: Collection[str], *, after: int, class_id: int | None = None
+) -> int:
+    """How many labels of guesses after `after` teach; with `class_id` of those made in that class."""
+    query = _teaching(select(func.count()), archive_id, learn_from, class_id).where(guesses.c.id > after)
     return int(connection.execute(query).scalar_one())
 
 
-def taught(connection: Connection, archive_id: int, learn_from: Collection[str], *, up_to: int) -> Iterator[Taught]:
-    """The guesses up to `up_to` whose labels teach, in their order."""
+def taught(
+    connection: Connection, archive_id: int, learn_from: Collection[str], *, up_to: int, class_id: int | None = None
+) -> Iterator[Taught]:
+    """The guesses up to `up_to` whose labels teach, in their order; with `class_id` those made in that class."""
     columns = (
         *(guesses.c.id, guesses.c.player_id, players.c.simulated, guesses.c.tweet_id, guesses.c.sample_id),
         *(guesses.c.generator_id, guesses.c.arm, guesses.c.tweet_index, guesses.c.pick, guesses.c.verdict),
         *(guesses.c.arm_probability, guesses.c.card_probability, guesses.c.guessed_at, guesses.c.network),
     )
-    query = _teaching(select(*columns), archive_id, learn_from).where(guesses.c.id <= up_to).order_by(guesses.c.id)
+    query = (
+        _teaching(select(*columns), archive_id, learn_from, class_id)
+        .where(guesses.c.id <= up_to)
+        .order_by(guesses.c.id)
+    )
     for row in connection.execute(query, execution_options={"yield_per": _PAGE}):
         yield Taught(*row)
 
@@ -165,7 +187,16 @@ def find_set(connection: Connection, label_set_id: int) -> LabelSet | None:
     return None if row is None else LabelSet(**row._asdict())
 
 
-def _teaching(query: Select[Any], archive_id: int, learn_from: Collection[str]) -> Select[Any]:
+def _teaching(
+    query: Select[Any], archive_id: int, learn_from: Collection[str], class_id: int | None = None
+) -> Select[Any]:
+    if class_id is not None:
+        query = query.where(
+            guesses.c.mode == "class",
+            guesses.c.sample_id.in_(select(class_rounds.c.sample_id).where(class_rounds.c.class_id == class_id)),
+            guesses.c.player_id.in_(select(class_members.c.player_id).where(class_members.c.class_id == class_id)),
+            guesses.c.guessed_at >= select(classes.c.created_at).where(classes.c.id == class_id).scalar_subquery(),
+        )
     return (
         query.select_from(guesses)
         .join(labels, labels.c.guess_id == guesses.c.id)

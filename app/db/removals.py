@@ -10,6 +10,9 @@ from sqlalchemy.sql.elements import ColumnElement
 from app.db.tables import (
     archives,
     arms,
+    class_members,
+    class_rounds,
+    classes,
     decisions,
     generators,
     guesses,
@@ -73,6 +76,8 @@ def remove_batch(connection: Connection, archive_id: int) -> int:
         for table in _OF_GUESSES:
             connection.execute(delete(table).where(table.c.guess_id.in_(ids)))
         return connection.execute(delete(guesses).where(guesses.c.id.in_(ids))).rowcount
+    if removed := _remove_classes(connection, archive_id):
+        return removed
     for table in (samples, restocks, tweets, imports):
         if removed := _some(connection, table, table.c.archive_id == archive_id):
             return removed
@@ -86,6 +91,13 @@ def remove_batch(connection: Connection, archive_id: int) -> int:
         removed += connection.execute(delete(table).where(table.c.archive_id == archive_id)).rowcount
     connection.execute(update(jobs).where(jobs.c.archive_id == archive_id).values(archive_id=None))
     return removed + connection.execute(delete(archives).where(archives.c.id == archive_id)).rowcount
+
+
+def _remove_classes(connection: Connection, archive_id: int) -> int:
+    ids = list(connection.scalars(select(classes.c.id).where(classes.c.archive_id == archive_id)))
+    for table in (class_members, class_rounds) if ids else ():
+        connection.execute(delete(table).where(table.c.class_id.in_(ids)))
+    return connection.execute(delete(classes).where(classes.c.id.in_(ids))).rowcount if ids else 0
 
 
 def _some(connection: Connection, table: Table, where: ColumnElement[bool]) -> int:

@@ -12,7 +12,7 @@ from itertools import islice
 
 from app.game.deck import Deck, Texts, Tweet, mix
 
-ARMS = ("champion", "candidate", "anchor")
+ARMS = ("champion", "candidate", "anchor", "class")  # the last: trained on a class, dealt to it alone
 MODES = ("endless", "daily", "challenge", "practice", "class")
 POLICY = 1  # goes up when the way of choosing cards changes; stored with each guess
 LIKENESS = 0.8  # shorter card / longer card, at the least

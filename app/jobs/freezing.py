@@ -20,23 +20,28 @@ from app.jobs.screening import in_words, screen_players
 from app.jobs.workshop import JobError, Skipped, Workshop
 
 
-def freeze_labels(workshop: Workshop, archive: Archive, least: int | None = None) -> dict[str, Any]:
+def freeze_labels(
+    workshop: Workshop, archive: Archive, least: int | None = None, *, class_id: int | None = None
+) -> dict[str, Any]:
     """Screen the players, then write the labels that teach to a file and record it: id, how many, key of the file.
 
-    Each line carries the weight of its guess, under which no player and no network rules what is learned.
+    Each line carries the weight of its guess, under which no player and no network rules what is learned. With
+    `class_id` they are the labels of that class alone, and those of everybody stay as new as they were.
 
     Raises:
         Skipped: fewer than `least` of them (or than the setting says) are new since the last retraining.
     """
     least = workshop.retrain_min_labels if least is None else least
-    _need(workshop, archive, least)
+    _need(workshop, archive, least, class_id)
     screened = screen_players(workshop, archive)
-    _need(workshop, archive, least)
+    _need(workshop, archive, least, class_id)
     with reading(workshop.engine) as connection:
         cutoff = labels.newest_guess(connection, archive.id)
-        taught = list(labels.taught(connection, archive.id, workshop.learn_from, up_to=cutoff))
+        taught = list(labels.taught(connection, archive.id, workshop.learn_from, up_to=cutoff, class_id=class_id))
         counts = labels.counts(connection, archive.id, up_to=cutoff)
-    weights = weigh([guess.player_id for guess in taught], [guess.network for guess in taught]).values
+    # A class sits in one network: there it must not count as one voice.
+    networks = [guess.network if class_id is None else None for guess in taught]
+    weights = weigh([guess.player_id for guess in taught], networks).values
     body = write_lines([_line(guess, float(weight)) for guess, weight in zip(taught, weights, strict=True)])
     digest = sha256(body).hexdigest()
     key = f"{archive.slug}/labels/{cutoff}-{digest[:12]}.jsonl"
@@ -49,16 +54,17 @@ def freeze_labels(workshop: Workshop, archive: Archive, least: int | None = None
         file_key=key,
         sha256=digest,
         players=Counter(guess.player_id for guess in taught),
+        class_id=class_id,
     )
     with writing(workshop.engine) as connection:
         set_id = labels.keep_set(connection, frozen, now())
     return {"id": set_id, "labels": len(taught), "key": key, "sha256": digest, "screened": in_words(screened)}
 
 
-def _need(workshop: Workshop, archive: Archive, least: int) -> None:
+def _need(workshop: Workshop, archive: Archive, least: int, class_id: int | None) -> None:
     with reading(workshop.engine) as connection:
-        learned = labels.learned_up_to(connection, archive.id)
-        new = labels.count_accepted(connection, archive.id, workshop.learn_from, after=learned)
+        learned = labels.learned_up_to(connection, archive.id) if class_id is None else 0
+        new = labels.count_accepted(connection, archive.id, workshop.learn_from, after=learned, class_id=class_id)
     if new < least:
         raise Skipped(f"{new} new labels teach, {least} are needed (WHICHTWEET_RETRAIN_MIN_LABELS)")
 

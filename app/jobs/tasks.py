@@ -16,6 +16,7 @@ from app.db.jobs import Job
 from app.db.session import reading, writing
 from app.jobs import training
 from app.jobs.base import stand_in, start_for
+from app.jobs.class_training import train_on_class
 from app.jobs.curve import Curve
 from app.jobs.errands import ERRANDS
 from app.jobs.hold import Hold
@@ -27,7 +28,7 @@ from app.jobs.screening import in_words, screen_players
 from app.jobs.supervising import Budget, Event, Shape
 from app.jobs.workshop import Interrupted, JobError, Skipped, Steps, Workshop
 
-HEAVY = ("train", "retrain", "screen")  # need what training installs, and most of the machine
+HEAVY = ("train", "retrain", "screen", "class")  # need what training installs, and most of the machine
 LIGHT = ("restock", "import", *ERRANDS)
 
 
@@ -42,7 +43,15 @@ def do(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
     with reading(workshop.engine) as connection:
         own = [archive for archive in archives.listing(connection) if archive.id == job.archive_id]
     workshop = workshop.adapted(own[0]) if own else workshop
-    tasks = {"import": _import, "train": _train, "restock": _restock, "retrain": _retrain, "screen": _screen, **ERRANDS}
+    tasks = {
+        "import": _import,
+        "train": _train,
+        "restock": _restock,
+        "retrain": _retrain,
+        "screen": _screen,
+        "class": _train_on_class,
+        **ERRANDS,
+    }
     return tasks[job.kind](workshop, job, hold, step)
 
 
@@ -138,7 +147,16 @@ def _restock(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
 
 
 def _retrain(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
-    errand = Errand(
+    return retrain(workshop, _archive(workshop, job), _errand(workshop, job, hold, step)).words
+
+
+def _train_on_class(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
+    errand = _errand(workshop, job, hold, step)
+    return train_on_class(workshop, _archive(workshop, job), int(job.arguments["class"]), errand)
+
+
+def _errand(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> Errand:
+    return Errand(
         job_id=job.id,
         budget=_budget(workshop, job.arguments),
         seed=job.arguments.get("seed", 0),
@@ -149,8 +167,6 @@ def _retrain(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
         on_progress=hold.on_progress,
         should_stop=hold.should_stop,
     )
-    done = retrain(workshop, _archive(workshop, job), errand)
-    return done.words
 
 
 def _screen(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
@@ -160,9 +176,9 @@ def _screen(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
 
 def clear_up(workshop: Workshop, job: Job) -> None:
     """Remove what a job that will not go on has left in files; the rows it left go with the next restock."""
-    if job.kind == "retrain":
+    if job.kind in ("retrain", "class"):
         with contextlib.suppress(JobError):
-            training.clear(training.run_folder(workshop, _archive(workshop, job), f"retrain-{job.id}"))
+            training.clear(training.run_folder(workshop, _archive(workshop, job), f"{job.kind}-{job.id}"))
 
 
 def telling(hold: Hold) -> Callable[[Event], None]:

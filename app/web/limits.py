@@ -116,13 +116,13 @@ class Limits:
         self._network = parse(per_network)
         self._limiter = FixedWindowRateLimiter(counters or Counters())
 
-    def check(self, what: str, player: str | None, network: str) -> None:
-        """Count one request for `what`, of a player (None: nobody knows which) and a network.
+    def check(self, what: str, player: str | None, network: str | None) -> None:
+        """Count one request for `what`, of a player (None: nobody knows which) and a network (None: exempt).
 
         Raises:
             Problem: 429, with the seconds to wait.
         """
-        counted = [(self._network, f"network {network}")]
+        counted = [] if network is None else [(self._network, f"network {network}")]
         if player is not None:
             counted.append((self._player, f"player {player}"))
         for limit, who in counted:

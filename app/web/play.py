@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from app.db.batch import Guess
+from app.db.classes import Room
 from app.db.guesses import Expired, GuessRefused, OtherPick, OutOfTurn, Recorded, Superseded
 from app.db.session import now
 from app.web import metrics, problems
@@ -23,15 +25,20 @@ _KINDS: dict[type[GuessRefused], tuple[int, str]] = {
 }
 
 
-async def guess(house: Services, visitor: Visitor, ask: GuessAsk) -> Recorded:
-    """Record the visitor's guess, durably, and give its answer.
+async def guess(house: Services, visitor: Visitor, ask: GuessAsk, in_class: Room | None = None) -> Recorded:
+    """Record the visitor's guess, durably, and give its answer; rounds of a class are taken in its room alone.
 
     Raises:
         Problem: the round is not the visitor's, has passed, or was answered otherwise; or the database is away.
     """
     sealed = open_round(house, visitor, ask.round)
+    if (sealed.mode == "class") != (in_class is not None):
+        raise problems.not_our_round()
+    noted = _noted(house, visitor, ask, sealed)
+    if in_class is not None:
+        noted = replace(noted, class_teaches=in_class.teaches)
     try:
-        recorded = await house.recorder.record(_noted(house, visitor, ask, sealed))
+        recorded = await house.recorder.record(noted)
     except GuessRefused as refused:
         status, kind = _KINDS[type(refused)]
         metrics.refused.labels(kind).inc()

@@ -20,6 +20,7 @@ from app.web.dealer import Dealer
 from app.web.identity import Identity, Visitor
 from app.web.limits import Limits
 from app.web.recorder import Recorder
+from app.web.rooms import Rooms
 from app.web.sealed import RoundSeal
 
 
@@ -42,6 +43,7 @@ class Services:
     round_life: timedelta
     moving: TransferCodes
     blocked_words: BlockedWords
+    rooms: Rooms
 
     def limit(self, what: str, visitor: Visitor) -> None:
         """Count a request of the visitor; simulated players are exempt.
@@ -52,7 +54,9 @@ class Services:
         if visitor.simulated is None:
             # Whoever brings no cookie is a new player each time: their network is all that can be counted.
             player = visitor.key.hex() if visitor.has_cookie else None
-            self.limits.check(what, player, visitor.network)
+            # A class sits behind one address.
+            is_in_class = visitor.key in self.rooms.keys
+            self.limits.check(what, player, None if is_in_class else visitor.network)
 
 
 def services(request: Request) -> Services:

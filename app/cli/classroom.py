@@ -1,0 +1,83 @@
+"""The command `class`: the game on the local network, with a room that a lecturer leads."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+from contextlib import suppress
+from hashlib import sha256
+from random import SystemRandom
+from typing import Annotated
+
+import segno
+import typer
+
+from app.cli.play import Household, _check_data_dir, _check_port, _say, _settings
+from app.settings import SettingsError
+
+# Addresses of no host: asked for the way there, the system says from which address it would go. Nothing is sent.
+_ELSEWHERE = ("192.168.255.254", "10.255.255.254", "172.31.255.254", "203.0.113.1")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the program."""
+    app.command("class")(lead)
+
+
+def lead(
+    archive: Annotated[str | None, typer.Option(help="slug of the archive; default: the main one")] = None,
+    address: Annotated[str | None, typer.Option(help="address of this machine, as players reach it")] = None,
+    port: Annotated[int | None, typer.Option(help="port to listen on (WHICHTWEET_PORT)", min=1, max=65535)] = None,
+    seconds: Annotated[int, typer.Option(help="that a round is open", min=5, max=600)] = 45,
+    teach: Annotated[bool, typer.Option(help="whether the network may learn from what the class picks")] = True,
+) -> None:
+    """Open a room on the local network, and run the game in it. Needs no internet."""
+    settings = _settings("0.0.0.0", port)  # noqa: S104  # a class comes from other machines
+    _check_data_dir(settings.data_dir)
+    _check_port(settings.host, settings.port)
+    from app.db import classes
+    from app.db.migrate import migrate
+    from app.db.session import now, open_engine, writing
+    from app.game.classroom import room_code
+    from app.jobs.demo import open_demo
+
+    engine = open_engine(settings.database)
+    migrate(engine)
+    open_demo(engine, settings.checkpoints)
+    code, key = room_code(SystemRandom()), secrets.token_urlsafe(18)
+    reached = f"http://{address or local_address()}:{settings.port}"
+    with writing(engine) as connection:
+        found = classes.open_archive(connection, archive)
+        if found is None:
+            raise SettingsError(f"no archive is called {archive}: whichtweet archives lists them")
+        # What an evening left behind without a word: its names go now.
+        classes.end(connection, now())
+        classes.open_room(
+            connection,
+            code=code,
+            key_hash=sha256(key.encode()).digest(),
+            seed=secrets.token_bytes(16),
+            archive_id=found[0],
+            address=reached,
+            teaches=teach,
+            seconds=seconds,
+            created_at=now(),
+        )
+    engine.dispose()
+    _say(f"Players:   {reached}/class/{code}")
+    _say(f"Lecturer:  http://127.0.0.1:{settings.port}/class/{code}/lectern#{key}")
+    _say("           (keep this address to yourself; project the page that it opens)")
+    with suppress(OSError, UnicodeEncodeError):
+        segno.make(f"{reached}/class/{code}", error="l").terminal(compact=True)
+    Household(settings, opens=f"http://127.0.0.1:{settings.port}/class/{code}/lectern#{key}").run()
+
+
+def local_address() -> str:
+    """This machine's address on the local network; 127.0.0.1 where it has none."""
+    for elsewhere in _ELSEWHERE:
+        with suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.connect((elsewhere, 9))
+            found: str = probe.getsockname()[0]
+            if not found.startswith("127."):
+                return found
+    return "127.0.0.1"

@@ -1,0 +1,85 @@
+"""The lectern: what the lecturer's buttons do."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from app.db import classes, jobs
+from app.db.session import reading, writing
+from app.game.classroom import ROUNDS, deal_leg
+from app.game.rounds import Arm, Rack, ShelfEmpty
+from app.web import problems
+from app.web.rooms import Scene
+from app.web.services import Services
+
+TRAIN_MINUTES = 3.0  # of training: with texts, evaluation and samples the class waits five minutes at most
+LEAST_PICKS = 20  # below which there is nothing to learn from
+
+
+def act(house: Services, scene: Scene, do: str, at: datetime) -> None:
+    """Move the class on; what is not possible now changes nothing.
+
+    Raises:
+        Problem: there is nothing to deal.
+    """
+    room, phase = scene.room, scene.phase(at)
+    if do == "end" and phase != "ended":
+        with writing(house.engine) as connection:
+            classes.end(connection, at, room.id)
+    elif do == "reveal" and phase == "asking":
+        _change(house, scene, is_revealed=True)
+    elif do == "next" and phase == "revealed":
+        is_last = room.number >= ROUNDS
+        _change(house, scene, number=room.number + 1, asked_at=None if is_last else at, is_revealed=False)
+    elif do == "next" and (phase == "waiting" or (phase == "over" and room.leg == 1 and room.generator_id)):
+        _start_leg(house, scene, at)
+    elif do == "train" and can_train(scene, at):
+        _train(house, scene, at)
+
+
+def can_train(scene: Scene, at: datetime) -> bool:
+    """Whether the class has played enough to learn from, and has not been learned from yet."""
+    has_failed = scene.job is not None and scene.job.state in ("failed", "cancelled", "skipped")
+    is_time = scene.phase(at) == "over" and scene.room.leg == 1 and scene.room.generator_id is None
+    return is_time and scene.room.teaches and (scene.job is None or has_failed) and len(scene.picks) >= LEAST_PICKS
+
+
+def _change(house: Services, scene: Scene, **values: object) -> None:
+    with writing(house.engine) as connection:
+        classes.change(connection, scene.room.id, **values)
+
+
+def _start_leg(house: Services, scene: Scene, at: datetime) -> None:
+    room = scene.room
+    entry = house.catalogue.by_id(room.archive_id)
+    if entry is None:
+        raise problems.shelf_empty()
+    arm = _champion(entry.shelf.arms) if room.leg == 0 else _trained(house, room.generator_id or 0)
+    before = [(asked.tweet_id, asked.sample_id) for asked in scene.rounds]
+    try:
+        if arm is None:
+            raise ShelfEmpty("nobody writes for this archive")
+        dealt = deal_leg(entry.deck, arm, entry.shelf.stamp, room.seed, room.archive_id, before)
+    except ShelfEmpty:
+        raise problems.shelf_empty() from None
+    with writing(house.engine) as connection:
+        classes.keep_rounds(connection, room.id, room.leg + 1, dealt)
+        classes.change(connection, room.id, leg=room.leg + 1, number=1, asked_at=at, is_revealed=False)
+
+
+def _champion(arms: tuple[Arm, ...]) -> Arm | None:
+    return next((arm for arm in arms if arm.name == "champion"), None)
+
+
+def _trained(house: Services, generator_id: int) -> Arm:
+    with reading(house.engine) as connection:
+        found = classes.samples_of(connection, generator_id)
+    rack = Rack([each[0] for each in found], [each[1] for each in found], [0] * len(found), [None] * len(found))
+    return Arm("class", generator_id, 1.0, rack)
+
+
+def _train(house: Services, scene: Scene, at: datetime) -> None:
+    arguments = {"class": scene.room.id, "minutes": TRAIN_MINUTES}
+    with writing(house.engine) as connection:
+        job_id = jobs.ask(connection, "class", scene.room.archive_id, arguments, asked_by="lecturer", at=at)
+        classes.change(connection, scene.room.id, job_id=job_id)

@@ -1,0 +1,81 @@
+// A room that moves by itself: asks every second what is new, and sends picks without leaving the page.
+const room = document.querySelector("[data-room]");
+const key = document.querySelector("[data-key]");
+
+if (key && location.hash.length > 1) {
+  // The key stands behind the #, which no browser sends; it goes into a cookie and out of the address.
+  key.elements.key.value = decodeURIComponent(location.hash.slice(1));
+  history.replaceState(null, "", location.pathname);
+  key.requestSubmit();
+}
+
+const scene = () => room.querySelector("[data-version]");
+const heading = () => room.querySelector("h1")?.textContent ?? "";
+let closes = 0;
+let asking = false;
+
+function began() {
+  const left = Number(scene().dataset.left);
+  closes = left ? performance.now() + left : 0;
+}
+
+async function look() {
+  if (asking) return;
+  asking = true;
+  try {
+    const seen = encodeURIComponent(scene().dataset.version);
+    const answer = await fetch(`${room.dataset.room}?seen=${seen}`, { cache: "no-store" });
+    if (answer.status === 200) {
+      const hadFocus = room.contains(document.activeElement);
+      const before = heading();
+      room.innerHTML = await answer.text();
+      began();
+      // Only a change of heading is announced: the counts move all the time.
+      if (heading() !== before) document.querySelector("[data-said]").textContent = heading();
+      if (hadFocus) {
+        room.tabIndex = -1;
+        room.focus({ preventScroll: true });
+      }
+    }
+  } catch {
+    // The network is away for a moment: the next look finds what changed.
+  } finally {
+    asking = false;
+  }
+}
+
+async function send(form, button) {
+  const body = new FormData(form);
+  if (button?.name) body.set(button.name, button.value);
+  for (const each of form.querySelectorAll("button")) each.setAttribute("aria-disabled", "true");
+  for (let wait = 500; ; wait = Math.min(4000, wait * 2)) {
+    try {
+      const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(body), redirect: "manual" });
+      if (answer.status >= 500) throw new Error(String(answer.status));
+      break;
+    } catch {
+      const trouble = form.querySelector("[data-trouble]");
+      if (trouble) trouble.textContent = "No connection. Your pick is kept and sent again.";
+      await new Promise((done) => setTimeout(done, wait));
+      if (!form.isConnected) return;
+    }
+  }
+  await look();
+}
+
+if (room) {
+  began();
+  setInterval(look, 1000);
+  setInterval(() => {
+    const clock = room.querySelector("[data-clock]");
+    if (clock && closes) clock.textContent = String(Math.max(0, Math.ceil((closes - performance.now()) / 1000)));
+  }, 200);
+  room.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.hasAttribute("data-plain")) return;
+    event.preventDefault();
+    if (form.dataset.sent) return;
+    form.dataset.sent = "1";
+    send(form, event.submitter);
+  });
+}

@@ -1,0 +1,95 @@
+"""A class in a real Chromium: the lecturer's wall and two phones, one of them without JavaScript."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+from rooms import CODE, KEY, open_room
+from serving import Game
+from sqlalchemy import delete
+from visiting import DESK, PHONE, Visit
+
+from app.db.session import writing
+from app.db.tables import class_members, class_rounds, classes
+
+pytestmark = pytest.mark.browser
+
+OPTIONS = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+
+
+@pytest.fixture(autouse=True)
+def one_room(served: Game) -> None:
+    with writing(served.engine) as connection:
+        for table in (class_members, class_rounds, classes):
+            connection.execute(delete(table))
+    open_room(served)
+    served.services.rooms._scenes.clear()
+
+
+def at_the_lectern(visit: Visit, **more: bool) -> Page:
+    page = visit(DESK, **more)
+    page.goto(f"/class/{CODE}/lectern#{KEY}")
+    expect(page.get_by_role("button", name="Start ten rounds")).to_be_visible(timeout=30_000)
+    assert KEY not in page.url
+    return page
+
+
+def come_in(page: Page, name: str) -> None:
+    page.goto(f"/class/{CODE}")
+    page.get_by_label("A nickname").fill(name)
+    page.get_by_role("button", name="Come in").click()
+    expect(page.locator("h1")).to_have_text("You are in.")
+
+
+def test_a_lecturer_and_two_phones_play_a_round(visit: Visit) -> None:
+    wall, phone, plain = at_the_lectern(visit), visit(PHONE), visit(PHONE, script=False)
+    come_in(phone, "Ada")
+    come_in(plain, "Bob")
+    expect(wall.locator(".count")).to_have_text("2 in the room", timeout=30_000)
+    expect(wall.locator(".qr svg")).to_be_visible()
+    wall.get_by_role("button", name="Start ten rounds").click()
+    expect(phone.locator("h1")).to_have_text("Round 1 of 10: which one is real?", timeout=30_000)
+    expect(phone.locator("[data-clock]")).to_have_text(re.compile(r"\d+"))
+    plain.reload()
+    assert phone.locator(".text").all_inner_texts() == plain.locator(".text").all_inner_texts()
+    assert phone.locator(".text").all_inner_texts() == wall.locator(".text").all_inner_texts()
+    phone.locator(".face").first.click()
+    expect(phone.locator("h1")).to_have_text("Your pick is in: card 1.", timeout=30_000)
+    expect(wall.locator(".count").last).to_have_text("1 of 2 picked", timeout=30_000)
+    plain.locator(".face").last.click()
+    expect(plain.locator("h1")).to_have_text("Your pick is in: card 2.")
+    wall.get_by_role("button", name="Reveal").click()
+    expect(wall.locator("h1")).to_have_text("50 % were fooled.", timeout=30_000)
+    expect(wall.locator(".best li")).to_have_count(2)
+    verdict = re.compile("You spotted the real one|The machine fooled you")
+    expect(phone.locator("h1")).to_have_text(verdict, timeout=30_000)
+    size = wall.locator(".text").first.evaluate("(text) => parseFloat(getComputedStyle(text).fontSize)")
+    assert size >= 32  # of 800 pixels: readable from ten metres on a wall of two metres
+    wall.get_by_role("button", name="Next round").click()
+    expect(phone.locator("h1")).to_have_text("Round 2 of 10: which one is real?", timeout=30_000)
+
+
+def test_axe_finds_nothing(visit: Visit) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+    wall = at_the_lectern(visit, bypass_csp=True, reduced_motion="reduce")
+    phone = visit(PHONE, bypass_csp=True, reduced_motion="reduce")
+    come_in(phone, "Ada")
+
+    def check(page: Page) -> None:
+        for size, scheme in ((PHONE, "light"), (PHONE, "dark"), (DESK, "dark"), (DESK, "light")):
+            page.set_viewport_size(size)
+            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            assert axe.Axe().run(page, options=OPTIONS).response["violations"] == [], (page.url, size, scheme)
+            assert page.evaluate("document.documentElement.scrollWidth") <= size["width"], (page.url, size)
+
+    check(wall)
+    wall.get_by_role("button", name="Start ten rounds").click()
+    expect(phone.locator(".card")).to_have_count(2, timeout=30_000)
+    check(phone)
+    phone.locator(".face").first.click()
+    wall.get_by_role("button", name="Reveal").click()
+    expect(phone.locator(".card.real")).to_be_visible(timeout=30_000)
+    check(phone)
+    check(wall)

@@ -1,0 +1,213 @@
+"""A class in a room: one lecturer, many players behind one address, rounds that are the same for all."""
+
+from __future__ import annotations
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from factories import add_generator, add_samples, words
+from rooms import CODE, KEY, come_in, open_room, pick, room, texts, token
+from serving import Game, Opener
+from sqlalchemy import func, select, update
+
+from app.db.session import now, writing
+from app.db.tables import class_members, classes, guesses, jobs, labels, seats
+
+
+def test_thirty_players_behind_one_address_play_ten_rounds(serving: Opener) -> None:
+    # Thirty-five requests a minute for the network: enough to come in, not to play, were it not for the room.
+    game = serving(network_rate_limit="35/minute")
+    lecturer = open_room(game)
+    phones = [come_in(game, f"Player {number:02}") for number in range(30)]
+    assert "30 in the room" in lecturer.wall()
+    with ThreadPoolExecutor(10) as crowd:
+        lecturer.press("next")
+        for number in range(1, 11):
+            pages = list(crowd.map(room, phones))
+            assert len({tuple(texts(page)) for page in pages}) == 1
+            assert len({token(page) for page in pages}) == 30
+            list(crowd.map(pick, phones, [place % 2 for place in range(30)], pages, [False] * 30))
+            wall = lecturer.press("reveal")
+            assert re.findall(r'value="(\d+)" aria-label="picks"', wall) == ["15", "15"]
+            assert f"Round {number} of 10" in wall
+            if number == 1:
+                spotted = ["You spotted the real one" in page for page in crowd.map(room, phones)]
+                assert spotted in ([True, False] * 15, [False, True] * 15)
+            lecturer.press("next")
+    wall = lecturer.wall()
+    assert "50 %" in wall
+    assert "of 300 picks" in wall
+    with game.engine.connect() as connection:
+        query = select(func.count(), func.count(guesses.c.player_id.distinct())).where(guesses.c.mode == "class")
+        assert tuple(connection.execute(query).one()) == (300, 30)
+        assert connection.execute(select(func.count(guesses.c.sample_id.distinct()))).scalar() == 10
+
+
+def test_nobody_is_told_before_the_reveal(game: Game) -> None:
+    lecturer, phone = open_room(game), come_in(game)
+    lecturer.press("next")
+    before = room(phone)
+    assert "Picked by" not in before
+    after = pick(phone, 0)
+    assert "Your pick is in: card 1." in after
+    assert not re.search("spotted the real|fooled you", after)
+    assert "1 of 1 picked" in lecturer.wall()
+    assert not re.search(r'class="card (real|machine)"', lecturer.wall())
+    lecturer.press("reveal")
+    assert re.search("You spotted the real one|The machine fooled you", room(phone))
+
+
+def test_a_second_pick_and_a_late_one_change_nothing(game: Game) -> None:
+    lecturer, phone, late = open_room(game), come_in(game), come_in(game)
+    lecturer.press("next")
+    page, other = room(phone), room(late)
+    pick(phone, 0, page)
+    assert "Your pick is in: card 1." in pick(phone, 1, page)
+    lecturer.press("reveal")
+    assert "You did not pick" in pick(late, 0, other)
+    # Neither does the way around the room.
+    body = {"round": token(other), "pick": 0}
+    assert late.post("/api/guesses", json=body).status_code == 422
+    with game.engine.connect() as connection:
+        assert connection.execute(select(func.count()).select_from(guesses)).scalar() == 1
+
+
+def test_a_round_closes_by_itself_when_its_time_is_up(game: Game) -> None:
+    lecturer, phone = open_room(game), come_in(game)
+    lecturer.press("next")
+    page = room(phone)
+    with writing(game.engine) as connection:
+        connection.execute(update(classes).values(asked_at=now() - timedelta(seconds=63)))
+    assert "You did not pick" in pick(phone, 0, page)
+    assert re.search(r'class="card (real|machine)"', lecturer.wall())
+
+
+def test_who_missed_a_round_or_came_late_goes_on_with_the_others(game: Game) -> None:
+    lecturer, first = open_room(game), come_in(game)
+    lecturer.press("next")
+    lecturer.press("reveal")
+    lecturer.press("next")
+    second = come_in(game)
+    assert texts(room(first)) == texts(room(second))
+    for phone in (first, second):
+        assert "Your pick is in" in pick(phone, 0)
+    lecturer.press("reveal")
+    lecturer.press("next")
+    assert "Your pick is in" in pick(first, 1)
+
+
+def test_guesses_of_a_class_are_recorded_like_any_other_and_teach_where_asked(either_game: Game) -> None:
+    lecturer, phone = open_room(either_game), come_in(either_game)
+    lecturer.press("next")
+    page = room(phone)
+    with writing(either_game.engine) as connection:
+        # Somebody who had time to read: the deal lies a minute back.
+        connection.execute(update(classes).values(asked_at=now() - timedelta(seconds=20)))
+    pick(phone, 0, page)
+    with either_game.engine.connect() as connection:
+        row = connection.execute(select(guesses.c.mode, guesses.c.arm, guesses.c.repeat, guesses.c.answer)).one()
+        assert row[:3] == ("class", "champion", False)
+        label = connection.execute(select(labels.c.status, labels.c.reason)).one()
+        assert label.reason == "too quick"  # and not "class round"
+        assert connection.execute(select(seats.c.mode)).scalar_one() == "class"
+
+
+def test_the_lectern_is_for_the_lecturer(game: Game) -> None:
+    open_room(game)
+    phone = come_in(game)
+    assert "lecturer's key" in phone.get(f"/class/{CODE}/lectern").text
+    assert phone.post(f"/class/{CODE}/lectern", data={"place": "0.0", "do": "next"}).status_code == 403
+    assert phone.get(f"/class/{CODE}/lectern/now").status_code == 403
+    assert phone.post(f"/class/{CODE}/key", data={"key": "a guess"}).status_code == 403
+    assert phone.post(f"/class/{CODE}/key", data={"key": KEY}).status_code == 303
+
+
+def test_a_button_pressed_twice_does_it_once(game: Game) -> None:
+    lecturer = open_room(game)
+    come_in(game)
+    lecturer.press("next")
+    for _ in range(2):
+        lecturer.client.post(f"/class/{CODE}/lectern", data={"place": "0.0", "do": "next"})
+    assert "Round 1 of 10" in lecturer.wall()
+
+
+def test_looking_again_costs_nothing_while_nothing_changed(game: Game) -> None:
+    lecturer, phone = open_room(game), come_in(game)
+    lecturer.press("next")
+    now_ = f"/class/{CODE}/now"
+    seen = re.search(r'data-version="([^"]+)"', phone.get(now_).text)
+    assert seen
+    assert phone.get(now_, params={"seen": seen[1]}).status_code == 204
+    lecturer.press("reveal")
+    assert phone.get(now_, params={"seen": seen[1]}).status_code == 200
+
+
+def test_ending_deletes_the_names(game: Game) -> None:
+    lecturer, phone = open_room(game), come_in(game, "Ada")
+    assert "Ada" in lecturer.wall()
+    for _ in range(21):
+        if "End the class" in lecturer.press("next"):
+            break
+        lecturer.press("reveal")
+    assert "Thank you" in lecturer.press("end")
+    assert "This class is over" in room(phone)
+    with game.engine.connect() as connection:
+        assert set(connection.scalars(select(class_members.c.name))) == {None}
+    assert phone.post(f"/class/{CODE}/join", data={"name": "Bob"}, follow_redirects=True).status_code == 200
+    with game.engine.connect() as connection:
+        assert set(connection.scalars(select(class_members.c.name))) == {None}
+
+
+@pytest.mark.parametrize("name", ["F4gg0t", "x" * 30])
+def test_a_name_that_is_not_taken_is_asked_for_again(game: Game, name: str) -> None:
+    open_room(game)
+    answer = game.client().post(f"/class/{CODE}/join", data={"name": name})
+    assert answer.status_code == 422
+    assert "nickname" in answer.text
+
+
+def test_the_door_leads_into_the_room(game: Game) -> None:
+    open_room(game)
+    client = game.client()
+    assert client.get(f"/class?code={CODE.lower()}").headers["location"] == f"/class/{CODE}"
+    assert client.get("/class?code=NONE").status_code == 404
+    assert client.get("/class/NONE").status_code == 404
+
+
+def test_train_on_this_class_then_before_and_after(game: Game) -> None:
+    lecturer = open_room(game)
+    phones = [come_in(game) for _ in range(3)]
+
+    def leg(card: int) -> None:
+        lecturer.press("next")
+        for _ in range(10):
+            for phone in phones:
+                pick(phone, card)
+            lecturer.press("reveal")
+            lecturer.press("next")
+
+    leg(0)
+    assert "Train on this class" in lecturer.wall()
+    assert "It learns from you: waiting for the worker" in lecturer.press("train")
+    with writing(game.engine) as connection:
+        job = connection.execute(select(jobs.c.kind, jobs.c.arguments)).one()
+        assert job.kind == "class"
+        assert job.arguments["minutes"] < 5
+        # What the worker does is tested where it is done; here its outcome comes in.
+        generator = add_generator(connection, 1)
+        add_samples(connection, 1, generator, [words(50_000 + seed, 110) for seed in range(40)])
+        connection.execute(update(classes).values(generator_id=generator))
+        connection.execute(update(jobs).values(state="done"))
+    game.services.rooms.scene(CODE, anew=True)
+    assert "Ten more rounds" in lecturer.wall()
+    leg(1)
+    wall = lecturer.wall()
+    assert "Before and after" in wall
+    assert re.search(r"[+-]\d+ points, 95 % interval [+-]\d+ to [+-]\d+", wall)
+    with game.engine.connect() as connection:
+        arms = connection.execute(select(guesses.c.arm, func.count()).group_by(guesses.c.arm)).all()
+        assert sorted(map(tuple, arms)) == [("champion", 30), ("class", 30)]
+        pairs = connection.execute(select(func.count(guesses.c.tweet_id.distinct()))).scalar()
+        assert pairs == 20
