@@ -9,7 +9,7 @@ from typing import Any, Self
 
 # How many blocks of `units` columns a cell's input and recurrent matrices have.
 BLOCKS = {"lstm": 4, "gru": 3, "rnn": 1}
-TUNING_RATE = 1.5e-3  # highest learning rate of a network that begins from another
+TUNING_RATE = 2e-3  # highest learning rate of a network that begins from another
 
 
 class ConfigError(ValueError):

@@ -106,6 +106,10 @@ DAMAGE = {
         forge("weights.safetensors", weights(**{"output.bias": np.full(32, np.nan, "f4")})),
         "output.bias holds numbers that are not finite",
     ),
+    "whole numbers": (
+        forge("weights.safetensors", weights(**{"output.bias": np.zeros(32, "i4")})),
+        "output.bias holds int32, expected float16 or float32",
+    ),
     "another vocabulary": (forge("vocab.json", b'{"characters": "ab", "accounts": []}'), "has shape"),
     "a later format": (forge("vocab.json", b"{}", format=99), "found format 99"),
     "an unknown cell": (

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from model.config import Config, ConfigError, Recipe
+from model.config import TUNING_RATE, Config, ConfigError, Recipe
 
 
 def test_a_config_comes_back_from_json_as_it_was() -> None:
@@ -56,3 +57,9 @@ def test_small_corpora_get_more_noise() -> None:
     small, large = Recipe().filled(300_000), Recipe().filled(50_000_000)
     assert (small.dropout or 0) > (large.dropout or 0)
     assert Recipe(dropout=0.3).filled(300_000).dropout == 0.3
+
+
+def test_tuning_takes_gentler_steps_and_changes_nothing_else() -> None:
+    usual = Recipe(minutes=3, batch=16)
+    assert usual.tuning() == replace(usual, rate=TUNING_RATE)
+    assert Recipe(rate=1e-4).tuning().rate == 1e-4

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from math import log2
 from pathlib import Path
 from random import Random
@@ -100,6 +101,17 @@ def test_fine_tuning_begins_where_the_other_ended(tmp_path: Path) -> None:
     fresh = train(a_job(tmp_path / "fresh", texts=accented, recipe=quick))
     assert (tuned.best_bits or 9) < 0.7 * (fresh.best_bits or 0)
     assert "é" in read_checkpoint(tmp_path / "tuned").vocab.alphabet
+
+
+def test_whoever_begins_from_a_base_says_so_and_resumes_from_no_other(tmp_path: Path) -> None:
+    train(a_job(tmp_path / "base", should_stop=lambda: True))
+    plain = read_checkpoint(tmp_path / "base")
+    base = replace(plain, meta={**plain.meta, "base": {"name": "it"}})
+    train(a_job(tmp_path / "tuned", start=base, should_stop=lambda: True))
+    assert read_checkpoint(tmp_path / "tuned").meta["base"] == {"name": "it"}
+    assert "base" not in plain.meta
+    with pytest.raises(TrainingError, match="made with other texts or settings"):
+        train(a_job(tmp_path / "tuned", resume=True))
 
 
 def test_new_symbols_begin_as_the_mean_of_the_known() -> None:
