@@ -60,6 +60,7 @@ class LabelSet:
     sha256: str
     created_at: datetime
     amendments: Sequence[Mapping[str, Any]]
+    class_id: int | None  # the class whose labels alone these are
 
 
 @dataclass(frozen=True)
