@@ -15,7 +15,23 @@ from app.db.session import is_sqlite, open_engine
 from app.game.vetting import LONGEST, BlockedWords, CardRules
 from app.keys import operator_key, secret_keys
 from app.settings import Settings
-from app.web import admin, api, board, classroom, errors, hall, health, inside, invitations, moving, own, pages, static
+from app.web import (
+    admin,
+    api,
+    board,
+    classroom,
+    errors,
+    hall,
+    health,
+    inside,
+    invitations,
+    lobby,
+    moving,
+    outcomes,
+    own,
+    pages,
+    static,
+)
 from app.web.admin.office import Office
 from app.web.admin.threshold import Threshold
 from app.web.catalogue import Catalogue, Fault
@@ -23,6 +39,7 @@ from app.web.codes import TransferCodes
 from app.web.dealer import Dealer
 from app.web.desk import Desk
 from app.web.discretion import Discretion
+from app.web.fixed import FixedSets
 from app.web.guard import Guard
 from app.web.identity import Identity
 from app.web.inside import Inside
@@ -41,7 +58,9 @@ ROOMS = (
     classroom,
     health,
     invitations,
+    lobby,
     moving,
+    outcomes,
     own,
     pages,
     static,
@@ -131,13 +150,15 @@ def _services(settings: Settings, counters: Counters) -> Services:
 
     catalogue = Catalogue(engine, faults, settings.deck_include)
     seal = RoundSeal(secrets)
+    fixed = FixedSets(engine)
     life = timedelta(minutes=settings.round_minutes)
     return Services(
         engine=engine,
         catalogue=catalogue,
         identity=Identity(secrets, operator_key(settings), settings.is_https),
         seal=seal,
-        dealer=Dealer(engine, catalogue, seal, life),
+        dealer=Dealer(engine, catalogue, fixed, seal, life),
+        fixed=fixed,
         recorder=Recorder(engine, House(settings.sample_retires_after, settings.learn_from)),
         limits=Limits(settings.rate_limit, settings.network_rate_limit, counters),
         round_life=life,

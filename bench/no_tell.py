@@ -51,14 +51,18 @@ class Pair:
 def collect(
     url: str, seal: RoundSeal, archive: str, pairs: int, cookie: Callable[[int], dict[str, str]] = lambda _: {}
 ) -> list[Pair]:
-    """Deal `pairs` first rounds to players of their own, who bring the `cookie` of their number, or none."""
+    """Deal `pairs` rounds to players of their own, who bring the `cookie` of their number, or none.
+
+    Each player's second round: the pair that opens a newcomer's game is chosen, all others are drawn.
+    """
     found = []
     with httpx.Client(base_url=url, timeout=30) as client:
         markup = _markup(client.get(f"/a/{archive}").text)
         while len(found) < pairs:
             client.cookies = httpx.Cookies(cookie(len(found)))
+            first = client.post("/api/rounds", json={"archive": archive}).raise_for_status().json()["round"]
             began = time.perf_counter()
-            response = client.post("/api/rounds", json={"archive": archive})
+            response = client.post("/api/rounds", json={"archive": archive, "after": first})
             seconds = time.perf_counter() - began
             body = response.raise_for_status().json()
             sealed = seal.open(body["round"])

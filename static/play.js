@@ -13,11 +13,13 @@ const repeat = page.querySelector("[data-repeat]");
 const verdict = page.querySelector("[data-verdict]");
 const trouble = page.querySelector("[data-trouble]");
 const thanks = page.querySelector("[data-thanks]");
+const standing = page.querySelector("[data-standing]");
 const nextButton = form.querySelector(".next");
 
 const LINK = "\u{1F517}";
-const CLUE = "one of two: one is machine-written";
-const archive = page.dataset.archive;
+const way = JSON.parse(page.dataset.way);
+const FIRST = 10; // rounds of a newcomer's set
+const run = { played: Number(page.dataset.played), spotted: Number(page.dataset.spotted), of: Number(page.dataset.of) };
 let token = form.elements.round.value;
 let shownAt = performance.now();
 let ahead = null; // the next round, asked for while this one is read
@@ -75,10 +77,16 @@ function write(element, text) {
   element.replaceChildren(...pieces);
 }
 
+function count(state) {
+  const { played, spotted, of } = run;
+  const so = played ? `${spotted} of ${played} spotted` : "";
+  standing.textContent = state === "question" && of ? `Round ${played + 1} of ${of}${played ? ` · ${spotted} spotted` : ""}` : so;
+}
+
 function to(state) {
   page.dataset.state = state;
   asking.hidden = state === "verdict";
-  telling.hidden = why.hidden = state !== "verdict";
+  telling.hidden = state !== "verdict";
   for (const card of cards) card.querySelector(".face").disabled = state === "verdict";
 }
 
@@ -90,14 +98,20 @@ function show(round) {
   cards.forEach((card, index) => {
     card.classList.remove("real", "machine", "picked");
     write(card.querySelector(".text"), texts[index]);
-    card.querySelector(".note").textContent = CLUE;
+    card.querySelector(".note").textContent = "";
   });
   cards[0].parentElement.classList.toggle("long", Math.max(...texts.map((text) => text.length)) > 180);
   known.checked = false;
   repeat.hidden = !round.repeat;
   verdict.textContent = thanks.textContent = "";
   remark.reset();
-  why.querySelector("details").open = false;
+  why.open = why.querySelector("details").open = false;
+  page.querySelector("[data-who]").textContent = round.archive.handle ? `@${round.archive.handle}` : round.archive.name;
+  page.querySelector(".tagline").hidden = true;
+  page.querySelector(".news")?.remove();
+  if (way.mode === "endless" && run.played >= FIRST) run.of = 0;
+  nextButton.textContent = "Next";
+  count("question");
   for (const button of why.querySelectorAll("[aria-pressed]")) button.ariaPressed = "false";
   to("question");
   scrollTo({ top: 0 });
@@ -107,7 +121,7 @@ function show(round) {
 
 function lookAhead() {
   const open = token;
-  ahead = ask("POST", "/api/rounds", { archive, after: open })
+  ahead = ask("POST", "/api/rounds", { ...way, after: open })
     .then((response) => (response.status === 201 ? response.json() : null))
     .then((round) => (round && round.round !== open ? round : null))
     .catch(() => null);
@@ -143,21 +157,22 @@ function tell(answer, picked) {
     const isReal = index === answer.tweet;
     card.classList.add(isReal ? "real" : "machine");
     card.classList.toggle("picked", index === picked);
-    card.querySelector(".note").replaceChildren(...(isReal ? provenance(answer) : authorship(answer)));
+    card.querySelector(".note").textContent = isReal ? "Real" : "Machine-written";
   });
+  const isSpotted = answer.verdict === "spotted";
   const words = document.createElement("b");
-  words.textContent = answer.verdict === "spotted" ? "You spotted the real one." : "The machine fooled you.";
-  const more = document.createElement("span");
-  more.className = "more";
-  more.textContent = [
-    answer.streak > 1 ? `${answer.streak} in a row.` : "",
-    answer.fool_rate === null ? "" : `It fools ${Math.round(answer.fool_rate * 100)} % of players.`,
-  ].filter(Boolean).join(" ");
+  words.textContent = isSpotted ? "You spotted the real one." : "The machine fooled you.";
   const aside = document.createElement("span");
   aside.className = "aside";
   aside.textContent = ` Card ${answer.tweet + 1} is real.`;
+  explain(answer, isSpotted);
+  // In a mixed game every archive counts for itself: what is shown is this sitting.
+  if (way.mixed) Object.assign(run, { played: run.played + 1, spotted: run.spotted + isSpotted });
+  else Object.assign(run, { played: answer.played, spotted: answer.spotted });
+  if (run.of && run.played >= run.of) nextButton.textContent = "See how you did";
+  count("verdict");
   to("verdict");
-  verdict.replaceChildren(words, " ", more, aside);
+  verdict.replaceChildren(words, aside);
   nextButton.focus({ preventScroll: true });
 }
 
@@ -167,41 +182,46 @@ function bold(words) {
   return element;
 }
 
-function provenance(answer) {
-  const who = page.querySelector(".prompt b").textContent;
+// What "Why?" holds: where the tweet is from, and how well the sample does.
+function explain(answer, isSpotted) {
   const day = answer.posted_at && new Date(answer.posted_at);
   const options = { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" };
-  const parts = [bold("Real."), day ? ` Posted ${day.toLocaleDateString("en-GB", options)}.` : ` ${who} wrote this.`];
+  const who = page.querySelector("[data-who]").textContent;
+  const parts = [bold("Real:"), day ? ` posted ${day.toLocaleDateString("en-GB", options)}.` : ` ${who} wrote it.`];
   if (answer.url) {
     const link = document.createElement("a");
     link.href = answer.url;
     link.target = "_blank";
     link.rel = "noopener noreferrer";
-    link.textContent = "See it";
+    link.textContent = "See it at its source";
     const aside = document.createElement("span");
     aside.className = "aside";
-    aside.textContent = " at its source, in a new tab";
+    aside.textContent = ", in a new tab";
     link.append(aside);
     parts.push(" ", link);
   }
-  return parts;
-}
-
-function authorship(answer) {
-  return [bold("Machine."), ` Written by network ${answer.generator}.`];
+  why.querySelector("[data-real]").replaceChildren(...parts);
+  const rate = answer.fool_rate;
+  const share = rate === null ? "Few players have met it yet." : `It fooled ${Math.round(rate * 100)} % of the ${answer.guesses} players who met it.`;
+  why.querySelector("[data-machine]").replaceChildren(bold("Machine:"), ` written by network ${answer.generator}. ${share}`);
+  why.querySelector("[data-question]").textContent = isSpotted ? "What gave it away?" : "Looking at it again: what could have given it away?";
 }
 
 async function next() {
   if (page.dataset.state === "dealing") return;
   page.dataset.state = "dealing";
+  if (run.of && run.played >= run.of) {
+    location.assign(page.dataset.result);
+    return;
+  }
   trouble.textContent = "";
   let round = await ahead;
   if (!round || new Date(round.expires_at) < Date.now()) {
     const words = "The connection is gone. The next round comes when it is back…";
-    const answer = await insist("POST", "/api/rounds", { archive, after: token }, words);
+    const answer = await insist("POST", "/api/rounds", { ...way, after: token }, words);
     if (answer.status !== 201) {
-      // Nothing to deal, or a round that is nobody's: the server has a page for that.
-      location.assign(`/a/${archive}`);
+      // All played, nothing to deal, or a round that is nobody's: the server has a page for that.
+      location.assign(answer.body.type === "/problems/set-through" ? page.dataset.result : form.action);
       return;
     }
     round = answer.body;
@@ -228,7 +248,7 @@ remark.addEventListener("submit", async (event) => {
 });
 
 addEventListener("keydown", (event) => {
-  if (event.repeat || event.ctrlKey || event.metaKey || event.altKey || event.target.matches("textarea, summary")) return;
+  if (event.repeat || event.ctrlKey || event.metaKey || event.altKey || event.target.matches("textarea, summary, input")) return;
   const index = { 1: 0, 2: 1, ArrowLeft: 0, ArrowRight: 1 }[event.key];
   if (index !== undefined && page.dataset.state === "question") {
     event.preventDefault();
@@ -241,4 +261,6 @@ addEventListener("keydown", (event) => {
 
 page.querySelector(".keys").hidden = !matchMedia("(hover: hover)").matches;
 if (page.dataset.state === "question") lookAhead();
-else guess = remark.getAttribute("action").split("/").pop();
+else guess = remark.getAttribute("action").split("/").pop().split("?")[0];
+// A page that the browser kept from before, shown again by "back": what is open now may be another round.
+addEventListener("pageshow", (event) => event.persisted && location.reload());

@@ -10,11 +10,12 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
-from app.db import players, rollups, scores, seats, tallies
+from app.db import players, rollups, scores, seats, sets, tallies
 from app.db.players import Player
 from app.db.rollups import Attending, LabelKey
 from app.db.scores import ScoreKey
 from app.db.seats import SeatRow
+from app.db.sets import SetSeat
 from app.db.tables import archives, generators, guesses, labels, samples, tweets
 from app.db.tallies import Count, TallyKey
 from app.game import labels as label_rules
@@ -33,6 +34,7 @@ class Guess:
         shelf_stamp: the stamp that the player's next deal but one is made with.
         characters: of both cards together.
         simulated: the name of the simulated player, for one that is not recorded yet.
+        set_id: the fixed set that the round is a place of; 0: none.
         is_expired: the round is too old to be guessed at; one that was guessed is answered all the same.
         is_chosen: the pair was picked by somebody, not drawn by chance; such a guess is no label.
         class_teaches: the round is one of a class that was asked to teach.
@@ -67,6 +69,7 @@ class Guess:
     shelf_stamp: int
     is_chosen: bool = False
     class_teaches: bool = False
+    set_id: int = 0
 
 
 @dataclass(frozen=True)
@@ -126,6 +129,12 @@ class Batch:
     exposed: set[int] = field(default_factory=set)
     scored: set[ScoreKey] = field(default_factory=set)
     shown_tweets: dict[int, TweetCount] = field(default_factory=lambda: defaultdict(TweetCount))
+    met: set[tuple[int, str, int]] = field(default_factory=set)
+    sittings: dict[tuple[int, int], SetSeat] = field(default_factory=dict)
+    last_places: dict[int, int] = field(default_factory=dict)
+    sat_down: set[tuple[int, int]] = field(default_factory=set)
+    firsts: Counter[tuple[int, int]] = field(default_factory=Counter)
+    reached: Counter[sets.ScoreKey] = field(default_factory=Counter)
 
 
 def read(connection: Connection, batch: Sequence[Guess]) -> Batch:

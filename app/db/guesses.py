@@ -10,11 +10,11 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from app.db import batch as batches
-from app.db import ratings
+from app.db import ratings, sittings
 from app.db.batch import Batch, Guess, House
 from app.db.players import Player
 from app.db.rollups import LabelKey
-from app.db.seats import SeatRow
+from app.db.sittings import Sitting
 from app.db.tallies import TallyKey
 from app.game import labels as label_rules
 from app.game import scoring
@@ -61,9 +61,11 @@ Outcome = Recorded | GuessRefused
 def record(connection: Connection, batch: Sequence[Guess], house: House) -> list[Outcome]:
     """Record guesses in order; for each its answer or why it was refused. All are on disk after the commit."""
     seen = batches.read(connection, batch)
+    sittings.read(connection, seen, batch)
     outcomes = [_record_one(seen, guess, house) for guess in batch]
     if seen.rows:
         batches.write(connection, seen, house)
+        sittings.keep(connection, seen)
     return outcomes
 
 
@@ -77,49 +79,21 @@ def _record_one(seen: Batch, guess: Guess, house: House) -> Outcome:
     if player is None:
         is_forgotten = guess.player in seen.forgotten
         return Superseded("this round is no longer open") if is_forgotten else OutOfTurn(_FIRST_THINGS)
-    place = (player.id, guess.archive_id, guess.mode)
-    seat = seen.seats.get(place) or SeatRow(
-        *place,
-        position=0,
-        again=0,
-        stamp=guess.stamp,
-        next_stamp=guess.stamp,
-        guesses=0,
-        spotted=0,
-        streak=0,
-        best_streak=0,
-    )
-    due = seat.again if guess.repeat else seat.position
+    due = sittings.due(seen, guess, player)
     if guess.start != due:
         return OutOfTurn(_FIRST_THINGS) if guess.start > due else Superseded("this round is no longer open")
     verdict = scoring.verdict(guess.pick, guess.tweet_index)
-    seat = _moved_on(seat, guess, verdict)
-    seen.seats[place] = seat
-    seen.sat.add(place)
+    sitting = sittings.move_on(seen, guess, player, verdict)
+    # A card that came up in another mode since this round was dealt is no first sight any more.
+    guess = replace(guess, repeat=sittings.has_met(seen, guess, player) or guess.repeat)
     stands = _label(seen, guess, player, house)
     ratings.note(seen, guess, player, verdict, stands.label)
-    answer = _answer(seen, guess, verdict, seat.streak, player)
+    answer = _answer(seen, guess, verdict, sitting, player)
     _note(seen, guess, player, verdict, stands, answer)
     return Recorded(answer, is_new=True)
 
 
 _FIRST_THINGS = "the round before this one is still open: answer it first"
-
-
-def _moved_on(seat: SeatRow, guess: Guess, verdict: scoring.Verdict) -> SeatRow:
-    streak = scoring.streak(seat.streak, verdict)
-    return replace(
-        seat,
-        position=seat.position if guess.repeat else guess.position + 1,
-        again=guess.position + 1 if guess.repeat else seat.again,
-        # The next deal may be prefetched already, with the stamp that was laid down for it.
-        stamp=seat.next_stamp,
-        next_stamp=max(seat.next_stamp, guess.shelf_stamp),
-        guesses=seat.guesses + 1,
-        spotted=seat.spotted + (verdict == "spotted"),
-        streak=streak,
-        best_streak=max(seat.best_streak, streak),
-    )
 
 
 def _label(seen: Batch, guess: Guess, player: Player, house: House) -> Standing:
@@ -157,7 +131,7 @@ def _label(seen: Batch, guess: Guess, player: Player, house: House) -> Standing:
     return stands
 
 
-def _answer(seen: Batch, guess: Guess, verdict: scoring.Verdict, streak: int, player: Player) -> str:
+def _answer(seen: Batch, guess: Guess, verdict: scoring.Verdict, sitting: Sitting, player: Player) -> str:
     posted_at, source_id = seen.tweets.get(guess.tweet_id, (None, None))
     sample = seen.samples[guess.sample_id]
     sample.exposures += 1
@@ -176,7 +150,9 @@ def _answer(seen: Batch, guess: Guess, verdict: scoring.Verdict, streak: int, pl
         "generator": f"v{seen.numbers[guess.generator_id]}",
         "fool_rate": scoring.fool_rate(sample.fooled, sample.guesses),
         "guesses": sample.guesses,
-        "streak": streak,
+        "streak": sitting.streak,
+        "played": sitting.played,
+        "spotted": sitting.spotted,
     }
     return json.dumps(body, separators=(",", ":"))
 
@@ -197,7 +173,13 @@ def _note(seen: Batch, guess: Guess, player: Player, verdict: scoring.Verdict, s
     )
     row = {name: getattr(guess, name) for name in as_stored}
     rated = seen.players[guess.player]
-    row |= {"player_id": player.id, "policy_version": guess.policy, "verdict": verdict, "answer": answer}
+    row |= {
+        "set_id": guess.set_id or None,
+        "player_id": player.id,
+        "policy_version": guess.policy,
+        "verdict": verdict,
+        "answer": answer,
+    }
     seen.rows.append(row | {"skill": rated.skill, "skill_variance": rated.skill_variance})
     seen.labels.append(stands)
     label = stands.label

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Column, Connection, select
 
-from app.db.tables import guesses, players, remarks, samples, tweets
+from app.db.tables import generators, guesses, players, remarks, samples, sets, tweets
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,9 @@ class Played:
     repeat: bool
     answer: str
     said: str | None
+    mode: str
+    set_name: str | None  # of the fixed set that it was a place of
+    generator: int  # its number
 
     @property
     def cards(self) -> tuple[str, str]:
@@ -47,11 +50,16 @@ def find(connection: Connection, round_id: bytes, key: bytes) -> Played | None:
             guesses.c.repeat,
             guesses.c.answer,
             remarks.c.reason,
+            guesses.c.mode,
+            sets.c.name,
+            generators.c.number,
         )
         .join(players, players.c.id == guesses.c.player_id)
         .join(tweets, tweets.c.id == guesses.c.tweet_id)
         .join(samples, samples.c.id == guesses.c.sample_id)
+        .join(generators, generators.c.id == guesses.c.generator_id)
         .outerjoin(remarks, remarks.c.guess_id == guesses.c.id)
+        .outerjoin(sets, sets.c.id == guesses.c.set_id)
         .where(guesses.c.round_id == round_id, players.c.key == key)
     )
     row = connection.execute(query).first()

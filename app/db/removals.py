@@ -28,7 +28,11 @@ from app.db.tables import (
     scores,
     screenings,
     seats,
+    set_cards,
     set_players,
+    set_scores,
+    set_seats,
+    sets,
     tallies,
     tweets,
 )
@@ -78,6 +82,10 @@ def remove_batch(connection: Connection, archive_id: int) -> int:
         return connection.execute(delete(guesses).where(guesses.c.id.in_(ids))).rowcount
     if removed := _remove_classes(connection, archive_id):
         return removed
+    of_sets = select(sets.c.id).where(sets.c.archive_id == archive_id)
+    for table in (set_cards, set_seats, set_scores):
+        connection.execute(delete(table).where(table.c.set_id.in_(of_sets)))
+    connection.execute(delete(sets).where(sets.c.archive_id == archive_id))
     for table in (samples, restocks, tweets, imports):
         if removed := _some(connection, table, table.c.archive_id == archive_id):
             return removed
@@ -85,8 +93,8 @@ def remove_batch(connection: Connection, archive_id: int) -> int:
     for table in (arms, decisions, scores, seats, tallies, label_tallies, holds, screenings):
         removed += connection.execute(delete(table).where(table.c.archive_id == archive_id)).rowcount
     connection.execute(update(generators).where(generators.c.archive_id == archive_id).values(parent_id=None))
-    sets = select(label_sets.c.id).where(label_sets.c.archive_id == archive_id)
-    removed += connection.execute(delete(set_players).where(set_players.c.label_set_id.in_(sets))).rowcount
+    learned = select(label_sets.c.id).where(label_sets.c.archive_id == archive_id)
+    removed += connection.execute(delete(set_players).where(set_players.c.label_set_id.in_(learned))).rowcount
     for table in (generators, label_sets):
         removed += connection.execute(delete(table).where(table.c.archive_id == archive_id)).rowcount
     connection.execute(update(jobs).where(jobs.c.archive_id == archive_id).values(archive_id=None))

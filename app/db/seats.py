@@ -61,6 +61,20 @@ def standing(connection: Connection, key: bytes, archive_id: int, mode: str) -> 
     return Standing(row[0], None if row[1] is None else SeatRow(*row[1:]))
 
 
+def turns(connection: Connection, key: bytes, archive_id: int) -> tuple[int, int, tuple[int, int]]:
+    """How many endless rounds the player with that key answered in all archives, in how many they spotted the tweet,
+    and the place (and, among repeats, the place) that they are to answer next in one of them.
+    """
+    query = (
+        select(seats.c.archive_id, seats.c.guesses, seats.c.spotted, seats.c.position, seats.c.again)
+        .join(players, players.c.id == seats.c.player_id)
+        .where(players.c.key == key, seats.c.mode == "endless")
+    )
+    rows = connection.execute(query).all()
+    due = next(((row.position, row.again) for row in rows if row.archive_id == archive_id), (0, 0))
+    return sum(row.guesses for row in rows), sum(row.spotted for row in rows), due
+
+
 def locked(connection: Connection, wanted: Collection[tuple[int, int, str]]) -> dict[tuple[int, int, str], SeatRow]:
     """The seats with those (player, archive, mode), locked in a fixed order until the transaction ends."""
     place = tuple_(seats.c.player_id, seats.c.archive_id, seats.c.mode)

@@ -113,3 +113,35 @@ def met(connection: Connection, player_id: int, sample_ids: Sequence[int]) -> se
     """Which of the samples this player has guessed at."""
     query = select(guesses.c.sample_id).where(guesses.c.player_id == player_id, guesses.c.sample_id.in_(sample_ids))
     return set(connection.scalars(query))
+
+
+def met_tweets(connection: Connection, player_id: int, tweet_ids: Sequence[int]) -> set[int]:
+    """Which of the tweets this player has guessed at, in whatever mode."""
+    query = select(guesses.c.tweet_id).where(guesses.c.player_id == player_id, guesses.c.tweet_id.in_(tweet_ids))
+    return set(connection.scalars(query))
+
+
+def counts_of_short(connection: Connection, archive_id: int, longest: int) -> dict[int, tuple[int, int]]:
+    """Samples on the shelf of at most `longest` characters: how often real players guessed at them, and were fooled."""
+    query = select(samples.c.id, samples.c.guesses, samples.c.fooled).where(
+        samples.c.archive_id == archive_id,
+        samples.c.shelved_stamp.is_not(None),
+        samples.c.retired_stamp.is_(None),
+        samples.c.length <= longest,
+    )
+    return {row[0]: (row[1], row[2]) for row in connection.execute(query)}
+
+
+def all_of(connection: Connection, generator_id: int, most: int) -> list[Shelved]:
+    """The newest samples of a generator that ever lay on a shelf and are not hidden: what practice deals."""
+    query = (
+        _shelved()
+        .where(
+            samples.c.generator_id == generator_id,
+            samples.c.shelved_stamp.is_not(None),
+            samples.c.hidden_at.is_(None),
+        )
+        .order_by(samples.c.id.desc())
+        .limit(most)
+    )
+    return [Shelved(*row) for row in connection.execute(query)]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 ROUNDS = 6  # of the Feistel network; four already mix, six cost a microsecond more
 
 UNKNOWN, GOOD, BAD = 0, 1, 2
+_MARKS = ".,;:!?\"'()[]…“”‘’-–—*"
 
 
 class Texts:
@@ -26,6 +28,11 @@ class Texts:
 
     def __len__(self) -> int:
         return len(self._ends)
+
+    @property
+    def sizes(self) -> NDArray[np.int64]:
+        """Bytes of each text: at least as many as characters. Shape [texts]."""
+        return np.diff(self._ends, prepend=0)
 
     def __getitem__(self, index: int) -> str:
         start = int(self._ends[index - 1]) if index else 0
@@ -66,6 +73,7 @@ class Deck:
         """`fault` says why a text may not be dealt, or None; `hidden` are tweets that an admin took off the deck."""
         self.blocks = tuple(blocks)
         self._fault = fault
+        self._words: frozenset[str] | None = None
         self._ends: list[int] = np.cumsum([len(block.ids) for block in blocks], dtype=np.int64).tolist()
         off = np.array(sorted(hidden), dtype=np.int64)
         # Texts are checked as they come up, once each, so that a start waits for no check.
@@ -89,6 +97,29 @@ class Deck:
         if state[index] == UNKNOWN:
             state[index] = GOOD if self._fault(tweet.text) is None else BAD
         return tweet if state[index] == GOOD else None
+
+    def short(self, longest: int, most: int) -> list[Tweet]:
+        """Up to `most` cards that may be dealt and take at most `longest` bytes, from all over the deck."""
+        found: list[Tweet] = []
+        for block, state in zip(self.blocks, self._state, strict=True):
+            fit = np.flatnonzero((block.texts.sizes <= longest) & (state != BAD))
+            for index in fit[:: max(1, len(fit) // most)]:
+                text = block.texts[int(index)]
+                if self._fault(text) is None:
+                    found.append(Tweet(int(block.ids[index]), text))
+        return found[:: max(1, len(found) // most)][:most]
+
+    def words(self, most: int) -> frozenset[str]:
+        """The words of the first `most` texts of the deck, in small letters."""
+        if self._words is None:
+            texts = islice((block.texts[index] for block in self.blocks for index in range(len(block.ids))), most)
+            self._words = frozenset(word for text in texts for word in bare_words(text))
+        return self._words
+
+
+def bare_words(text: str) -> list[str]:
+    """The words of a text in small letters, without the marks around them."""
+    return [word.strip(_MARKS).lower() for word in text.split()]
 
 
 @lru_cache(maxsize=4096)

@@ -11,10 +11,13 @@ from hashlib import blake2b
 from itertools import islice
 
 from app.game.deck import Deck, Texts, Tweet, mix
+from app.game.opening import Opening
 
-ARMS = ("champion", "candidate", "anchor", "class")  # the last: trained on a class, dealt to it alone
+# Those that take turns on the shelf; one trained on a class, dealt to it alone; whatever a player practises against.
+ARMS = ("champion", "candidate", "anchor", "class", "practice")
 MODES = ("endless", "daily", "challenge", "practice", "class")
 POLICY = 1  # goes up when the way of choosing cards changes; stored with each guess
+OPENING = 2  # the policy of a newcomer's first pair: chosen to be short and easy, so it is no label
 LIKENESS = 0.8  # shorter card / longer card, at the least
 NEIGHBOURS = 24  # samples of the wanted length among which chance decides
 LOOKS = 8  # samples that one look-up asks the player's past about
@@ -37,6 +40,8 @@ class Seat:
         position: the next place in the player's order of the deck.
         again: the same among repeats, once the deck is through.
         stamp: the shelf's stamp that this deal is made with.
+        opponent: in practice the generator that was chosen: each has an order of the deck of its own, since a tweet
+            beside two samples would give itself away.
     """
 
     player: bytes
@@ -45,6 +50,7 @@ class Seat:
     position: int
     again: int
     stamp: int
+    opponent: int = 0
 
 
 @dataclass(frozen=True)
@@ -60,6 +66,7 @@ class Round:
         arm_probability: of this arm, given what is on the shelf.
         card_probability: of this sample, given tweet and arm; the tweet is uniform over the deck.
         is_alike: whether the cards' lengths lie within 25 % of each other.
+        set_id: the fixed set that it is a place of; 0 for rounds that are dealt to the player alone.
     """
 
     id: bytes
@@ -79,6 +86,8 @@ class Round:
     tweet_index: int
     stamp: int
     is_alike: bool
+    set_id: int = 0
+    policy: int = POLICY
 
     @property
     def cards(self) -> tuple[str, str]:
@@ -109,6 +118,16 @@ class Rack:
             if shelved <= stamp and (retired is None or stamp < retired)
         ]
         return indices, [self._lengths[index] for index in indices]
+
+    def without(self, ids: Collection[int]) -> Rack:
+        """The same, less those samples."""
+        left = [index for index, sample_id in enumerate(self.ids) if sample_id not in ids]
+        return Rack(
+            [self.ids[index] for index in left],
+            [self.texts[index] for index in left],
+            [self._spans[index][0] for index in left],
+            [self._spans[index][1] for index in left],
+        )
 
     def level(self, stamp: int) -> int:
         """How many samples may be dealt at a stamp."""
@@ -188,15 +207,27 @@ class Shelf:
         return sum(arm.rack.level(self.stamp) for arm in self.arms if arm.share > 0)
 
 
-def deal(deck: Deck, shelf: Shelf, seat: Seat, past: Past, excluded: Collection[int] = ()) -> Round:
+def _none_met(_: Sequence[int]) -> Collection[int]:
+    return ()
+
+
+def deal(
+    deck: Deck,
+    shelf: Shelf,
+    seat: Seat,
+    past: Past,
+    excluded: Collection[int] = (),
+    met_tweets: Past = _none_met,
+) -> Round:
     """Pair the player's next tweet with a sample of like length, in random order.
 
-    `past` tells which samples the player met; `excluded` are samples of rounds still open.
+    `past` tells which samples the player met; `excluded` are samples of rounds still open, or kept for a daily;
+    `met_tweets` tells which tweets the player met in another mode, or may yet meet in a daily.
 
     Raises:
         ShelfEmpty: there is no card, or no sample that the player has not met.
     """
-    position, repeat, tweet = _next_tweet(deck, seat)
+    position, repeat, tweet = _next_tweet(deck, seat, met_tweets)
     stamp = min(max(seat.stamp, shelf.floor), shelf.stamp)
     if not any(arm.share > 0 and arm.rack.level(stamp) for arm in shelf.arms):
         # Another generator came to play since: nothing of its own was there at the seat's stamp.
@@ -240,19 +271,58 @@ def deal(deck: Deck, shelf: Shelf, seat: Seat, past: Past, excluded: Collection[
     raise ShelfEmpty("every sample on the shelf is known to this player")
 
 
-def _next_tweet(deck: Deck, seat: Seat) -> tuple[int, bool, Tweet]:
+def open_with(opening: Opening, seat: Seat, excluded: Collection[int] = ()) -> Round | None:
+    """A newcomer's first round, short and easy; None where there are no such cards, or it is not the first."""
+    if seat.mode != "endless" or seat.position or seat.again:
+        return None
+    chosen = opening.choose(seat.player, seat.archive_id, excluded)
+    if chosen is None:
+        return None
+    tweet, sample, tweet_index = chosen
+    return Round(
+        id=_round_id(seat, 0, False, tweet.id, sample.id, tweet_index),
+        player=seat.player,
+        archive_id=seat.archive_id,
+        mode=seat.mode,
+        start=0,
+        position=0,
+        repeat=False,
+        tweet=tweet,
+        sample_id=sample.id,
+        sample_text=sample.text,
+        generator_id=sample.generator_id,
+        arm=sample.arm,
+        arm_probability=1.0,
+        card_probability=1.0,
+        tweet_index=tweet_index,
+        stamp=seat.stamp,
+        is_alike=True,
+        policy=OPENING,
+    )
+
+
+def _next_tweet(deck: Deck, seat: Seat, met: Past) -> tuple[int, bool, Tweet]:
     size = len(deck)
     if not size:
         raise ShelfEmpty("the deck holds no card")
+    order = _order(seat)
     for position in range(seat.position, min(size, seat.position + PATIENCE)):
-        tweet = deck.card(seat.player, position)
-        if tweet is not None:
+        tweet = deck.card(order, position)
+        if tweet is not None and tweet.id not in met([tweet.id]):
             return position, False, tweet
     for position in range(seat.again, seat.again + min(size, PATIENCE)):
-        tweet = deck.card(seat.player, position % size)
+        tweet = deck.card(order, position % size)
         if tweet is not None:
             return position, True, tweet
     raise ShelfEmpty("no card of the deck may be dealt")
+
+
+def _order(seat: Seat) -> bytes:
+    """The key of the player's order of the deck: another one for each opponent in practice."""
+    if seat.mode == "endless":
+        return seat.player
+    name = seat.mode.encode() + seat.opponent.to_bytes(8, "big")
+    return blake2b(name, key=seat.player, digest_size=16, person=b"order").digest()
 
 
 def _arms_in_turn(shelf: Shelf, stamp: int, chance: int) -> Iterator[tuple[Arm, float]]:
@@ -270,6 +340,12 @@ def _arms_in_turn(shelf: Shelf, stamp: int, chance: int) -> Iterator[tuple[Arm, 
         yield arm, arm.share / total
 
 
+def turn(player: bytes, answered: int) -> int:
+    """A number by which chance says whose turn it is, of several archives, after so many rounds."""
+    digest = blake2b(answered.to_bytes(8, "big"), key=player, digest_size=8, person=b"turn").digest()
+    return int.from_bytes(digest, "big")
+
+
 def _chance(seat: Seat, position: int, repeat: bool) -> tuple[int, int, int]:
     """Three independent 64-bit numbers: for the arm, the sample, the order."""
     digest = blake2b(_place(seat, position, repeat), key=seat.player, digest_size=24, person=b"chance").digest()
@@ -284,4 +360,5 @@ def _round_id(seat: Seat, position: int, repeat: bool, tweet: int, sample: int, 
 
 def _place(seat: Seat, position: int, repeat: bool) -> bytes:
     mode = bytes([MODES.index(seat.mode), repeat])
-    return seat.archive_id.to_bytes(8, "big") + mode + position.to_bytes(8, "big")
+    opponent = seat.opponent.to_bytes(8, "big") if seat.opponent else b""
+    return seat.archive_id.to_bytes(8, "big") + mode + position.to_bytes(8, "big") + opponent

@@ -11,7 +11,6 @@ from app.db import players, remarks, seats
 from app.db.session import now, reading, writing
 from app.web import play
 from app.web.bodies import (
-    ArchivesBody,
     GuessAsk,
     PlayerBody,
     RemarkAsk,
@@ -25,6 +24,7 @@ from app.web.bodies import (
 from app.web.own import skill_of
 from app.web.problems import Problem
 from app.web.services import apart, services
+from app.web.ways import wanted
 
 router = APIRouter(prefix="/api")
 NO_STORE = {"Cache-Control": "no-store"}
@@ -33,30 +33,11 @@ _COMMON = {"_413": "the body is larger than 64 kB", "_422": "a field is not as e
 _LIMITED = _COMMON | {"_429": "too many requests; Retry-After says when"}
 
 
-@router.get("/archives", response_model=ArchivesBody)
-async def list_archives(request: Request) -> Response:
-    """The archives that can be played, the main one first."""
-    house = services(request)
-    invites = house.identity.visitor(request).invites
-    listed = [
-        {
-            "slug": entry.archive.slug,
-            "handle": entry.archive.handle,
-            "name": entry.archive.name,
-            "unit": entry.archive.unit,
-            "is_demo": entry.archive.is_demo,
-            "is_open": entry.is_open,
-        }
-        for entry in house.catalogue.ranked(invites)
-    ]
-    return JSONResponse({"archives": listed}, headers=NO_STORE)
-
-
 @router.post(
     "/rounds",
     status_code=201,
     response_model=RoundBody,
-    responses=refuses(**_LIMITED, _404="no such archive", _409="two rounds are open already"),
+    responses=refuses(**_LIMITED, _404="no such archive", _409="two rounds are open already, or the set is through"),
     openapi_extra=asks(RoundAsk, {"archive": "mayor-of-gannet"}, required=False),
 )
 async def deal_round(request: Request) -> Response:
@@ -65,7 +46,7 @@ async def deal_round(request: Request) -> Response:
     visitor = house.identity.visitor(request)
     house.limit("rounds", visitor)
     ask = await parsed(request, RoundAsk)
-    dealt = await house.dealer.deal(visitor, ask.archive, ask.after)
+    dealt = await house.dealer.deal(visitor, wanted(ask), ask.after)
     response = Response(dealt.body, 201, NO_STORE, "application/json")
     if dealt.visitor != visitor or visitor.needs_cookie:
         house.identity.greet(response, dealt.visitor)

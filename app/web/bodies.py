@@ -22,6 +22,11 @@ class RoundAsk(_Ask):
     """Which round is wanted."""
 
     archive: str | None = Field(default=None, max_length=64, description="slug of the archive; default: the main one")
+    mode: Literal["endless", "daily", "challenge", "practice"] = Field(default="endless", description="the way to play")
+    mixed: bool = Field(default=False, description="endless: from all archives in turn")
+    day: str | None = Field(default=None, max_length=10, description="daily: its UTC date; default: today")
+    challenge: str | None = Field(default=None, max_length=32, description="challenge: the word in its address")
+    generator: str | None = Field(default=None, max_length=12, description="practice: the generator, such as v3")
     after: Token | None = Field(
         default=None, description="the open round's token: asks for the one after it, ahead of time"
     )
@@ -57,6 +62,9 @@ class ListedArchive(ArchiveBody):
     unit: Literal["tweet", "passage"]
     is_demo: bool
     is_open: bool = Field(description="whether a round can be dealt now")
+    size: int = Field(description="tweets in it")
+    champion: str | None = Field(description="the generator that plays, such as v7; null before the first")
+    fool_rate: float | None = Field(description="share of players' guesses that it fooled; null below 20 guesses")
 
 
 class ArchivesBody(BaseModel):
@@ -76,6 +84,7 @@ class RoundBody(BaseModel):
 
     round: str = Field(description="the sealed round; send it back with the guess")
     archive: ArchiveBody
+    mode: Literal["endless", "daily", "challenge", "practice", "class"]
     cards: list[CardBody] = Field(min_length=2, max_length=2, description="one tweet, one sample, in random order")
     expires_at: str = Field(description="when the round can no longer be guessed at (UTC)")
     repeat: bool = Field(
@@ -95,6 +104,49 @@ class VerdictBody(BaseModel):
     fool_rate: float | None = Field(description="share of players that this sample fooled; null below 5 guesses")
     guesses: int = Field(description="players' guesses at this sample, this one included")
     streak: int = Field(description="tweets that the player spotted in a row")
+    played: int = Field(description="rounds answered so far: in the set, or in this archive and mode")
+    spotted: int = Field(description="and of them, in how many the tweet was spotted")
+
+
+class SittingBody(BaseModel):
+    """Somebody's result in a challenge."""
+
+    name: str | None = Field(description="the nickname; null: they have none")
+    is_you: bool
+    is_maker: bool = Field(description="whose rounds the challenge was made of")
+    verdicts: str = Field(description="round by round: s spotted, f fooled, - taken out")
+    spotted: int
+
+
+class ResultBody(BaseModel):
+    """How the player of this cookie stands in a set."""
+
+    mode: Literal["daily", "challenge", "first"]
+    archive: str
+    name: str = Field(description="a daily's UTC date, a challenge's word")
+    played: int
+    of: int
+    spotted: int
+    verdicts: str = Field(description="round by round: s spotted, f fooled, - taken out")
+    is_through: bool
+    players: int = Field(description="who played it to its end; 0 while you have not")
+    average: float | None = Field(description="how many rounds they spotted, on average; null while you have not")
+    beaten: float | None = Field(description="share of the other players that spotted fewer; null below five of them")
+    share: str | None = Field(description="a text to share that gives no card away; null while you have not")
+    sittings: list[SittingBody] = Field(description="a challenge's players, once you are through")
+
+
+class ChallengeAsk(_Ask):
+    """Which ten rounds a challenge is made of: the player's last ten in an archive."""
+
+    archive: str | None = Field(default=None, max_length=64, description="slug of the archive; default: the main one")
+
+
+class ChallengeBody(BaseModel):
+    """A challenge that was made."""
+
+    challenge: str
+    url: str = Field(description="its page, to be sent to a friend")
 
 
 class SeatBody(BaseModel):

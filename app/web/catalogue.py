@@ -10,17 +10,20 @@ from functools import cached_property
 import structlog
 from sqlalchemy import Connection, Engine
 
-from app.db import archives, shelf
+from app.db import archives, sets, shelf
 from app.db.archives import Archive
-from app.db.session import reading
+from app.db.session import now, reading
 from app.db.shelf import ArmRow, Shelved
 from app.game.deck import Block, Deck
+from app.game.opening import LONGEST, NO_OPENING, Opening, Short, prepare
 from app.game.rounds import Arm, Rack, Shelf
 from app.web import metrics
 
 POLL_SECONDS = 1.0
 # A seat may be this many changes behind the shelf before it is moved on; in steps, so that it is not moved each time.
 MEMORY = 1024
+SHORT_TWEETS = 64  # that may open a newcomer's game
+WORDS_FROM = 5_000  # tweets whose words count as words
 
 # For one archive: says why a text may not be dealt, or None.
 Fault = Callable[[str], str | None]
@@ -35,12 +38,20 @@ class Entry:
 
     Attributes:
         edition: changes when cards were hidden or shown again; what was dealt before is then looked at anew.
+        opening: cards for a newcomer's first round.
+        hidden_tweets, hidden_samples: cards that are not shown, also in sets that were fixed before.
+        kept_tweets, kept_samples: cards of the latest dailies, which come up nowhere else.
     """
 
     archive: Archive
     deck: Deck
     shelf: Shelf
     edition: int
+    opening: Opening = NO_OPENING
+    hidden_tweets: frozenset[int] = frozenset()
+    hidden_samples: frozenset[int] = frozenset()
+    kept_tweets: frozenset[int] = frozenset()
+    kept_samples: frozenset[int] = frozenset()
 
     def admits(self, invites: Collection[str]) -> bool:
         """Whether somebody who brings these invitations may play it."""
@@ -160,7 +171,18 @@ class Catalogue:
         if deck is None or before is None or _deck_parts(before) != _deck_parts(source):
             deck = Deck(source.blocks, source.fault, source.hidden_tweets)
         self._sources[archive.id] = source
-        return Entry(archive, deck, _shelf(source), source.edition)
+        kept_tweets, kept_samples = sets.kept(connection, archive.id, now())
+        return Entry(
+            archive,
+            deck,
+            _shelf(source),
+            source.edition,
+            opening=_opening(connection, source, deck, kept_tweets, kept_samples),
+            hidden_tweets=source.hidden_tweets,
+            hidden_samples=source.hidden_samples,
+            kept_tweets=kept_tweets,
+            kept_samples=kept_samples,
+        )
 
     def _source(
         self, connection: Connection, archive: Archive, arms: Sequence[ArmRow], before: _Source | None
@@ -226,6 +248,21 @@ def _samples(connection: Connection, source: _Source, arm: ArmRow, before: _Sour
         for sample in together.values()
         if sample.retired_stamp is None or sample.retired_stamp > floor
     }
+
+
+def _opening(
+    connection: Connection, source: _Source, deck: Deck, kept_tweets: frozenset[int], kept_samples: frozenset[int]
+) -> Opening:
+    counts = shelf.counts_of_short(connection, source.archive.id, LONGEST)
+    short = [
+        Short(row.id, row.text, arm.generator_id, arm.arm, *counts[row.id])
+        for arm in source.arms
+        if arm.share > 0
+        for row in source.samples[arm.generator_id].values()
+        if row.id in counts and row.retired_stamp is None and not {row.id} & (kept_samples | source.hidden_samples)
+    ]
+    tweets = [tweet for tweet in deck.short(LONGEST, SHORT_TWEETS) if tweet.id not in kept_tweets]
+    return prepare(tweets, short, deck.words(WORDS_FROM))
 
 
 def _shelf(source: _Source) -> Shelf:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,22 +13,32 @@ from anyio import to_thread
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.db import players, seats, shelf
+from app.db import generators, players, seats, sets, shelf
 from app.db.session import now, reading
-from app.game.rounds import Round, Seat, ShelfEmpty, deal
+from app.game.rounds import Arm, Past, Rack, Round, Seat, Shelf, ShelfEmpty, deal, open_with, turn
+from app.game.sets import FixedSet, deal_pair, following
 from app.web import metrics, problems
+from app.web.apart import apart
 from app.web.catalogue import Catalogue, Entry
+from app.web.fixed import FixedSets
 from app.web.identity import Visitor
 from app.web.problems import Problem
 from app.web.sealed import BadSeal, RoundSeal, SealedRound
+from app.web.ways import Way
 
 REMEMBERED = 2_000  # rounds that are kept to be given again word for word
-MODE = "endless"
+PRACTICE_FROM = 3_000  # samples of a generator that practice deals
+RACKS = 8  # of generators that are practised against, kept in memory
 
 
 @dataclass(frozen=True)
 class Dealt:
-    """An open round as it was given, and whom it was given to."""
+    """An open round as it was given, whom it was given to, and how that player stands.
+
+    Attributes:
+        played: rounds answered before: in the set, or in this archive and mode.
+        of: rounds of the set; 0 where there is no end.
+    """
 
     entry: Entry
     round: Round
@@ -37,6 +47,9 @@ class Dealt:
     body: bytes
     edition: int
     visitor: Visitor
+    played: int = 0
+    spotted: int = 0
+    of: int = 0
 
 
 @dataclass(frozen=True)
@@ -46,41 +59,80 @@ class _Place:
     seat: Seat
     player_id: int | None
     excluded: tuple[int, ...] = ()
+    played: int = 0
+    spotted: int = 0
+
+
+@dataclass(frozen=True)
+class _Met:
+    """Tells which samples, and which tweets, a player met, or may not meet here."""
+
+    samples: Past
+    tweets: Past
+
+
+_Work = Callable[[Connection, Visitor], Dealt]
 
 
 class Dealer:
     """Deals rounds."""
 
-    def __init__(self, engine: Engine, catalogue: Catalogue, seal: RoundSeal, life: timedelta) -> None:
+    def __init__(
+        self, engine: Engine, catalogue: Catalogue, fixed: FixedSets, seal: RoundSeal, life: timedelta
+    ) -> None:
         """`life`: how long a round can be guessed at."""
         self._engine = engine
         self._catalogue = catalogue
+        self._fixed = fixed
         self._seal = seal
         self._life = life
         self._given: OrderedDict[tuple[object, ...], Dealt] = OrderedDict()
+        self._racks: OrderedDict[tuple[int, int], Arm] = OrderedDict()
         # On the embedded database a look-up takes microseconds: a thread would cost more than it saves.
         self._is_embedded = engine.dialect.name == "sqlite"
         self._connection: Connection | None = None
 
-    async def deal(self, visitor: Visitor, slug: str | None = None, after: str | None = None) -> Dealt:
-        """The visitor's open round in an archive, or the one after `after`, the token of their open round.
+    async def deal(self, visitor: Visitor, way: Way, after: str | None = None) -> Dealt:
+        """The visitor's open round in that way to play, or the one after `after`, the token of their open round.
 
         Raises:
-            Problem: no such archive, nothing to deal, a token that is not the visitor's, or the database is away.
+            Problem: no such archive, nothing to deal, a set that is through, a token that is not the visitor's, or the
+                database is away.
         """
         opened = None if after is None else self._open(after, visitor)
         if opened is not None and not visitor.has_cookie:
             # Without a cookie the round itself says who goes on playing.
             visitor = replace(visitor, key=opened.player, stamps={opened.archive_id: opened.stamp})
-        entry = self._entry(visitor, slug, opened)
+        work = await self._prepared(visitor, way, opened)
         try:
             if self._is_embedded:
-                return self._deal(self._reader(), visitor, entry, opened)
-            return await to_thread.run_sync(self._deal_apart, visitor, entry, opened)
+                return work(self._reader(), visitor)
+            return await to_thread.run_sync(self._deal_apart, work, visitor)
         except ShelfEmpty:
             raise problems.shelf_empty() from None
         except SQLAlchemyError as error:
             raise problems.database_away() from error
+
+    async def _prepared(self, visitor: Visitor, way: Way, opened: SealedRound | None) -> _Work:
+        """The dealing itself, once what it needs is in memory."""
+        if way.is_mixed:
+            return lambda connection, visitor: self._deal_mixed(connection, visitor, opened)
+        if way.mode == "challenge":
+            fixed = await self._fixed.challenge(way.name)
+            home = self._catalogue.by_id(fixed.archive_id)
+            if home is None or home.archive.paused:
+                raise problems.shelf_empty()
+            if not home.admits(visitor.invites):
+                raise Problem(404, "not-found", "there is no such challenge")
+            return lambda connection, visitor: self._deal_fixed(connection, visitor, home, fixed, opened)
+        entry = self._entry(visitor, way, opened)
+        if way.mode == "daily":
+            fixed = await self._fixed.daily(entry, way.name)
+            return lambda connection, visitor: self._deal_fixed(connection, visitor, entry, fixed, opened)
+        if way.mode == "practice":
+            arm = await self._opponent(entry, way.generator)
+            return lambda connection, visitor: self._deal(connection, visitor, entry, opened, arm)
+        return lambda connection, visitor: self._deal(connection, visitor, entry, opened)
 
     def close(self) -> None:
         """Let go of the database."""
@@ -96,12 +148,10 @@ class Dealer:
             raise problems.not_our_round()
         return opened
 
-    def _entry(self, visitor: Visitor, slug: str | None, opened: SealedRound | None) -> Entry:
-        if opened is not None:
-            entry = self._catalogue.by_id(opened.archive_id)
-            if entry is not None and slug not in (None, entry.archive.slug):
-                raise Problem(422, "bad-request", f"the round in after is not one of the archive {slug}")
-        else:
+    def _entry(self, visitor: Visitor, way: Way, opened: SealedRound | None) -> Entry:
+        slug = way.slug
+        entry = self._catalogue.by_id(opened.archive_id) if opened is not None else None
+        if entry is None or slug not in (None, entry.archive.slug):
             entry = self._catalogue.find(slug, visitor.invites)
             if visitor.simulated is not None and slug is not None:
                 entry = self._catalogue.entries.get(slug)  # the operator needs no invitation
@@ -109,34 +159,131 @@ class Dealer:
             if slug is None:
                 raise problems.shelf_empty()
             raise Problem(404, "no-archive", f"there is no archive {slug}: GET /api/archives lists them")
+        if opened is not None and (opened.archive_id, opened.mode) != (entry.archive.id, way.mode):
+            raise Problem(422, "bad-request", f"the round in after is not of {way.mode} in {entry.archive.slug}")
         if entry.archive.paused:
             raise problems.shelf_empty()
         return entry
+
+    async def _opponent(self, entry: Entry, number: int) -> Arm:
+        """The generator of that number, with all its samples that were ever vetted."""
+        name = (entry.archive.id, number)
+        known = self._racks.get(name)
+        if known is not None:
+            self._racks.move_to_end(name)
+            hidden = entry.hidden_samples
+            return known if hidden.isdisjoint(known.rack.ids) else replace(known, rack=known.rack.without(hidden))
+
+        def read() -> Arm | None:
+            with reading(self._engine) as connection:
+                generator = generators.by_number(connection, entry.archive.id, number)
+                if generator is None:
+                    return None
+                rows = shelf.all_of(connection, generator.id, PRACTICE_FROM)
+            ids, texts = [row.id for row in rows], [row.text for row in rows]
+            return Arm("practice", generator.id, 1.0, Rack(ids, texts, [0] * len(ids), [None] * len(ids)))
+
+        arm = await apart(read)
+        if arm is None:
+            raise Problem(404, "not-found", f"there is no generator v{number} of {entry.archive.slug}")
+        self._racks[name] = arm
+        while len(self._racks) > RACKS:
+            self._racks.popitem(last=False)
+        return arm
 
     def _reader(self) -> Connection:
         if self._connection is None:
             self._connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         return self._connection
 
-    def _deal_apart(self, visitor: Visitor, entry: Entry, opened: SealedRound | None) -> Dealt:
+    def _deal_apart(self, work: _Work, visitor: Visitor) -> Dealt:
         with reading(self._engine) as connection:
-            return self._deal(connection, visitor, entry, opened)
+            return work(connection, visitor)
 
-    def _deal(self, connection: Connection, visitor: Visitor, entry: Entry, opened: SealedRound | None) -> Dealt:
-        visitor, place = self._place(connection, visitor, entry, opened)
+    def _deal(
+        self,
+        connection: Connection,
+        visitor: Visitor,
+        entry: Entry,
+        opened: SealedRound | None,
+        opponent: Arm | None = None,
+    ) -> Dealt:
+        visitor, place = self._place(connection, visitor, entry, opened, opponent)
         seat = place.seat
-        name = (seat.player, seat.archive_id, seat.mode, seat.position, seat.again)
+        name = (seat.player, seat.archive_id, seat.mode, seat.opponent, seat.position, seat.again)
         given = self._given.get(name)
         at = now()
         if given is not None and given.edition == entry.edition and self._is_fresh(given, at):
             self._given.move_to_end(name)
-            return replace(given, visitor=visitor)
-        dealt = deal(entry.deck, entry.shelf, seat, self._past(connection, place.player_id), place.excluded)
+            return replace(given, visitor=visitor, played=place.played, spotted=place.spotted)
+        excluded = {*place.excluded, *entry.kept_samples}
+        dealt = None
+        if visitor.simulated is None and place.player_id is None:
+            dealt = open_with(entry.opening, seat, excluded)
+        if dealt is None:
+            on_shelf = entry.shelf if opponent is None else Shelf((opponent,), entry.shelf.stamp)
+            met = self._past(connection, place.player_id, entry)
+            dealt = deal(entry.deck, on_shelf, seat, met.samples, excluded, met.tweets)
+        return self._keep(name, given, dealt, entry, visitor, place)
+
+    def _deal_mixed(self, connection: Connection, visitor: Visitor, opened: SealedRound | None) -> Dealt:
+        """The visitor's open round in the archive whose turn it is: drawn by their key and how often they guessed."""
+        entries = [entry for entry in self._catalogue.ranked(visitor.invites) if entry.is_open]
+        entries = [entry for entry in entries if entry.archive.is_demo == entries[0].archive.is_demo]
+        if not entries:
+            raise ShelfEmpty("no archive is open")
+        answered, spotted, due = seats.turns(connection, visitor.key, opened.archive_id if opened else 0)
+        if opened is not None and opened.start >= due[opened.repeat]:
+            answered += 1
+        entry = sorted(entries, key=lambda each: each.archive.id)[turn(visitor.key, answered) % len(entries)]
+        is_same = opened is not None and opened.archive_id == entry.archive.id
+        dealt = self._deal(connection, visitor, entry, opened if is_same else None)
+        return replace(dealt, played=answered, spotted=spotted)
+
+    def _deal_fixed(
+        self, connection: Connection, visitor: Visitor, entry: Entry, fixed: FixedSet, opened: SealedRound | None
+    ) -> Dealt:
+        standing = sets.standing(connection, visitor.key, fixed.id)
+        if standing is None and visitor.has_cookie and players.were_forgotten(connection, [visitor.key]):
+            visitor = replace(visitor, key=players.new_key(), stamps={}, has_cookie=False)
+            opened = None
+        seat = standing.seat if standing else None
+        start = seat.place if seat else 0
+        if opened is not None:
+            if opened.set_id != fixed.id:
+                raise Problem(422, "bad-request", "the round in after is not one of this set")
+            if opened.start > start:
+                raise Problem(409, "out-of-turn", "two rounds can be open at once: answer the first of them")
+            start = max(start, opened.position + 1)
+        pair = following(fixed, start, entry.hidden_tweets, entry.hidden_samples)
+        if pair is None:
+            raise Problem(409, "set-through", "you have played all rounds of this set")
+        place = _Place(
+            Seat(visitor.key, entry.archive.id, fixed.mode, start, 0, entry.shelf.stamp),
+            standing.player_id if standing else None,
+            played=len(seat.verdicts) if seat else 0,
+            spotted=seat.spotted if seat else 0,
+        )
+        name = (visitor.key, fixed.id, start)
+        given = self._given.get(name)
+        if given is not None and given.edition == entry.edition and self._is_fresh(given, now()):
+            return replace(given, visitor=visitor, played=place.played, spotted=place.spotted)
+        repeat = place.player_id is not None and sets.met(
+            connection, place.player_id, [pair.tweet.id], [pair.sample_id]
+        )
+        dealt = deal_pair(fixed, pair, visitor.key, start, entry.shelf.stamp, repeat=repeat)
+        return replace(self._keep(name, given, dealt, entry, visitor, place), of=len(fixed.pairs))
+
+    def _keep(
+        self, name: tuple[object, ...], given: Dealt | None, dealt: Round, entry: Entry, visitor: Visitor, place: _Place
+    ) -> Dealt:
+        at = now()
         if given is not None and given.round.id == dealt.id and self._is_fresh(given, at):
             fresh = replace(given, edition=entry.edition, visitor=visitor)
         else:
             fresh = self._give(dealt, entry, visitor, at)
             metrics.rounds.labels("alike" if dealt.is_alike else "unlike").inc()
+        fresh = replace(fresh, played=place.played, spotted=place.spotted)
         self._given[name] = fresh
         self._given.move_to_end(name)
         while len(self._given) > REMEMBERED:
@@ -148,10 +295,16 @@ class Dealer:
         return given.expires_at - at > self._life / 8
 
     def _place(
-        self, connection: Connection, visitor: Visitor, entry: Entry, opened: SealedRound | None
+        self,
+        connection: Connection,
+        visitor: Visitor,
+        entry: Entry,
+        opened: SealedRound | None,
+        opponent: Arm | None,
     ) -> tuple[Visitor, _Place]:
         archive_id = entry.archive.id
-        standing = seats.standing(connection, visitor.key, archive_id, MODE)
+        mode, against = ("endless", 0) if opponent is None else ("practice", opponent.generator_id)
+        standing = seats.standing(connection, visitor.key, archive_id, mode)
         if standing is None and visitor.has_cookie and players.were_forgotten(connection, [visitor.key]):
             visitor = replace(visitor, key=players.new_key(), stamps={}, has_cookie=False)
             opened = None
@@ -159,20 +312,29 @@ class Dealer:
         if row is None:
             stamp = visitor.stamps.get(archive_id, entry.shelf.stamp)
             visitor = replace(visitor, stamps={**visitor.stamps, archive_id: stamp})
-            seat, next_stamp = Seat(visitor.key, archive_id, MODE, 0, 0, stamp), stamp
+            seat, next_stamp = Seat(visitor.key, archive_id, mode, 0, 0, stamp, against), stamp
         else:
-            seat = Seat(visitor.key, archive_id, MODE, row.position, row.again, row.stamp)
+            seat = Seat(visitor.key, archive_id, mode, row.position, row.again, row.stamp, against)
             next_stamp = row.next_stamp
-        place = _Place(seat, standing.player_id if standing else None)
+        place = _Place(
+            seat,
+            standing.player_id if standing else None,
+            played=row.guesses if row else 0,
+            spotted=row.spotted if row else 0,
+        )
         if opened is None:
             return visitor, place
         return visitor, _after(place, opened, next_stamp)
 
-    def _past(self, connection: Connection, player_id: int | None) -> Any:
-        def met(samples: Sequence[int]) -> set[int]:
-            return set() if player_id is None else shelf.met(connection, player_id, samples)
+    def _past(self, connection: Connection, player_id: int | None, entry: Entry) -> _Met:
+        def samples(ids: Sequence[int]) -> set[int]:
+            return set() if player_id is None else shelf.met(connection, player_id, ids)
 
-        return met
+        def tweets(ids: Sequence[int]) -> set[int]:
+            kept = entry.kept_tweets.intersection(ids)
+            return {*kept} if player_id is None else {*kept, *shelf.met_tweets(connection, player_id, ids)}
+
+        return _Met(samples, tweets)
 
     def _give(self, dealt: Round, entry: Entry, visitor: Visitor, at: datetime) -> Dealt:
         at = at.replace(microsecond=at.microsecond // 1000 * 1000)
@@ -182,6 +344,7 @@ class Dealer:
             "round": token,
             "archive": {"slug": archive.slug, "handle": archive.handle, "name": archive.name},
             "cards": [{"text": text} for text in dealt.cards],
+            "mode": dealt.mode,
             "expires_at": expires_at.isoformat(timespec="seconds").replace("+00:00", "Z"),
         }
         if dealt.repeat:

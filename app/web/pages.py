@@ -14,13 +14,15 @@ from starlette.responses import RedirectResponse, Response
 from app.db import past, remarks
 from app.db.past import Played
 from app.db.session import now, reading, writing
-from app.web import play
+from app.game.sets import TEN
+from app.web import news, play, problems
 from app.web.bodies import GuessAsk, RemarkAsk
 from app.web.catalogue import Entry
 from app.web.dealer import Dealt
 from app.web.problems import Problem
 from app.web.rendering import NO_STORE, html
 from app.web.services import Services, apart, services
+from app.web.ways import Way, generator_number
 
 router = APIRouter(include_in_schema=False)
 
@@ -36,25 +38,93 @@ REASONS = (
 
 @router.get("/")
 async def start(request: Request) -> Response:
-    """The visitor's open round in the main archive."""
-    return await _open_round(request, None)
+    """The visitor's open round in the main archive, and what happened since they were here."""
+    return await _open_round(request, Way(), with_news=True)
 
 
 @router.get("/a/{slug}")
 async def archive_page(slug: str, request: Request) -> Response:
     """The visitor's open round in an archive."""
-    return await _open_round(request, slug)
+    return await _open_round(request, Way(slug=slug))
 
 
 @router.post("/a/{slug}")
-async def answer_form(slug: str, request: Request) -> Response:
-    """A guess, or the wish for the next round, from a page without its script."""
+async def archive_form(slug: str, request: Request) -> Response:
+    """A guess, or the wish for the next round, from a page without its script; so in every way to play."""
+    return await _answer_form(request, Way(slug=slug))
+
+
+@router.get("/mixed")
+async def mixed_page(request: Request) -> Response:
+    """The visitor's open round in the archive whose turn it is."""
+    return await _open_round(request, Way(is_mixed=True))
+
+
+@router.post("/mixed")
+async def mixed_form(request: Request) -> Response:
+    """The form of the mixed game."""
+    return await _answer_form(request, Way(is_mixed=True))
+
+
+@router.get("/daily")
+async def daily_start(request: Request) -> Response:
+    """Today's ten of the main archive, at the address that is passed on."""
+    return await daily_of_archive(None, request)
+
+
+@router.get("/daily/{slug}")
+async def daily_of_archive(slug: str | None, request: Request) -> Response:
+    """Today's ten of an archive, at the address that is passed on."""
+    house = services(request)
+    entry = house.catalogue.find(slug, house.identity.visitor(request).invites)
+    if entry is None:
+        raise problems.shelf_empty() if slug is None else Problem(404, "no-archive", f"there is no archive {slug}")
+    return RedirectResponse(f"/daily/{entry.archive.slug}/{house.fixed.today()}", 303, NO_STORE)
+
+
+@router.get("/daily/{slug}/{day}")
+async def daily_page(slug: str, day: str, request: Request) -> Response:
+    """The visitor's open round of a day's ten; what came of it, once they are through."""
+    return await _open_round(request, Way("daily", slug, day))
+
+
+@router.post("/daily/{slug}/{day}")
+async def daily_form(slug: str, day: str, request: Request) -> Response:
+    """The form of a daily."""
+    return await _answer_form(request, Way("daily", slug, day))
+
+
+@router.get("/c/{name}")
+async def challenge_page(name: str, request: Request) -> Response:
+    """The visitor's open round of a challenge; both side by side, once they are through."""
+    return await _open_round(request, Way("challenge", None, name))
+
+
+@router.post("/c/{name}")
+async def challenge_form(name: str, request: Request) -> Response:
+    """The form of a challenge."""
+    return await _answer_form(request, Way("challenge", None, name))
+
+
+@router.get("/practice/{slug}/{generator}")
+async def practice_page(slug: str, generator: str, request: Request) -> Response:
+    """The visitor's open round against one generator."""
+    return await _open_round(request, Way("practice", slug, generator=generator_number(generator)))
+
+
+@router.post("/practice/{slug}/{generator}")
+async def practice_form(slug: str, generator: str, request: Request) -> Response:
+    """The form of practice."""
+    return await _answer_form(request, Way("practice", slug, generator=generator_number(generator)))
+
+
+async def _answer_form(request: Request, way: Way) -> Response:
     house = services(request)
     visitor = house.identity.visitor(request)
     form = await request.form()
     token = str(form.get("round", ""))
     if "pick" not in form:
-        return await _open_round(request, slug, token or None)
+        return await _open_round(request, way, token or None, is_next=True)
     house.limit("guesses", visitor)
     ask = _guess_ask(form)
     try:
@@ -67,12 +137,13 @@ async def answer_form(slug: str, request: Request) -> Response:
         trouble = "You had answered this one before. This is what came of it."
     if visitor.has_cookie and not trouble:
         # A page of its own, so that reload and back ask nobody to send a form again.
-        return RedirectResponse(f"/v/{answer['guess']}", 303, NO_STORE)
+        mixed = "?mixed=1" if way.is_mixed else ""
+        return RedirectResponse(f"/v/{answer['guess']}{mixed}", 303, NO_STORE)
     player = play.open_round(house, visitor, token).player
     played = await apart(lambda: _played(house, answer["guess"], player))
     if played is None:
         raise Problem(404, "not-found", "this round is gone")
-    return _verdict(house, played, answer, pick=pick, token=token, trouble=trouble)
+    return _verdict(house, played, answer, is_mixed=way.is_mixed, pick=pick, token=token, trouble=trouble)
 
 
 @router.get("/v/{guess}")
@@ -84,8 +155,10 @@ async def verdict_page(guess: str, request: Request) -> Response:
     played = await apart(lambda: _played(house, guess, visitor.key))
     if played is None:
         raise Problem(404, "not-found", "there is no such round of yours")
-    thanks = "said" in request.query_params
-    return _verdict(house, played, json.loads(played.answer), pick=played.pick, thanks=thanks)
+    said, mixed = "said" in request.query_params, "mixed" in request.query_params
+    return _verdict(
+        house, played, json.loads(played.answer), is_mixed=mixed, pick=played.pick, thanks=said, is_open=said
+    )
 
 
 @router.post("/v/{guess}")
@@ -109,7 +182,8 @@ async def remark_form(guess: str, request: Request) -> Response:
 
     if not await apart(note):
         raise Problem(404, "not-found", "there is no such round of yours")
-    return RedirectResponse(f"/v/{guess}?said=1", 303, NO_STORE)
+    mixed = "&mixed=1" if "mixed" in request.query_params else ""
+    return RedirectResponse(f"/v/{guess}?said=1{mixed}", 303, NO_STORE)
 
 
 def problem_page(request: Request, problem: Problem) -> Response:
@@ -145,6 +219,8 @@ _PROBLEMS = {
     "too-many-requests": ("Not so fast.", "That was a lot of rounds in a short time. Take a breath, then go on."),
     "database-away": ("One moment.", "The game cannot write down guesses just now. It will be back shortly."),
     "not-found": ("There is nothing here.", "The page may have moved, or the round was not yours."),
+    "set-through": ("You have played all of it.", "Every round of this set is answered."),
+    "too-few-rounds": ("Play ten rounds first.", "A challenge is made of the last ten that you played."),
     "no-archive": ("There is no such archive.", "Nobody has imported one under that name."),
     "not-our-round": ("That round is not yours.", "It was dealt in another browser. Have a new one."),
     "round-expired": ("That round has run out.", "It lay open for too long. Have a new one."),
@@ -155,28 +231,62 @@ _PROBLEMS = {
 }  # fmt: skip
 
 
-async def _open_round(request: Request, slug: str | None, after: str | None = None) -> Response:
+async def _open_round(
+    request: Request, way: Way, after: str | None = None, *, is_next: bool = False, with_news: bool = False
+) -> Response:
     house = services(request)
     visitor = house.identity.visitor(request)
     house.limit("rounds", visitor)
-    dealt = await house.dealer.deal(visitor, slug, after)
-    response = _question(house, dealt)
+    if way.mode == "challenge":
+        await house.fixed.challenge(way.name)  # none of that name: a page that says so
+    try:
+        dealt = await house.dealer.deal(visitor, way, after)
+    except Problem as problem:
+        if problem.kind == "set-through":
+            return RedirectResponse(way.result, 303, NO_STORE)
+        raise
+    archive = dealt.entry.archive
+    if way.slug is None and way.mode == "endless" and not way.is_mixed:
+        way = Way(slug=archive.slug)
+    if is_next and way.mode == "endless" and not way.is_mixed and dealt.played == TEN:
+        return RedirectResponse(way.result, 303, NO_STORE)
+    since = None
+    if with_news and visitor.has_cookie and after is None:
+        since = await apart(lambda: news.since_last_visit(house.engine, visitor.key, archive))
+    response = _question(house, way, dealt, news=since)
     if dealt.visitor != visitor or visitor.needs_cookie:
         house.identity.greet(response, dealt.visitor)
     return response
 
 
-def _question(house: Services, dealt: Dealt) -> Response:
-    return _page(house, dealt.entry, dealt.round.cards, token=dealt.token, repeat=dealt.round.repeat)
+def _question(house: Services, way: Way, dealt: Dealt, **more: Any) -> Response:
+    return _page(
+        house,
+        way,
+        dealt.entry,
+        dealt.round.cards,
+        token=dealt.token,
+        repeat=dealt.round.repeat,
+        played=dealt.played,
+        spotted=dealt.spotted,
+        of=dealt.of,
+        **more,
+    )
 
 
-def _verdict(house: Services, played: Played, answer: dict[str, Any], *, pick: int, **more: Any) -> Response:
+def _verdict(
+    house: Services, played: Played, answer: dict[str, Any], *, is_mixed: bool, pick: int, **more: Any
+) -> Response:
     entry = house.catalogue.by_id(played.archive_id)
     if entry is None:
         raise Problem(404, "not-found", "this archive is gone")
     posted = answer["posted_at"] and _day(datetime.fromisoformat(answer["posted_at"]))
+    slug = None if played.mode == "challenge" else entry.archive.slug
+    generator = played.generator if played.mode == "practice" else 0
+    way = Way(played.mode, slug, played.set_name or "", generator, is_mixed)
     return _page(
         house,
+        way,
         entry,
         played.cards,
         answer=answer,
@@ -184,20 +294,29 @@ def _verdict(house: Services, played: Played, answer: dict[str, Any], *, pick: i
         posted=posted,
         said=played.said,
         repeat=played.repeat,
+        played=answer.get("played", 0),
+        spotted=answer.get("spotted", 0),
+        of=TEN if played.set_name else 0,
         **more,
     )
 
 
-def _page(house: Services, entry: Entry, cards: tuple[str, str], **more: Any) -> Response:
+def _page(
+    house: Services, way: Way, entry: Entry, cards: tuple[str, str], *, played: int, of: int, **more: Any
+) -> Response:
+    is_first = way.mode == "endless" and not way.is_mixed and played <= TEN
     return html(
         "play.html",
-        here="/",
+        here={"endless": "/mixed" if way.is_mixed else "/", "daily": "/daily"}.get(way.mode, "/ways"),
+        way=way,
         archive=entry.archive,
         archives=[other.archive for other in house.catalogue.ranked([entry.archive.invite or ""])],
         unit=entry.archive.unit,
         cards=cards,
         is_long=max(map(len, cards)) > LONG,
         reasons=REASONS,
+        played=played,
+        of=of or (TEN if is_first else 0),
         **more,
     )
 

@@ -9,6 +9,7 @@ from app.db.batch import Guess
 from app.db.classes import Room
 from app.db.guesses import Expired, GuessRefused, OtherPick, OutOfTurn, Recorded, Superseded
 from app.db.session import now
+from app.game.rounds import OPENING
 from app.web import metrics, problems
 from app.web.bodies import GuessAsk
 from app.web.identity import Visitor
@@ -99,5 +100,7 @@ def _noted(house: Services, visitor: Visitor, ask: GuessAsk, sealed: SealedRound
         network=house.identity.network_mark(visitor.network, at) if visitor.network else None,
         guessed_at=at,
         is_expired=at > sealed.dealt_at + house.round_life,
+        set_id=sealed.set_id,
+        is_chosen=sealed.policy == OPENING,
         shelf_stamp=entry.shelf.stamp if entry else sealed.stamp,
     )

@@ -61,6 +61,8 @@ TITLES = {
     "already-answered": "This round was answered before",
     "out-of-turn": "Another round is still open",
     "shelf-empty": "The network is still writing",
+    "set-through": "You have played all of it",
+    "too-few-rounds": "You have not played ten rounds yet",
     "no-archive": "There is no such archive",
     "too-many-requests": "Too many requests",
     "database-away": "The database does not answer",

@@ -16,7 +16,15 @@ TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 NO_STORE = {"Cache-Control": "no-store"}
 
 # The pages that every page links to, in this order: address and word. A page passes its own address as `here`.
-NAVIGATION = (("/", "Play"), ("/board", "Board"), ("/me", "Yours"), ("/hall", "Hall"), ("/inside", "Inside"))
+NAVIGATION = (
+    ("/", "Play"),
+    ("/daily", "Daily"),
+    ("/ways", "Ways"),
+    ("/board", "Board"),
+    ("/me", "Yours"),
+    ("/hall", "Hall"),
+    ("/inside", "Inside"),
+)
 
 
 def pieces(text: str) -> Iterator[str | None]:

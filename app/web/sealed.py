@@ -12,7 +12,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from app.game.rounds import ARMS, MODES, POLICY, Round
+from app.game.rounds import ARMS, MODES, Round
 
 
 class BadSeal(ValueError):  # noqa: N818  # named for what is found
@@ -68,9 +68,9 @@ def _padded(sealed: str) -> bytes:
 
 
 # version, round id, player, archive, tweet, sample, generator, arm, mode, start, position, repeat, tweet index,
-# probabilities of arm and card, stamp, policy, characters of both cards, dealt at (ms)
-_ROUND = struct.Struct(">B16s16sIQQIBBQQBBddQHIQ")
-_VERSION = 1
+# probabilities of arm and card, stamp, policy, characters of both cards, dealt at (ms), fixed set (0: none)
+_ROUND = struct.Struct(">B16s16sIQQIBBQQBBddQHIQQ")
+_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -95,6 +95,7 @@ class SealedRound:
     policy: int
     characters: int
     dealt_at: datetime
+    set_id: int
 
 
 class RoundSeal:
@@ -123,9 +124,10 @@ class RoundSeal:
                 dealt.arm_probability,
                 dealt.card_probability,
                 dealt.stamp,
-                POLICY,
+                dealt.policy,
                 sum(map(len, dealt.cards)),
                 round(dealt_at.timestamp() * 1000),
+                dealt.set_id,
             )
         )
 

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TypeVar
 
-from anyio import to_thread
 from fastapi import Request
 from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
 
 from app.game.vetting import BlockedWords
-from app.web import problems
+from app.web.apart import apart
 from app.web.catalogue import Catalogue
 from app.web.codes import TransferCodes
 from app.web.dealer import Dealer
+from app.web.fixed import FixedSets
 from app.web.identity import Identity, Visitor
 from app.web.limits import Limits
 from app.web.recorder import Recorder
 from app.web.rooms import Rooms
 from app.web.sealed import RoundSeal
+
+__all__ = ["Services", "apart", "services"]
 
 
 @dataclass(frozen=True)
@@ -38,6 +37,7 @@ class Services:
     identity: Identity
     seal: RoundSeal
     dealer: Dealer
+    fixed: FixedSets
     recorder: Recorder
     limits: Limits
     round_life: timedelta
@@ -62,18 +62,3 @@ class Services:
 def services(request: Request) -> Services:
     """The services of the application that got this request."""
     return request.app.state.services  # type: ignore[no-any-return]
-
-
-Found = TypeVar("Found")
-
-
-async def apart(work: Callable[[], Found]) -> Found:
-    """Do what waits for the database in a thread of its own.
-
-    Raises:
-        Problem: 503; the database does not answer.
-    """
-    try:
-        return await to_thread.run_sync(work)
-    except SQLAlchemyError as error:
-        raise problems.database_away() from error

@@ -1,0 +1,122 @@
+"""Sittings: how a guess moves the player on, in their own order of the deck or in a fixed set."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection, select, tuple_
+
+from app.db import sets
+from app.db.batch import Batch, Guess
+from app.db.players import Player
+from app.db.seats import SeatRow
+from app.db.sets import ScoreKey, SetSeat
+from app.db.tables import guesses
+from app.game import scoring
+from app.game.scoring import Verdict
+from app.game.sets import TEN, moved_on
+
+
+@dataclass(frozen=True)
+class Sitting:
+    """How the player stands once a guess counts: in the set, or in the archive and mode."""
+
+    played: int
+    spotted: int
+    streak: int
+
+
+def due(seen: Batch, guess: Guess, player: Player) -> int:
+    """The place that the player is to answer next."""
+    if guess.set_id:
+        sitting = seen.sittings.get((player.id, guess.set_id))
+        return sitting.place if sitting else 0
+    seat = seen.seats.get((player.id, guess.archive_id, guess.mode))
+    if seat is None:
+        return 0
+    return seat.again if guess.repeat else seat.position
+
+
+def move_on(seen: Batch, guess: Guess, player: Player, verdict: Verdict) -> Sitting:
+    """Seat the player behind this round."""
+    place = (player.id, guess.archive_id, guess.mode)
+    seat = seen.seats.get(place) or SeatRow(*place, 0, 0, guess.stamp, guess.stamp, 0, 0, 0, 0)
+    seat = _next_seat(seat, guess, verdict)
+    seen.seats[place] = seat
+    seen.sat.add(place)
+    if guess.set_id:
+        sitting = _next_place(seen, guess, player, verdict)
+        return Sitting(len(sitting.verdicts), sitting.spotted, seat.streak)
+    if guess.mode == "endless" and seat.guesses == TEN and player.simulated is None:
+        seen.firsts[guess.archive_id, seat.spotted] += 1
+    return Sitting(seat.guesses, seat.spotted, seat.streak)
+
+
+def _next_seat(seat: SeatRow, guess: Guess, verdict: Verdict) -> SeatRow:
+    streak = scoring.streak(seat.streak, verdict)
+    is_own = not guess.set_id
+    return replace(
+        seat,
+        position=guess.position + 1 if is_own and not guess.repeat else seat.position,
+        again=guess.position + 1 if is_own and guess.repeat else seat.again,
+        # The next deal may be prefetched already, with the stamp that was laid down for it.
+        stamp=seat.next_stamp,
+        next_stamp=max(seat.next_stamp, guess.shelf_stamp),
+        guesses=seat.guesses + 1,
+        spotted=seat.spotted + (verdict == "spotted"),
+        streak=streak,
+        best_streak=max(seat.best_streak, streak),
+    )
+
+
+def _next_place(seen: Batch, guess: Guess, player: Player, verdict: Verdict) -> SetSeat:
+    name = (player.id, guess.set_id)
+    before = seen.sittings.get(name) or SetSeat(*name, 0, 0, "", guess.guessed_at, None)
+    is_last = guess.position >= seen.last_places.get(guess.set_id, 0)
+    sitting = replace(
+        before,
+        place=guess.position + 1,
+        spotted=before.spotted + (verdict == "spotted"),
+        verdicts=moved_on(before.verdicts, guess.position, verdict),
+        finished_at=guess.guessed_at if is_last else None,
+    )
+    seen.sittings[name] = sitting
+    seen.sat_down.add(name)
+    if is_last and player.simulated is None:
+        seen.reached[ScoreKey(guess.set_id, sitting.spotted)] += 1
+    return sitting
+
+
+def read(connection: Connection, seen: Batch, batch: Sequence[Guess]) -> None:
+    """Look up, and lock in a fixed order, where the players of a batch stand in sets, and which cards they met."""
+    in_sets = [guess for guess in batch if guess.set_id]
+    seats = {(seen.players[each.player].id, each.set_id) for each in in_sets if each.player in seen.players}
+    seen.sittings |= sets.locked(connection, seats)
+    seen.last_places |= sets.lengths(connection, {each.set_id for each in in_sets})
+    known = [guess for guess in batch if guess.player in seen.players]
+    for kind in ("tweet", "sample"):
+        column = guesses.c[f"{kind}_id"]
+        wanted = {(seen.players[each.player].id, getattr(each, f"{kind}_id")) for each in known}
+        if wanted:
+            query = select(guesses.c.player_id, column).where(tuple_(guesses.c.player_id, column).in_(list(wanted)))
+            seen.met |= {(row[0], kind, row[1]) for row in connection.execute(query)}
+
+
+def has_met(seen: Batch, guess: Guess, player: Player) -> bool:
+    """Whether the player met a card of this round before; from now on they have."""
+    cards = {(player.id, "tweet", guess.tweet_id), (player.id, "sample", guess.sample_id)}
+    is_known = not cards.isdisjoint(seen.met)
+    seen.met |= cards
+    return is_known
+
+
+def keep(connection: Connection, seen: Batch) -> None:
+    """Write what moved in fixed sets, and the scores that were reached."""
+    sets.keep(connection, [seen.sittings[name] for name in seen.sat_down])
+    if seen.firsts:
+        at = min(row["guessed_at"] for row in seen.rows)
+        own = sets.first_tens(connection, {archive_id for archive_id, _ in seen.firsts}, at)
+        for (archive_id, score), players in seen.firsts.items():
+            seen.reached[ScoreKey(own[archive_id], score)] += players
+    sets.count(connection, seen.reached)

@@ -1,0 +1,314 @@
+"""Every way to play over the API: the daily ten, challenges, practice, mixed, and the first ten."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+from factories import add_game, add_generator, add_samples, words
+from serving import Game, Opener
+from sqlalchemy import Connection, select, update
+
+from app.db.session import now, writing
+from app.db.tables import guesses, labels, samples, set_cards, sets
+from app.game.sets import TEN
+
+DAILY = {"mode": "daily", "archive": "mayor"}
+
+
+def deal(client: httpx.Client, expect: int = 201, **ask: Any) -> dict[str, Any]:
+    response = client.post("/api/rounds", json=ask)
+    assert response.status_code == expect, response.text
+    body: dict[str, Any] = response.json()
+    return body
+
+
+def guess(client: httpx.Client, round_: dict[str, Any], pick: int = 0) -> dict[str, Any]:
+    response = client.post("/api/guesses", json={"round": round_["round"], "pick": pick})
+    assert response.status_code == 201, response.text
+    body: dict[str, Any] = response.json()
+    return body
+
+
+def texts(round_: dict[str, Any]) -> frozenset[str]:
+    return frozenset(card["text"] for card in round_["cards"])
+
+
+def play(client: httpx.Client, rounds: int = TEN, **ask: Any) -> list[frozenset[str]]:
+    seen = []
+    for _ in range(rounds):
+        dealt = deal(client, **ask)
+        seen.append(texts(dealt))
+        guess(client, dealt)
+    return seen
+
+
+@pytest.fixture
+def ada(game: Game) -> Iterator[httpx.Client]:
+    with game.client() as client:
+        yield client
+
+
+@pytest.fixture
+def bob(game: Game) -> Iterator[httpx.Client]:
+    with game.client() as client:
+        yield client
+
+
+def today(game: Game) -> str:
+    return game.services.fixed.today()
+
+
+def test_the_daily_is_the_same_ten_for_everyone(ada: httpx.Client, bob: httpx.Client, game: Game) -> None:
+    of_ada = play(ada, **DAILY)
+    assert len(set().union(*of_ada)) == 2 * TEN
+    assert play(bob, **DAILY) == of_ada
+    assert deal(ada, 409, **DAILY)["type"] == "/problems/set-through"
+    with game.engine.connect() as connection:
+        rows = connection.execute(select(guesses.c.mode, guesses.c.set_id)).all()
+    assert {row.mode for row in rows} == {"daily"}
+    assert len({row.set_id for row in rows}) == 1
+
+
+def test_the_daily_goes_on_where_it_was_left(ada: httpx.Client) -> None:
+    play(ada, 3, **DAILY)
+    fourth = deal(ada, **DAILY)
+    assert texts(deal(ada, **DAILY)) == texts(fourth)
+    verdict = guess(ada, fourth)
+    assert verdict["played"] == 4
+    assert 0 <= verdict["spotted"] <= 4
+
+
+def test_the_daily_can_be_looked_at_one_round_ahead(ada: httpx.Client) -> None:
+    first = deal(ada, **DAILY)
+    second = deal(ada, **DAILY, after=first["round"])
+    assert texts(second) != texts(first)
+    assert deal(ada, 409, **DAILY, after=second["round"])["type"] == "/problems/out-of-turn"
+    guess(ada, first)
+    assert texts(deal(ada, **DAILY)) == texts(second)
+
+
+def test_the_daily_stays_whatever_happens_to_the_shelf(ada: httpx.Client, bob: httpx.Client, game: Game) -> None:
+    before = play(ada, **DAILY)
+    with writing(game.engine) as connection:
+        connection.execute(update(samples).values(retired_stamp=2))
+    game.refresh()
+    assert play(bob, **DAILY) == before
+
+
+def test_a_card_that_was_taken_out_leaves_the_daily(ada: httpx.Client, bob: httpx.Client, game: Game) -> None:
+    play(ada, 1, **DAILY)
+    with writing(game.engine) as connection:
+        out = connection.scalars(select(set_cards.c.sample_id).where(set_cards.c.place.in_((4, 9)))).all()
+        connection.execute(update(samples).where(samples.c.id.in_(out)).values(hidden_at=now()))
+        connection.exec_driver_sql("UPDATE archives SET stamp = stamp + 1")
+    game.refresh()
+    play(ada, 7, **DAILY)
+    assert deal(ada, 409, **DAILY)["type"] == "/problems/set-through"
+    result = ada.get(f"/api/sets/daily/mayor/{today(game)}").json()
+    assert result["is_through"]
+    assert result["verdicts"][4] == "-"
+    assert result["players"] == 1
+
+
+def test_cards_of_the_daily_come_up_nowhere_else(serving: Opener) -> None:
+    game = serving(fill=lambda connection: add_game(connection, cards=30, on_shelf=60))
+    with game.client() as ada, game.client() as bob:
+        kept = set().union(*play(ada, **DAILY))
+        game.refresh()
+        met: set[str] = set()
+        for mode in ({"archive": "mayor"}, {"mode": "practice", "archive": "mayor", "generator": "v1"}):
+            met |= set().union(*play(bob, 8, **mode))
+        assert not met & kept
+
+
+def test_a_card_met_in_one_mode_is_no_first_sight_in_another(ada: httpx.Client, game: Game) -> None:
+    with writing(game.engine) as connection:
+        connection.exec_driver_sql("UPDATE archives SET stamp = stamp + 1")
+    play(ada, 12)
+    challenge = ada.post("/api/challenges", json={"archive": "mayor"}).json()["challenge"]
+    with game.client() as bob:
+        held = deal(bob, mode="challenge", challenge=challenge)
+        first = deal(bob, archive="mayor")
+        guess(bob, first)
+        del first
+        guess(bob, held)
+        met = {text for _ in range(20) for text in texts(deal(bob, archive="mayor"))}
+        assert not met & texts(held)
+
+
+def test_a_round_whose_card_came_up_elsewhere_meanwhile_is_a_repeat(ada: httpx.Client, game: Game) -> None:
+    """Holding a round open, and learning its tweet in another mode, teaches the network nothing."""
+    held = deal(ada, archive="mayor")
+    sealed = game.services.seal.open(held["round"])
+    with game.client() as bob:
+        play(bob, 10)
+        name = bob.post("/api/challenges", json={"archive": "mayor"}).json()["challenge"]
+    with writing(game.engine) as connection:
+        set_id = connection.scalar(select(sets.c.id).where(sets.c.name == name))
+        card = set_cards.c.set_id == set_id
+        connection.execute(update(set_cards).where(card, set_cards.c.place == 0).values(tweet_id=sealed.tweet_id))
+    guess(ada, deal(ada, mode="challenge", challenge=name))
+    guess(ada, held)
+    with game.engine.connect() as connection:
+        query = select(guesses.c.repeat, labels.c.status).join(labels, labels.c.guess_id == guesses.c.id)
+        assert connection.execute(query.where(guesses.c.round_id == sealed.id)).one() == (True, "excluded")
+
+
+@pytest.mark.parametrize("day", ["2019-02-30", "yesterday", "2999-01-01", "2020-01-01"])
+def test_a_day_without_a_daily_says_so(ada: httpx.Client, day: str) -> None:
+    assert deal(ada, 404, **DAILY, day=day)["type"] == "/problems/not-found"
+    assert ada.get(f"/api/sets/daily/mayor/{day}").status_code == 404
+
+
+def test_past_days_are_kept_and_can_be_played(ada: httpx.Client, bob: httpx.Client, game: Game) -> None:
+    play(ada, **DAILY)
+    yesterday = (now() - timedelta(days=1)).date().isoformat()
+    with writing(game.engine) as connection:
+        connection.execute(update(sets).values(name=yesterday))
+    game.services.fixed._known.clear()
+    assert len(play(bob, **DAILY, day=yesterday)) == TEN
+    assert f"/daily/mayor/{yesterday}" in bob.get(f"/daily/mayor/{yesterday}/result").text
+
+
+def test_a_result_is_told_when_the_set_is_through_and_spoils_nothing(
+    ada: httpx.Client, bob: httpx.Client, game: Game
+) -> None:
+    seen = play(ada, **DAILY)
+    play(bob, 4, **DAILY)
+    half = bob.get(f"/api/sets/daily/mayor/{today(game)}").json()
+    assert (half["played"], half["players"], half["average"], half["share"]) == (4, 0, None, None)
+    whole = ada.get(f"/api/sets/daily/mayor/{today(game)}").json()
+    assert whole["played"] == TEN
+    assert whole["players"] == 1
+    assert whole["share"].count("🟩") == whole["spotted"]
+    assert not any(text in whole["share"] for pair in seen for text in pair)
+
+
+def test_how_one_compares_is_told_from_five_others_on(game: Game) -> None:
+    for number in range(6):
+        with game.client() as client:
+            play(client, **DAILY)
+            result = client.get(f"/api/sets/daily/mayor/{today(game)}").json()
+            assert result["players"] == number + 1
+            assert (result["beaten"] is None) == (number < 5)
+
+
+def test_a_challenge_is_the_same_ten_and_then_side_by_side(ada: httpx.Client, bob: httpx.Client) -> None:
+    mine = play(ada, 12)
+    assert bob.post("/api/challenges", json={"archive": "mayor"}).status_code == 409
+    made = ada.post("/api/challenges", json={"archive": "mayor"})
+    assert made.status_code == 201
+    assert ada.post("/api/challenges", json={"archive": "mayor"}).json() == made.json()
+    name = made.json()["challenge"]
+    before = bob.get(f"/api/sets/challenge/{name}").json()
+    assert before["sittings"] == []
+    assert not before["is_through"]
+    assert play(bob, mode="challenge", challenge=name) == mine[2:]
+    after = bob.get(f"/api/sets/challenge/{name}").json()
+    assert [(each["is_maker"], each["is_you"]) for each in after["sittings"]] == [(True, False), (False, True)]
+    assert all(len(each["verdicts"]) == TEN for each in after["sittings"])
+
+
+def test_no_card_of_the_latest_daily_gets_into_a_challenge(ada: httpx.Client, game: Game) -> None:
+    play(ada, 11)
+    with writing(game.engine) as connection:
+        row = connection.execute(select(guesses.c.tweet_id, guesses.c.sample_id).order_by(guesses.c.id)).all()[5]
+        made = {"archive_id": 1, "kind": "daily", "name": today(game), "created_at": now()}
+        set_id = connection.execute(sets.insert().values(made).returning(sets.c.id)).scalar_one()
+        card = {"set_id": set_id, "place": 0, "tweet_id": row.tweet_id, "sample_id": row.sample_id}
+        connection.execute(
+            set_cards.insert().values(card | {"arm": "champion", "arm_probability": 1, "card_probability": 1})
+        )
+        connection.exec_driver_sql("UPDATE archives SET stamp = stamp + 1")
+    game.refresh()
+    assert ada.post("/api/challenges", json={}).status_code == 201
+    with game.engine.connect() as connection:
+        ids = connection.scalars(select(set_cards.c.tweet_id).where(set_cards.c.set_id != set_id)).all()
+    assert len(ids) == TEN
+    assert row.tweet_id not in ids
+
+
+def test_practice_is_against_the_generator_that_was_chosen(serving: Opener) -> None:
+    def fill(connection: Connection) -> None:
+        archive_id = add_game(connection)
+        other = add_generator(connection, archive_id)
+        add_samples(connection, archive_id, other, [words(20_000 + n, 70 + n) for n in range(40)], retired_stamp=2)
+
+    game = serving(fill=fill)
+    with game.client() as client:
+        ask = {"mode": "practice", "archive": "mayor"}
+        assert {guess(client, deal(client, **ask, generator="v2"))["generator"] for _ in range(5)} == {"v2"}
+        open_round = deal(client, **ask, generator="v2")
+        assert not texts(open_round) & texts(deal(client, **ask, generator="v1"))
+        assert guess(client, deal(client, **ask, generator="v1"))["generator"] == "v1"
+        assert deal(client, 404, **ask, generator="v9")["type"] == "/problems/not-found"
+        assert deal(client, 404, **ask, generator="best")["type"] == "/problems/not-found"
+        assert "You spotted" in client.get("/ways").text
+    with game.engine.connect() as connection:
+        assert set(connection.scalars(select(labels.c.reason))) == {"practice round"}
+
+
+def test_a_mixed_game_takes_from_all_archives_and_reloads_the_same(serving: Opener) -> None:
+    def two(connection: Connection) -> None:
+        add_game(connection, "mayor")
+        add_game(connection, "obama")
+        add_game(connection, "demo", is_demo=True)
+
+    with serving(fill=two).client() as client:
+        slugs = []
+        for _ in range(12):
+            dealt = deal(client, mixed=True)
+            assert texts(deal(client, mixed=True)) == texts(dealt)
+            ahead = deal(client, mixed=True, after=dealt["round"])
+            guess(client, dealt)
+            assert texts(deal(client, mixed=True)) == texts(ahead)
+            slugs.append(dealt["archive"]["slug"])
+    assert set(slugs) == {"mayor", "obama"}
+
+
+def test_the_first_round_is_short_chosen_and_no_label(ada: httpx.Client, game: Game) -> None:
+    first = deal(ada)
+    assert all(len(text) <= 90 for text in texts(first))
+    guess(ada, first)
+    with game.engine.connect() as connection:
+        query = select(guesses.c.policy_version, labels.c.reason).join(labels, labels.c.guess_id == guesses.c.id)
+        assert connection.execute(query).one() == (2, "chosen pair")
+
+
+def test_the_first_ten_are_compared_with_everybodys(ada: httpx.Client, bob: httpx.Client) -> None:
+    play(ada, 10)
+    play(bob, 11)
+    result = bob.get("/api/sets/first/mayor").json()
+    assert (result["played"], result["players"], result["is_through"]) == (10, 2, True)
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        {"mode": "challenge"},
+        {"mode": "practice"},
+        {"day": "2026-11-24"},
+        {"mode": "daily", "generator": "v1"},
+        {"mixed": True, "archive": "mayor"},
+        {"mode": "class"},
+    ],
+    ids=str,
+)
+def test_what_a_way_does_not_have_is_refused(ada: httpx.Client, ask: dict[str, Any]) -> None:
+    assert deal(ada, 422, **ask)["type"] == "/problems/bad-request"
+
+
+def test_a_round_of_one_way_does_not_lead_to_another(ada: httpx.Client) -> None:
+    endless = deal(ada, archive="mayor")
+    assert deal(ada, 422, **DAILY, after=endless["round"])["type"] == "/problems/bad-request"
+
+
+def test_archives_are_listed_with_size_champion_and_fool_rate(ada: httpx.Client) -> None:
+    [archive] = ada.get("/api/archives").json()["archives"]
+    assert (archive["size"], archive["champion"], archive["fool_rate"]) == (60, "v1", None)
+    play(ada, 20)
+    assert 0 <= ada.get("/api/archives").json()["archives"][0]["fool_rate"] <= 1
