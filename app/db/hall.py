@@ -10,6 +10,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, Select, literal_column, select, update
 
+from app.db import sets
 from app.db.samples import next_stamp
 from app.db.tables import generators, samples, tweets
 
@@ -68,8 +69,12 @@ def find(connection: Connection, sample_id: int) -> Rated | None:
 
 
 def hang(connection: Connection, archive_id: int, at: datetime) -> int:
-    """Hang the samples that left the shelf with the most or the fewest fooled, if they do not hang yet; how many."""
-    ends = [row.id for row in rated(connection, archive_id) if row.hung_at is None]
+    """Hang the samples that left the shelf with the most or the fewest fooled, if they do not hang yet; how many.
+
+    Not those of the latest dailies: many have yet to meet them.
+    """
+    _, kept = sets.kept(connection, archive_id, at)
+    ends = [row.id for row in rated(connection, archive_id) if row.hung_at is None and row.id not in kept]
     new = (samples.c.id.in_(ends), samples.c.retired_stamp.is_not(None), samples.c.hung_at.is_(None))
     if not ends or connection.scalar(select(samples.c.id).where(*new).limit(1)) is None:
         return 0
