@@ -86,6 +86,9 @@ class Settings(BaseSettings):
     learn_from: Annotated[tuple[str, ...], NoDecode] = Field(
         ("real",), description="whose guesses teach: real, simulated (comma-separated)"
     )
+    forget_guesses: bool = Field(
+        False, description="whether “forget me” also removes the guesses, instead of leaving them under an id of nobody"
+    )
 
     # The worker
     retrain_cron: str = Field("0 3 * * *", description="when to retrain (cron expression, UTC); empty means never")

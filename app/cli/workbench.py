@@ -40,6 +40,7 @@ def open_workshop(settings: Settings | None = None) -> Workshop:
         retrain_cron=chosen.retrain_cron,
         retrain_min_labels=chosen.retrain_min_labels,
         screen_cron=chosen.screen_cron,
+        forget_guesses=chosen.forget_guesses,
         train_minutes=chosen.train_minutes,
         shelf_low=chosen.shelf_low,
         shelf_full=chosen.shelf_full,

@@ -165,6 +165,17 @@ def said_to_repeat(connection: Connection, archive_id: int, *, up_to: int) -> tu
     return set(repeating), len(repeating) / max(1, len(said))
 
 
+def are_there(connection: Connection, player_ids: Collection[int]) -> bool:
+    """Whether all these players are still there; they are, then, until the transaction ends."""
+    wanted = sorted(player_ids)
+    for begin in range(0, len(wanted), _PAGE):
+        some = wanted[begin : begin + _PAGE]
+        query = select(players.c.id).where(players.c.id.in_(some)).order_by(players.c.id)
+        if len(connection.execute(query.with_for_update(read=True, key_share=True)).all()) < len(some):
+            return False
+    return True
+
+
 def keep_set(connection: Connection, frozen: NewSet, at: datetime) -> int:
     """Record a frozen set of labels, or find the one that was frozen from the same labels; its id."""
     known = select(label_sets.c.id).where(

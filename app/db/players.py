@@ -13,7 +13,7 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from app.db import scores
+from app.db import jobs, scores
 from app.db.tables import forgotten, guesses, players, remarks, transfers
 from app.game.skill import Belief
 
@@ -108,8 +108,8 @@ def were_forgotten(connection: Connection, keys: Collection[bytes]) -> set[bytes
 def forget(connection: Connection, key: bytes, at: datetime) -> bool:
     """Cut everything that leads from a key to its guesses; whether there was such a player.
 
-    The guesses stay under a fresh key that nobody holds; the network, the nickname, the places on leaderboards and what
-    was reported go.
+    The network, the nickname, the places on leaderboards and what was reported go at once. The guesses, now under a key
+    that nobody holds, go to a fresh id, or go, as soon as the worker comes to it (`app/jobs/forgetting.py`).
     """
     dialect_insert = sqlite_insert if connection.dialect.name == "sqlite" else postgres_insert
     dropped = dialect_insert(forgotten).values(key_hash=_hashed(key), forgotten_at=at)
@@ -127,6 +127,7 @@ def forget(connection: Connection, key: bytes, at: datetime) -> bool:
     own = select(guesses.c.id).where(guesses.c.player_id == player.id)
     connection.execute(update(guesses).where(guesses.c.player_id == player.id).values(network=None))
     connection.execute(update(remarks).where(remarks.c.guess_id.in_(own)).values(report=None))
+    jobs.ask(connection, "forget", None, {"player": player.id}, asked_by="a player", at=at)
     return True
 
 

@@ -19,6 +19,7 @@ from app.db.jobs import Job
 from app.db.session import now, reading, writing
 from app.jobs.backups import Place, back_up_nightly
 from app.jobs.fetching import fetch
+from app.jobs.forgetting import forget_player
 from app.jobs.hold import Hold
 from app.jobs.promoting import former_champion, promote
 from app.jobs.workshop import Interrupted, JobError, Steps, Workshop
@@ -144,6 +145,7 @@ ERRANDS = {
     "promote": promote_generator,
     "remove": remove_archive,
     "backup": write_backup,
+    "forget": forget_player,
 }
 
 

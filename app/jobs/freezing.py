@@ -35,6 +35,13 @@ def freeze_labels(
     _need(workshop, archive, least, class_id)
     screened = screen_players(workshop, archive)
     _need(workshop, archive, least, class_id)
+    while (frozen := _freeze(workshop, archive, class_id)) is None:
+        pass  # somebody was forgotten in between
+    return frozen | {"screened": in_words(screened)}
+
+
+def _freeze(workshop: Workshop, archive: Archive, class_id: int | None) -> dict[str, Any] | None:
+    """Write the file and its row; None where a player whose labels it holds has asked to be forgotten meanwhile."""
     with reading(workshop.engine) as connection:
         cutoff = labels.newest_guess(connection, archive.id)
         taught = list(labels.taught(connection, archive.id, workshop.learn_from, up_to=cutoff, class_id=class_id))
@@ -57,8 +64,12 @@ def freeze_labels(
         class_id=class_id,
     )
     with writing(workshop.engine) as connection:
-        set_id = labels.keep_set(connection, frozen, now())
-    return {"id": set_id, "labels": len(taught), "key": key, "sha256": digest, "screened": in_words(screened)}
+        is_whole = labels.are_there(connection, frozen.players)
+        set_id = labels.keep_set(connection, frozen, now()) if is_whole else 0
+    if not is_whole:
+        workshop.folder(key).unlink(missing_ok=True)
+        return None
+    return {"id": set_id, "labels": len(taught), "key": key, "sha256": digest}
 
 
 def _need(workshop: Workshop, archive: Archive, least: int, class_id: int | None) -> None:
@@ -82,7 +93,7 @@ def read_set(workshop: Workshop, set_id: int) -> list[dict[str, Any]]:
         found = labels.find_set(connection, set_id)
     if found is None:
         raise JobError(f"there is no set of labels {set_id} any more")
-    return [json.loads(line) for line in body_of(workshop, found).splitlines()]
+    return read_lines(body_of(workshop, found))
 
 
 def body_of(workshop: Workshop, found: LabelSet) -> bytes:
@@ -104,6 +115,11 @@ def body_of(workshop: Workshop, found: LabelSet) -> bytes:
 def write_lines(lines: Sequence[Mapping[str, Any]]) -> bytes:
     """Lines of a set as its file holds them."""
     return "".join(json.dumps(line) + "\n" for line in lines).encode()
+
+
+def read_lines(body: bytes) -> list[dict[str, Any]]:
+    """The lines of a set's file."""
+    return [json.loads(line) for line in body.splitlines()]
 
 
 def put(path: Path, body: bytes) -> None:

@@ -50,6 +50,7 @@ class Workshop:
     retrain_cron: str = ""
     retrain_min_labels: int = 50
     screen_cron: str = ""
+    forget_guesses: bool = False
     train_minutes: float = 15.0
     shelf_low: int = 500
     shelf_full: int = 2000

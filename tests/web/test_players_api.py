@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -9,7 +10,12 @@ import pytest
 from serving import Game
 from sqlalchemy import select
 
+from app.db import jobs
+from app.db.session import now, writing
 from app.db.tables import forgotten, guesses, players, remarks
+from app.jobs.forgetting import forget_player
+from app.jobs.hold import Hold
+from app.jobs.workshop import Workshop, plainly
 
 
 def play(client: httpx.Client) -> dict[str, Any]:
@@ -122,3 +128,24 @@ def test_a_forgotten_key_is_kept_only_as_a_hash(game: Game) -> None:
     client.delete("/api/players/me")
     with game.engine.connect() as connection:
         assert connection.execute(select(forgotten.c.key_hash)).scalar_one() != key
+
+
+def test_forget_me_is_carried_out_to_the_last_guess(either_game: Game, tmp_path: Path) -> None:
+    client = either_game.client()
+    for _ in range(3):
+        play(client)
+    ahead = client.post("/api/rounds").json()["round"]
+    with either_game.engine.connect() as connection:
+        before = connection.execute(select(players.c.id)).scalar_one()
+    client.delete("/api/players/me")
+    with writing(either_game.engine) as connection:
+        job = jobs.claim(connection, "worker", ["forget"], now())
+    assert job is not None
+    hold = Hold(either_game.engine, job.claim)
+    words = forget_player(Workshop(either_game.engine, tmp_path), job, hold, plainly)
+    assert "3 guesses moved" in words
+    with either_game.engine.connect() as connection:
+        after = connection.execute(select(players.c.id)).scalar_one()
+        assert after != before
+        assert set(connection.scalars(select(guesses.c.player_id))) == {after}
+    assert either_game.client().post("/api/guesses", json={"round": ahead, "pick": 0}).status_code == 410

@@ -1,0 +1,150 @@
+"""Forget me, from the request to the last file: nothing leads from the player to the guesses any more."""
+
+from __future__ import annotations
+
+import json
+from hashlib import sha256
+
+import pytest
+from factories import LONG_AGO, add_game, add_generator, add_guess, add_player
+from sqlalchemy import func, insert, select
+
+from app.db import jobs, labels, retractions, rollups, screenings
+from app.db.players import forget
+from app.db.session import reading, writing
+from app.db.tables import guesses, label_sets, players, remarks, seats
+from app.db.tables import labels as label_table
+from app.jobs.forgetting import forget_player
+from app.jobs.freezing import freeze_labels, read_set
+from app.jobs.hold import Hold
+from app.jobs.workshop import Interrupted, Skipped, Workshop, plainly
+
+KEY = b"a player's key.."
+GUESSES = 700  # more than one transaction moves
+
+
+@pytest.fixture
+def workshop(either_engine, tmp_path):
+    """A game with three players; the first has a seat, a remark and 700 labels."""
+    with writing(either_engine) as connection:
+        archive_id = add_game(connection)
+        first = add_player(connection, key=KEY, nickname="Ada", nickname_key="ada")
+        others = [add_player(connection) for _ in range(2)]
+        for number in range(GUESSES):
+            guess_id = add_guess(connection, first, tweet_id=number % 60 + 1, network=b"n" * 16)
+        connection.execute(
+            insert(remarks).values(guess_id=guess_id, reason="sense", report="I am Ada", said_at=LONG_AGO)
+        )
+        for other in others:
+            add_guess(connection, other)
+        counts = dict.fromkeys(("again", "stamp", "next_stamp", "guesses", "spotted", "streak", "best_streak"), 0)
+        seat = {"player_id": first, "archive_id": archive_id, "mode": "endless", "position": 700}
+        connection.execute(insert(seats).values(seat | counts))
+    return Workshop(either_engine, tmp_path / "checkpoints", retrain_min_labels=1)
+
+
+def asked(workshop):
+    """The job that "forget me" asked for, claimed, and the hold on it."""
+    with writing(workshop.engine) as connection:
+        assert forget(connection, KEY, LONG_AGO)
+        job = jobs.claim(connection, "worker", ["forget"], LONG_AGO)
+    return job, Hold(workshop.engine, job.claim)
+
+
+def test_guesses_and_frozen_sets_lead_to_nobody(workshop):
+    frozen = freeze_labels(workshop, workshop.archive("mayor"))
+    before = workshop.folder(frozen["key"])
+    assert before.exists()
+    with writing(workshop.engine) as connection:
+        screenings.hold(connection, 1, 1, "outlier", {}, LONG_AGO)
+    words = forget_player(workshop, *asked(workshop), plainly)
+    assert words.endswith("700 guesses moved to an id that leads nowhere, 1 frozen sets of labels amended")
+    with reading(workshop.engine) as connection:
+        assert connection.scalar(select(func.count()).select_from(players).where(players.c.id == 1)) == 0
+        assert connection.scalar(select(func.count()).select_from(seats)) == 0
+        fresh = connection.scalar(select(guesses.c.player_id).where(guesses.c.id == 1))
+        row = connection.execute(select(players).where(players.c.id == fresh)).one()
+        assert (row.nickname, row.nickname_key, row.last_guess_at) == (None, None, None)
+        assert row.key != KEY
+        moved = select(func.count(), func.count(guesses.c.network)).where(guesses.c.player_id == fresh)
+        assert tuple(connection.execute(moved).one()) == (GUESSES, 0)
+        assert connection.scalar(select(remarks.c.report)) is None
+        assert list(screenings.held(connection, 1)) == [fresh]
+        kept = connection.execute(select(label_sets)).one()
+    assert not before.exists()
+    body = workshop.folder(kept.file_key).read_bytes()
+    assert sha256(body).hexdigest() == kept.sha256
+    named = {json.loads(line)["player"] for line in body.splitlines()}
+    assert named == {2, 3} | {name for name in named if str(name).startswith("forgotten-")}
+    (change,) = kept.amendments
+    assert (change["lines"], change["before"], change["after"]) == (GUESSES, frozen["sha256"], kept.sha256)
+    # A retraining that was at work meanwhile reads the set by its id, and learns the same.
+    assert len(read_set(workshop, frozen["id"])) == GUESSES + 2
+
+
+def test_what_the_guesses_taught_can_still_be_taken_back(workshop):
+    frozen = freeze_labels(workshop, workshop.archive("mayor"))
+    with writing(workshop.engine) as connection:
+        add_generator(connection, 1, label_set_id=frozen["id"])
+    forget_player(workshop, *asked(workshop), plainly)
+    with reading(workshop.engine) as connection:
+        fresh = connection.scalar(select(guesses.c.player_id).where(guesses.c.id == 1))
+        assert [(each.name, each.labels) for each in retractions.learned_from(connection, fresh)] == [("v2", GUESSES)]
+    assert retractions.retract(workshop.engine, fresh, LONG_AGO) == GUESSES
+
+
+def test_guesses_go_too_where_the_house_says_so(workshop):
+    frozen = freeze_labels(workshop, workshop.archive("mayor"))
+    strict = Workshop(workshop.engine, workshop.checkpoints, forget_guesses=True)
+    words = forget_player(strict, *asked(workshop), plainly)
+    assert "700 guesses removed" in words
+    with reading(workshop.engine) as connection:
+        assert sorted(connection.scalars(select(guesses.c.player_id))) == [2, 3]
+        assert connection.scalar(select(func.count()).select_from(label_table)) == 2
+        assert connection.scalar(select(func.count()).select_from(remarks)) == 0
+        assert sum(rollups.labels_by_status(connection).values()) == 2
+        assert labels.find_set(connection, frozen["id"]).amendments[0]["lines"] == GUESSES
+    assert sorted(line["player"] for line in read_set(workshop, frozen["id"])) == [2, 3]
+
+
+def test_a_set_that_is_frozen_meanwhile_does_not_name_the_player(workshop, monkeypatch):
+    """The player is forgotten after the labels were read, and before the set is recorded."""
+    job, hold = asked(workshop)
+    real, calls = labels.are_there, []
+
+    def interrupting(connection, ids):
+        calls.append(set(ids))
+        return real(connection, ids)
+
+    read = labels.taught
+
+    def reading_slowly(*words, **more):
+        rows = list(read(*words, **more))
+        if not calls:
+            forget_player(workshop, job, hold, plainly)
+        return rows
+
+    monkeypatch.setattr(labels, "taught", reading_slowly)
+    monkeypatch.setattr(labels, "are_there", interrupting)
+    frozen = freeze_labels(workshop, workshop.archive("mayor"))
+    assert [1 in ids for ids in calls] == [True, False]
+    assert len(read_set(workshop, frozen["id"])) == GUESSES + 2
+
+
+def test_a_set_that_is_damaged_or_gone_does_not_stop_it(workshop):
+    frozen = freeze_labels(workshop, workshop.archive("mayor"))
+    workshop.folder(frozen["key"]).write_bytes(b"nonsense")
+    job, hold = asked(workshop)
+    assert "0 frozen sets" in forget_player(workshop, job, hold, plainly)
+    with pytest.raises(Skipped, match="forgotten already"):
+        forget_player(workshop, job, hold, plainly)
+
+
+def test_one_that_was_stopped_goes_on(workshop):
+    job, _ = asked(workshop)
+    with pytest.raises(Interrupted):
+        forget_player(workshop, job, Hold(workshop.engine, job.claim, lambda: True), plainly)
+    with reading(workshop.engine) as connection:
+        left = connection.scalar(select(func.count()).select_from(guesses).where(guesses.c.player_id == 1))
+        assert 0 < left < GUESSES
+    assert f"{left:,} guesses moved" in forget_player(workshop, job, Hold(workshop.engine, job.claim), plainly)
