@@ -21,7 +21,9 @@ from app.db.archives import Archive
 from app.db.migrate import migrate
 from app.db.session import open_engine, reading
 from app.db.tables import samples
+from app.game.form import FormMatch
 from app.game.strangers import Names
+from app.game.vetting import BlockedWords, CardRules
 from app.jobs import demo
 from app.jobs.base import shipped_base
 from app.jobs.restocking import restock
@@ -31,7 +33,8 @@ from app.jobs.workshop import Workshop
 from model.checkpoint import read_checkpoint, write_checkpoint
 from tools.recital import SHARED, longest_recital
 
-SAMPLES = 2000
+SAMPLES = 2000  # that a restock is asked for
+KEPT = 0.75  # of them: chosen by form once more, for everybody's first shelf is dealt more often than any other
 
 
 def main() -> int:
@@ -67,15 +70,27 @@ def fill(workshop: Workshop, engine: Engine, archive: Archive) -> None:
     told = restock(workshop, archive, generator, SAMPLES, on_progress=lambda so_far: say(json.dumps(so_far)))
     with reading(engine) as connection:
         rows = connection.execute(samples.select().order_by(samples.c.seed)).all()
-    lines = [json.dumps({"seed": row.seed, "text": row.text}, ensure_ascii=False) for row in rows]
+    match = FormMatch.fit([row.text for row in rows], cards(), KEPT)
+    kept = [row for row in rows if match.keeps(row.text, row.seed ^ 1 << 61)]  # a draw of its own
+    lines = [json.dumps({"seed": row.seed, "text": row.text}, ensure_ascii=False) for row in kept]
     (demo.DEMO / demo.SHELF).write_text("\n".join(lines) + "\n", encoding="utf-8")
     say(json.dumps({"written": told.written, "shelved": told.shelved, "rejected": dict(told.rejected)}))
 
 
+def cards() -> list[str]:
+    """The posts that may be cards."""
+    rules = CardRules(BlockedWords.read())
+    return [text for text in posts() if rules.card_fault(text) is None]
+
+
+def posts() -> list[str]:
+    """The demo's archive."""
+    return [json.loads(line)["text"] for line in (demo.DEMO / demo.POSTS).read_text("utf-8").splitlines()]
+
+
 def tried(texts: list[str]) -> int:
     """Whether any sample holds what it must not: 0 or 1, told in words."""
-    posts = (demo.DEMO / demo.POSTS).read_text("utf-8").splitlines()
-    names = Names(json.loads(line)["text"] for line in posts)
+    names = Names(posts())
     strangers = [text for text in texts if names.lacking(text)]
     say(f"{len(strangers)} of {len(texts):,} samples hold a capitalised word that the archive lacks")
     if not SHARED.is_dir():
