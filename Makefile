@@ -9,7 +9,7 @@ ifdef PORT
 export WHICHTWEET_PORT := $(PORT)
 endif
 
-.PHONY: help setup setup-train setup-test play class test test-fast test-long check format bench lock site docs demo base model-card pictures clean
+.PHONY: help setup setup-train setup-test play class test test-fast test-long check format bench lock lecture site docs demo base model-card pictures clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ lock: setup  ## pin what pyproject.toml asks for, with hashes
 
 seed-large: setup  ## make up a large game in data-large/ (ten million guesses; SCALE=0.1 a tenth)
 	$(BIN)/python -m bench.seed_large --scale $(or $(SCALE),1)
+
+lecture: setup-test  ## run the code of the lecture in docs/rnn and draw its plots anew
+	@$(BIN)/python -m tools.lecture
 
 site: setup-test  ## build the docs as a site in build/site (what the code tells is made of it)
 	@$(BIN)/mkdocs build --strict --quiet
