@@ -135,6 +135,8 @@ def _office(settings: Settings, services: Services, counters: Counters) -> Offic
         shelf_low=settings.shelf_low,
         train_minutes=settings.train_minutes,
         learn_from=settings.learn_from,
+        canary_share=settings.canary_share,
+        anchor_share=settings.anchor_share,
         is_https=settings.is_https,
     )
 

@@ -91,12 +91,26 @@ class Settings(BaseSettings):
     )
 
     # The worker
-    retrain_cron: str = Field("0 3 * * *", description="when to retrain (cron expression, UTC); empty means never")
+    retrain_cron: str = Field(
+        "0 3 * * *", description="when to retrain (cron expression, UTC); empty means on no schedule"
+    )
     retrain_min_labels: int = Field(50, ge=1, description="new labels below which a scheduled retraining is skipped")
     screen_cron: str = Field(
         "15 * * * *",
         description="when to look for players whose labels should wait (cron expression, UTC);"
         " empty means only before a retraining",
+    )
+    retrain_new_labels: int = Field(
+        1000, ge=0, description="new labels that bring a retraining before its time; 0 means never"
+    )
+    canary_share: float = Field(
+        0.2,
+        gt=0,
+        le=0.8,
+        description="share of rounds that a candidate plays; half, where fewer than 30 play in a week",
+    )
+    anchor_share: float = Field(
+        0.05, ge=0, le=0.15, description="share of rounds that the anchor plays from the first canary on: a yardstick"
     )
     train_minutes: float = Field(15.0, gt=0, description="minutes that a scheduled training may take")
     backup_cron: str = Field("30 2 * * *", description="when to back up (cron expression, UTC); empty means never")

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from app.db import samples
-from app.db.tables import archives, arms, decisions, generators
+from app.db.tables import archives, arms, canaries, decisions, generators
 
 CHAMPION, CANDIDATE, ANCHOR = "champion", "candidate", "anchor"
 STANDS_IN = "base"  # what made a generator that stands in until the archive's own is trained (`made_by` of its card)
@@ -76,7 +76,7 @@ class Arm:
 class Decided:
     """What was decided about a generator, by whom or what, on which figures."""
 
-    verdict: str  # promoted, held, rolled back
+    verdict: str  # see `decisions` in the schema
     taken_by: str
     figures: Mapping[str, Any] = field(default_factory=dict)
 
@@ -179,12 +179,15 @@ def place(connection: Connection, archive_id: int, arm: str, generator_id: int, 
 
 
 def crown(connection: Connection, archive_id: int, generator_id: int, stamp: int, at: datetime) -> None:
-    """Make a generator the champion for deals from `stamp` on; whoever plays no part any more leaves the shelf."""
+    """Make a generator the champion for deals from `stamp` on; whoever plays no part any more leaves the shelf.
+
+    A canary that is open ends: its candidate was tried beside a champion that is none any more.
+    """
+    still_open = (canaries.c.archive_id == archive_id, canaries.c.closed_at.is_(None))
+    connection.execute(update(canaries).where(*still_open).values(state="stopped", closed_at=at))
+    clear_arm(connection, archive_id, CANDIDATE)
     others = arms_of(connection, archive_id)
     others.pop(CHAMPION, None)
-    if CANDIDATE in others and others[CANDIDATE].generator_id == generator_id:
-        clear_arm(connection, archive_id, CANDIDATE)
-        others.pop(CANDIDATE)
     share = 1.0 - sum(arm.share for arm in others.values())
     place(connection, archive_id, CHAMPION, generator_id, share, at)
     playing = {generator_id, *(arm.generator_id for arm in others.values() if arm.share > 0)}

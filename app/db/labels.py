@@ -16,6 +16,7 @@ from app.db.tables import (
     generators,
     guesses,
     label_sets,
+    label_tallies,
     labels,
     players,
     remarks,
@@ -99,6 +100,25 @@ def count_accepted(
     """How many labels of guesses after `after` teach; with `class_id` of those made in that class."""
     query = _teaching(select(func.count()), archive_id, learn_from, class_id).where(guesses.c.id > after)
     return int(connection.execute(query).scalar_one())
+
+
+def count_new(connection: Connection, archive_id: int) -> int:
+    """About how many labels were accepted since those that a generator learned from: from counters alone.
+
+    A retraining counts exactly (`count_accepted`); this says when that is worth while.
+    """
+    accepted = select(func.sum(label_tallies.c.labels)).where(
+        label_tallies.c.archive_id == archive_id, label_tallies.c.status == "accepted"
+    )
+    last = (
+        select(label_sets.c.counts)
+        .join(generators, generators.c.label_set_id == label_sets.c.id)
+        .where(generators.c.archive_id == archive_id)
+        .order_by(label_sets.c.cutoff_guess_id.desc())
+        .limit(1)
+    )
+    learned = connection.execute(last).scalar() or {}
+    return int(connection.execute(accepted).scalar() or 0) - int(learned.get("accepted", 0))
 
 
 def taught(

@@ -10,6 +10,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from app.db.tables import (
     archives,
     arms,
+    canaries,
     class_members,
     class_rounds,
     classes,
@@ -90,7 +91,7 @@ def remove_batch(connection: Connection, archive_id: int) -> int:
         if removed := _some(connection, table, table.c.archive_id == archive_id):
             return removed
     removed = 0
-    for table in (arms, decisions, scores, seats, tallies, label_tallies, holds, screenings):
+    for table in (arms, canaries, decisions, scores, seats, tallies, label_tallies, holds, screenings):
         removed += connection.execute(delete(table).where(table.c.archive_id == archive_id)).rowcount
     connection.execute(update(generators).where(generators.c.archive_id == archive_id).values(parent_id=None))
     learned = select(label_sets.c.id).where(label_sets.c.archive_id == archive_id)

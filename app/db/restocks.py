@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, exists, insert, select, update
 
 from app.db.tables import jobs, restocks
+from app.game.vetting import FORM
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,11 @@ class Restock:
     seconds: float | None
     started_at: datetime
     finished_at: datetime | None
+
+    @property
+    def turned_away(self) -> int:
+        """Drafts that broke a rule of vetting; those that it passed and the choice for the shelf left are none."""
+        return sum(count for rule, count in self.rejected.items() if rule != FORM)
 
 
 def begin(
@@ -68,6 +74,19 @@ def of_job(connection: Connection, job_id: int, generator_id: int) -> Restock | 
     )
     row = connection.execute(query.order_by(restocks.c.id.desc())).first()
     return None if row is None else _restock(row)
+
+
+def newest_done(connection: Connection, generator_id: int) -> Restock | None:
+    """The last restock of a generator that is done."""
+    query = select(restocks).where(restocks.c.generator_id == generator_id, restocks.c.state == "done")
+    row = connection.execute(query.order_by(restocks.c.id.desc()).limit(1)).first()
+    return None if row is None else _restock(row)
+
+
+def since(connection: Connection, generator_id: int, at: datetime) -> list[Restock]:
+    """The restocks of a generator that began at that moment or later."""
+    query = select(restocks).where(restocks.c.generator_id == generator_id, restocks.c.started_at >= at)
+    return [_restock(row) for row in connection.execute(query.order_by(restocks.c.id))]
 
 
 def abandoned(connection: Connection, archive_id: int) -> list[Restock]:

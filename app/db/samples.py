@@ -123,6 +123,19 @@ def purge(connection: Connection, restock_id: int) -> int:
     return connection.execute(delete(samples).where(samples.c.id.in_(some))).rowcount
 
 
+def texts_on_shelf(connection: Connection, generator_id: int, limit: int) -> list[str]:
+    """The texts of a generator's samples on the shelf, the newest first."""
+    query = select(samples.c.text).where(samples.c.generator_id == generator_id, on_shelf())
+    return list(connection.execute(query.order_by(samples.c.id.desc()).limit(limit)).scalars())
+
+
+def mean_score(connection: Connection, generator_id: int) -> float | None:
+    """The scorer's mean of a generator's samples on the shelf; None where it chose none of them."""
+    query = select(func.avg(samples.c.score)).where(samples.c.generator_id == generator_id, on_shelf())
+    found = connection.execute(query).scalar()
+    return None if found is None else float(found)
+
+
 def texts_of(connection: Connection, restock_id: int) -> list[str]:
     """The texts of a restock in the order of their seeds."""
     query = select(samples.c.text).where(samples.c.restock_id == restock_id).order_by(samples.c.seed)

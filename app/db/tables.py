@@ -521,10 +521,40 @@ decisions = Table(
     Column("archive_id", ForeignKey("archives.id"), nullable=False, index=True),
     Column("generator_id", ForeignKey("generators.id"), nullable=False),
     Column("champion_id", ForeignKey("generators.id")),  # the champion at that moment, whom it replaced or not
-    Column("verdict", String(16), nullable=False),  # promoted, held, rolled back
-    Column("taken_by", String(64), nullable=False),  # retrain, command line, or an admin's name
-    Column("figures", JSON, nullable=False, default=dict),  # the gates and what they found
+    # promoted, held, rolled back, and of a canary: canary opened, canary stopped, no difference
+    Column("verdict", String(16), nullable=False),
+    Column("taken_by", String(64), nullable=False),  # retrain, canary, command line, or an admin's name
+    Column("figures", JSON, nullable=False, default=dict),  # the gates, or the look, and what they found
     Column("taken_at", Moment, nullable=False),
+)
+
+# A candidate that is tried beside the champion: by which plan, and what the looks at it found.
+canaries = Table(
+    "canaries",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("archive_id", ForeignKey("archives.id"), nullable=False),
+    Column("generator_id", ForeignKey("generators.id"), nullable=False),
+    Column("champion_id", ForeignKey("generators.id"), nullable=False),
+    Column("plan", JSON, nullable=False),  # what was fixed when it opened: shares, looks, error, days
+    Column("gates", JSON, nullable=False),  # what it had to pass before; empty where a person opened it
+    Column("scorer", Float),  # by how much the scorer expects it to fool more; null: there is no scorer
+    Column("baseline", JSON, nullable=False),  # counts of guesses when it opened: later ones are what came since
+    Column("after_guess_id", BigInteger, nullable=False),  # guesses behind this one are evidence
+    Column("opened_by", String(64), nullable=False),
+    Column("opened_at", Moment, nullable=False),
+    # Change with each look.
+    Column("looks", JSON, nullable=False, default=list),
+    Column("looked", Integer, nullable=False, default=0),  # how many looks there were
+    Column("state", String(16), nullable=False),  # open, promoted, no difference, rolled back, stopped
+    Column("closed_at", Moment),
+    Index(
+        "uq_canaries_open",
+        "archive_id",
+        unique=True,
+        sqlite_where=text("closed_at IS NULL"),
+        postgresql_where=text("closed_at IS NULL"),
+    ),
 )
 
 # How many players came on a day, counted with each guess so that no page scans guesses.

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+LONGER = 1.25  # times the champion's training; machines are not equally fast every night
 BITS_TOLERANCE = 1.02  # a candidate's bits per character may be 2 % above the champion's
 
 Outcome = Literal["passed", "failed", "cannot judge"]
@@ -36,6 +37,46 @@ def bits_gate(candidate: float | None, champion: float | None) -> Gate:
     outcome: Outcome = "passed" if candidate <= limit else "failed"
     words = f"{name} {candidate:.3f}, at most {limit:.3f} allowed (the champion's {champion:.3f} + 2 %)"
     return Gate(name, outcome, candidate, limit, words)
+
+
+@dataclass(frozen=True)
+class Training:
+    """How a generator was trained, as far as it is known.
+
+    Attributes:
+        is_anchor: trained on tweets alone, from chance; the others from an anchor, for `seconds` more.
+    """
+
+    name: str
+    is_anchor: bool
+    seconds: float | None
+    bits: float | None
+
+
+def budget(candidate: Training, champion: Training, anchor: Training) -> dict[str, Any]:
+    """Whether a candidate may owe its place to training longer, not to labels; kept with every decision on it.
+
+    Each retraining begins at the anchor, so a candidate has trained no longer than a retrained champion unless its own
+    budget was longer. Beside an anchor it has, always; what that can have brought shows in bits per character: a
+    candidate that foretells tweets better than the anchor by more than 2 % has found what the anchor still lacked.
+    """
+    figures: dict[str, Any] = {
+        each: {"name": made.name, "seconds": made.seconds, "bits per character": made.bits}
+        for each, made in (("candidate", candidate), ("champion", champion), ("anchor", anchor))
+    }
+    longer = not champion.is_anchor and _exceeds(candidate.seconds, champion.seconds, LONGER)
+    unfinished = _exceeds(anchor.bits, candidate.bits, BITS_TOLERANCE)
+    if unfinished:
+        words = "the anchor was not trained to its end: time alone may explain a gain; train the anchor on"
+    elif longer:
+        words = "it trained longer than the champion did: time may explain a part of a gain"
+    else:
+        words = "its training was no longer than what it is compared with, or brought nothing by itself"
+    return figures | {"equal": not (longer or unfinished), "words": words}
+
+
+def _exceeds(value: float | None, other: float | None, times: float) -> bool:
+    return value is not None and other is not None and value > other * times
 
 
 def verdict(gates: Sequence[Gate]) -> Verdict:

@@ -15,9 +15,11 @@ from app.game.opening import Opening
 
 # Those that take turns on the shelf; one trained on a class, dealt to it alone; whatever a player practises against.
 ARMS = ("champion", "candidate", "anchor", "class", "practice")
+CANDIDATE = ARMS[1]
 MODES = ("endless", "daily", "challenge", "practice", "class")
 POLICY = 1  # goes up when the way of choosing cards changes; stored with each guess
 OPENING = 2  # the policy of a newcomer's first pair: chosen to be short and easy, so it is no label
+AT_RANDOM = (1,)  # policies by which nothing but chance chooses the cards: a canary is judged by those
 LIKENESS = 0.8  # shorter card / longer card, at the least
 NEIGHBOURS = 24  # samples of the wanted length among which chance decides
 LOOKS = 8  # samples that one look-up asks the player's past about
@@ -201,6 +203,11 @@ class Shelf:
     arms: tuple[Arm, ...]
     stamp: int
     floor: int = 0
+
+    @property
+    def has_canary(self) -> bool:
+        """Whether a candidate is tried beside the champion: then cards are dealt at random, whatever the level."""
+        return any(arm.name == CANDIDATE and arm.share > 0 for arm in self.arms)
 
     def level(self) -> int:
         """How many samples may be dealt now."""

@@ -9,9 +9,11 @@ from __future__ import annotations
 import secrets
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from sqlalchemy import Connection
 
 from app.db import generators, restocks, samples, tweets
 from app.db.archives import Archive
@@ -29,6 +31,9 @@ from app.jobs.writers import Scoring, Writers
 from model.generate import Draft
 from model.scorer import ScorerError, read_scorer
 from model.text import TEXT_VERSION, mentions, normalise
+
+# What happens together with the flip, given its stamp.
+Then = Callable[[Connection, int], None]
 
 DRAFTS_PER_SAMPLE = 30  # so many drafts for one that passes: the generator is not ready for play
 TRIAL = 1500  # drafts that are read before that is judged
@@ -107,21 +112,49 @@ def restock(
         Interrupted: `should_stop` said so; nothing of it is on the shelf.
         JobError: next to nothing passes vetting, or the checkpoint is damaged or gone.
     """
+    began = time.monotonic()
+    row = write(*(workshop, archive, generator, goal), job_id=job_id, on_progress=on_progress, should_stop=should_stop)
+
+    def crown(connection: Connection, stamp: int) -> None:
+        if promote is not None:
+            generators.note_decision(connection, row.archive_id, row.generator_id, promote, now())
+            generators.crown(connection, row.archive_id, row.generator_id, stamp, now())
+
+    if row.state == "running":
+        shelve(workshop, row, crown if promote is not None else None, time.monotonic() - began)
+    return _told(workshop, row.id, generator)
+
+
+def write(
+    workshop: Workshop,
+    archive: Archive,
+    generator: Generator,
+    goal: int,
+    *,
+    job_id: int | None = None,
+    on_progress: Progress = lambda _: None,
+    should_stop: ShouldStop = lambda: False,
+) -> Restock:
+    """Write and vet the samples of a restock, and store them where nobody sees them; `shelve` or `discard` them then.
+
+    One that is done already is given as it is. For the arguments and what is raised see `restock`.
+    """
     purge_abandoned(workshop, archive.id)
     began = time.monotonic()
     row = _open(workshop, archive, generator, goal, job_id)
-    if row.state == "running":
-        vetting, known, deck = vetting_for(workshop, archive, generator)
-        note_tweets(workshop, row, vetting, deck)
-        try:
-            scoring = scoring_of(workshop, archive, generator)
-            shelf = _learn_choice(workshop, generator, row, vetting.rules, known, scoring)
-            _fill(workshop, generator, row, Choice(vetting, shelf, scoring), on_progress, should_stop)
-        except JobError:
-            _give_up(workshop, row, time.monotonic() - began)
-            raise
-        _flip(workshop, row, promote, time.monotonic() - began)
-    return _told(workshop, row.id, generator)
+    if row.state != "running" or row.shelved >= row.goal:
+        return row
+    vetting, known, deck = vetting_for(workshop, archive, generator)
+    note_tweets(workshop, row, vetting, deck)
+    try:
+        scoring = scoring_of(workshop, archive, generator)
+        shelf = _learn_choice(workshop, generator, row, vetting.rules, known, scoring)
+        _fill(workshop, generator, row, Choice(vetting, shelf, scoring), on_progress, should_stop)
+    except JobError:
+        discard(workshop, row, time.monotonic() - began)
+        raise
+    with reading(workshop.engine) as connection:
+        return restocks.find(connection, row.id) or row
 
 
 def vetting_for(workshop: Workshop, archive: Archive, generator: Generator) -> tuple[Vetting, list[str], list[str]]:
@@ -131,10 +164,22 @@ def vetting_for(workshop: Workshop, archive: Archive, generator: Generator) -> t
         JobError: the checkpoint is damaged or gone.
     """
     has_read_others, recited = recited_for(workshop, generator)
+    rules, known, deck = rules_for(workshop, archive, known_names=known_names_only(generator, has_read_others))
+    with reading(workshop.engine) as connection:
+        hashes = samples.hashes(connection, archive.id)
+    return Vetting(rules, CopyIndex(known, deck), hashes, recited), known, deck
+
+
+def rules_for(
+    workshop: Workshop, archive: Archive, *, known_names: bool = False
+) -> tuple[CardRules, list[str], list[str]]:
+    """The rules for an archive's cards, the tweets outside the deck, and the deck.
+
+    With `known_names` cards may only hold names that the archive's tweets hold: what every tweet does.
+    """
     with reading(workshop.engine) as connection:
         known = [*tweets.texts(connection, archive.id, "train"), *tweets.texts(connection, archive.id, "validation")]
         deck = list(tweets.texts(connection, archive.id, "deck"))
-        hashes = samples.hashes(connection, archive.id)
     handles = {handle for text in (*known, *deck) for handle in mentions(text)}
     if archive.handle:
         handles.add(archive.handle.lower())
@@ -142,12 +187,12 @@ def vetting_for(workshop: Workshop, archive: Archive, generator: Generator) -> t
     rules = CardRules(
         BlockedWords.read(workshop.blocked_words),
         handles,
-        Names((*known, *deck)) if known_names_only(generator, has_read_others) else None,
+        Names((*known, *deck)) if known_names else None,
         # Longer than any tweet of the archive would be a tell.
         longest=min(longest, LONGEST[archive.unit]),
         include=workshop.deck_include,
     )
-    return Vetting(rules, CopyIndex(known, deck), hashes, recited), known, deck
+    return rules, known, deck
 
 
 def note_tweets(workshop: Workshop, row: Restock, vetting: Vetting, deck: list[str]) -> None:
@@ -163,7 +208,7 @@ def purge_abandoned(workshop: Workshop, archive_id: int) -> None:
     with reading(workshop.engine) as connection:
         left = restocks.abandoned(connection, archive_id)
     for row in left:
-        _give_up(workshop, row, 0.0)
+        discard(workshop, row)
 
 
 def _open(workshop: Workshop, archive: Archive, generator: Generator, goal: int, job_id: int | None) -> Restock:
@@ -286,25 +331,25 @@ def _store(workshop: Workshop, row: Restock, found: list[NewSample], tally: _Tal
         restocks.advance(connection, row.id, written=tally.written, shelved=tally.shelved, rejected=counts)
 
 
-def _flip(workshop: Workshop, row: Restock, promote: Decided | None, seconds: float) -> None:
-    """Put what a restock stored on the shelf, in one short transaction.
+def shelve(workshop: Workshop, row: Restock, then: Then | None = None, seconds: float = 0.0) -> None:
+    """Put what a restock stored on the shelf, in one short transaction, and do `then` with it; once.
 
-    With `promote` its generator becomes the champion in the same moment, and samples of generators that play no part
-    any more leave the shelf: it is never empty in between.
+    With a `then` that crowns, samples of generators that play no part any more leave the shelf in the same moment: it
+    is never empty in between.
     """
     with writing(workshop.engine) as connection:
         if not restocks.close(connection, row.id, "done", seconds, now()):
             return
-        if promote is not None:
+        if then is not None:
             samples.lock_shelf(connection, row.archive_id)
         stamp = samples.next_stamp(connection, row.archive_id)
         samples.shelve(connection, row.id, stamp)
-        if promote is not None:
-            generators.note_decision(connection, row.archive_id, row.generator_id, promote, now())
-            generators.crown(connection, row.archive_id, row.generator_id, stamp, now())
+        if then is not None:
+            then(connection, stamp)
 
 
-def _give_up(workshop: Workshop, row: Restock, seconds: float) -> None:
+def discard(workshop: Workshop, row: Restock, seconds: float = 0.0) -> None:
+    """Throw away what a restock stored; it counts as failed."""
     while True:
         with writing(workshop.engine) as connection:
             if not samples.purge(connection, row.id):

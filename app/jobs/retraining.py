@@ -1,4 +1,7 @@
-"""Retraining, told as a story: freeze the labels, learn from them, evaluate, pass the gates, restock, promote."""
+"""Retraining, told as a story: freeze the labels, learn from them, evaluate, pass the gates, open a canary.
+
+The verdict comes later, of what players do (`app/jobs/judging.py`).
+"""
 
 from __future__ import annotations
 
@@ -6,19 +9,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from app.db import generators
+from app.db import canaries, generators
 from app.db.archives import Archive
-from app.db.generators import ANCHOR, CHAMPION, Decided, Generator
-from app.db.session import now, reading, writing
+from app.db.generators import ANCHOR, CHAMPION, Generator
+from app.db.session import reading
 from app.game import promotion
 from app.game.learning import Way
-from app.game.promotion import Gate
+from app.game.promotion import Training
 from app.jobs import training
 from app.jobs.freezing import freeze_labels
-from app.jobs.restocking import restock
+from app.jobs.gating import bounds_of
 from app.jobs.studying import Desk, learn
 from app.jobs.supervising import Budget, Event, need_tensorflow
-from app.jobs.workshop import JobError, Progress, ShouldStop, Steps, Workshop, plainly
+from app.jobs.trying import Candidate, Tried, TryOut, try_out
+from app.jobs.workshop import JobError, Progress, ShouldStop, Skipped, Steps, Workshop, plainly
 
 
 @dataclass(frozen=True)
@@ -32,9 +36,9 @@ class Retrained:
     labels: int  # that it learned from
     lessons: int  # samples among its texts
     learned: str  # what changed, in words
-    verdict: str  # promote or hold
+    verdict: str  # canary or hold
     gates: list[dict[str, Any]]
-    shelved: int  # samples; 0 where it was not promoted
+    shelved: int  # samples; 0 where it does not play
     words: str  # one line
 
 
@@ -68,10 +72,10 @@ class Errand:
 
 
 def retrain(workshop: Workshop, archive: Archive, errand: Errand) -> Retrained:
-    """Let a new generator learn from the players' labels, and let it play if it passes the gates.
+    """Let a new generator learn from the players' labels, and try it beside the champion if it passes the gates.
 
     Raises:
-        Skipped: there is too little new to learn from.
+        Skipped: there is too little new to learn from, or another candidate is still tried.
         TrainingWaits: TensorFlow is not installed.
         Interrupted: stopped; goes on where it stood when asked again.
         JobError: it failed; says why.
@@ -80,19 +84,19 @@ def retrain(workshop: Workshop, archive: Archive, errand: Errand) -> Retrained:
     anchor, champion = _those_at_play(workshop, archive)
     if "weights" in errand.ways:
         need_tensorflow()
+    step("see who is tried", lambda: _none_is_tried(workshop, archive))
     frozen = step("freeze the labels", lambda: freeze_labels(workshop, archive, errand.least_labels))
     folder = training.run_folder(workshop, archive, errand.run or f"retrain-{errand.job_id}")
+    # Before anything is learned: what is asked of the samples must not hang on what they turn out to be.
+    bounds = step("fix the bounds", lambda: bounds_of(workshop, archive))
     made = learn(Desk(workshop, archive, anchor, champion), errand, folder, frozen)
     key, digest = made.network
     bits = step("evaluate", lambda: training.evaluate(workshop, archive, key))
     rival_bits = step("evaluate the champion", lambda: training.evaluate(workshop, archive, champion.checkpoint_key))
-    gates = [promotion.bits_gate(bits, rival_bits)]
-    verdict = promotion.verdict(gates)
     card = {
         **{"made_by": "retrain", "labels": frozen["labels"], "lessons": made.lessons, "seconds": made.seconds},
         **{"ways": list(made.ways), "learned": made.words, "scorer": dict(made.choosing.held)},
         **{"champion": champion.name, "champion_bits_per_character": rival_bits},
-        **{"gates": [gate.to_json() for gate in gates], "verdict": verdict},
     }
 
     def register() -> int:
@@ -100,22 +104,17 @@ def retrain(workshop: Workshop, archive: Archive, errand: Errand) -> Retrained:
         lineage |= {"decoding": made.choosing.decoding, "scorer": made.choosing.scorer}
         return training.register(workshop, archive, key, digest, bits=bits, card=card, **lineage)[0].id
 
-    candidate = _generator(workshop, step("register", register))
-    shelved = 0
-    if verdict == "promote":
-        shelved = step("restock", lambda: _let_play(workshop, archive, candidate, errand))
-    else:
-        step("hold back", lambda: _hold_back(workshop, archive, candidate))
+    generator = _generator(workshop, step("register", register))
+    budget = promotion.budget(_told_budget(generator), _told_budget(champion), _told_budget(anchor))
+    gates = [promotion.bits_gate(bits, rival_bits)]
+    candidate = Candidate(generator, champion, bounds, gates, {"learned": made.words, "budget": budget})
+    tried = try_out(workshop, archive, candidate, TryOut(errand.job_id, step, errand.on_progress, errand.should_stop))
     training.clear(folder)
-    return _told(candidate, gates, verdict, shelved)
+    return _told(generator, tried)
 
 
-def _told(candidate: Generator, gates: list[Gate], verdict: str, shelved: int) -> Retrained:
+def _told(candidate: Generator, tried: Tried) -> Retrained:
     card = candidate.card
-    if verdict == "promote":
-        words = f"{candidate.name} is the champion, {shelved:,} of its samples are on the shelf"
-    else:
-        words = f"{candidate.name} was not promoted"
     return Retrained(
         generator=candidate.name,
         bits_per_character=candidate.bits_per_character or 0.0,
@@ -124,28 +123,26 @@ def _told(candidate: Generator, gates: list[Gate], verdict: str, shelved: int) -
         labels=card["labels"],
         lessons=card["lessons"],
         learned=card["learned"],
-        verdict=verdict,
-        gates=card["gates"],
-        shelved=shelved,
-        words=f"{words}: {promotion.reason(gates)}",
+        verdict=tried.verdict,
+        gates=[gate.to_json() for gate in tried.gates],
+        shelved=tried.shelved,
+        words=tried.words,
     )
 
 
-def _let_play(workshop: Workshop, archive: Archive, candidate: Generator, errand: Errand) -> int:
-    done = restock(
-        *(workshop, archive, candidate, workshop.shelf_full),
-        job_id=errand.job_id,
-        promote=Decided("promoted", "retrain", {"gates": candidate.card["gates"]}),
-        on_progress=errand.on_progress,
-        should_stop=errand.should_stop,
-    )
-    return done.shelved
+def _none_is_tried(workshop: Workshop, archive: Archive) -> None:
+    """One candidate at a time: a second would be compared with a champion that may be about to change."""
+    with reading(workshop.engine) as connection:
+        canary = canaries.find_open(connection, archive.id)
+        tried = generators.find(connection, canary.generator_id) if canary else None
+    if tried is not None:
+        raise Skipped(f"{tried.name} is still tried: the next retraining waits for its verdict")
 
 
-def _hold_back(workshop: Workshop, archive: Archive, candidate: Generator) -> None:
-    decided = Decided("held", "retrain", {"gates": candidate.card["gates"]})
-    with writing(workshop.engine) as connection:
-        generators.note_decision(connection, archive.id, candidate.id, decided, now())
+def _told_budget(generator: Generator) -> Training:
+    made = generator.card.get("training", {})
+    seconds = generator.card.get("seconds") if generator.card.get("made_by") == "retrain" else made.get("seconds")
+    return Training(generator.name, generator.parent_id is None, seconds, generator.bits_per_character)
 
 
 def _those_at_play(workshop: Workshop, archive: Archive) -> tuple[Generator, Generator]:

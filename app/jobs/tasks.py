@@ -21,6 +21,7 @@ from app.jobs.curve import Curve
 from app.jobs.errands import ERRANDS
 from app.jobs.hold import Hold
 from app.jobs.importing import import_archive
+from app.jobs.judging import judge_canary
 from app.jobs.promoting import relieve
 from app.jobs.restocking import restock
 from app.jobs.retraining import Errand, retrain
@@ -29,7 +30,7 @@ from app.jobs.supervising import Budget, Event, Shape
 from app.jobs.workshop import Interrupted, JobError, Skipped, Steps, Workshop
 
 HEAVY = ("train", "retrain", "screen", "class")  # need what training installs, and most of the machine
-LIGHT = ("restock", "import", *ERRANDS)
+LIGHT = ("restock", "import", "judge", *ERRANDS)
 
 
 def do(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
@@ -50,6 +51,7 @@ def do(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
         "retrain": _retrain,
         "screen": _screen,
         "class": _train_on_class,
+        "judge": judge_canary,
         **ERRANDS,
     }
     return tasks[job.kind](workshop, job, hold, step)

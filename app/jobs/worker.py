@@ -16,7 +16,7 @@ from croniter import croniter
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from app.db import archives, generators, jobs, samples, workers
+from app.db import archives, canaries, generators, jobs, labels, samples, workers
 from app.db.generators import ANCHOR
 from app.db.jobs import Job
 from app.db.session import now, reading, writing
@@ -24,15 +24,18 @@ from app.game.own_settings import OwnSettings
 from app.jobs import supervising, tasks, workflows
 from app.jobs.errands import ask_for_removals
 from app.jobs.hold import Heartbeat, Hold, worker_name
+from app.jobs.judging import ask_for_looks
 from app.jobs.screening import ask_for_screenings
 from app.jobs.workshop import Interrupted, JobError, Skipped, T, Workshop
 
 LOOK_SECONDS = 1.0  # between two looks for queued jobs
 CHORES_SECONDS = 5.0  # between two looks at shelves and the schedule
+WATCH_SECONDS = 60.0  # between two looks at canaries, and at how many labels are new
 SWEEP_SECONDS = 60.0  # between two looks for stranded jobs
 SILENT_SECONDS = 30.0  # without a heartbeat: that worker is taken for dead
 CATCH_UP = timedelta(minutes=15)  # so long after its time a scheduled job is still asked for
 REST_AFTER_FAILURE = timedelta(minutes=10)  # before a restock that failed is tried again
+REST_AFTER_RETRAINING = timedelta(hours=1)  # however it ended, before new labels bring the next one
 ATTEMPTS = 5  # of a job that takes its worker down with it, or the database away
 OPERATORS = OwnSettings()  # nothing of its own: all as the operator's settings say
 SHUTDOWN_SECONDS = 25.0  # that jobs have to come to a halt
@@ -80,6 +83,9 @@ class Worker:
             ask_for_what_is_due(self._workshop, now())
             ask_for_removals(self._workshop, now())
             ask_for_screenings(self._workshop, due_time(self._workshop.screen_cron, now()), now())
+        if self._is_time("watch", WATCH_SECONDS):
+            ask_for_looks(self._workshop, now())
+            ask_for_what_is_learned(self._workshop, now())
         for lane in LANES:
             if set(self._at_work.values()) & set(lane) or (lane == tasks.HEAVY and not self._trains):
                 continue
@@ -227,6 +233,25 @@ def ask_for_what_is_due(workshop: Workshop, moment: datetime) -> None:
             jobs.ask(connection, "backup", None, {}, asked_by="schedule", at=moment, once=once)
 
 
+def ask_for_what_is_learned(workshop: Workshop, moment: datetime) -> None:
+    """Ask for retrainings for which enough labels came, whatever the schedule says; where nothing stands against it."""
+    if not workshop.retrain_new_labels:
+        return
+    with reading(workshop.engine) as connection:
+        due = [
+            archive.id
+            for archive in archives.listing(connection)
+            if archive.own.after_quiet(moment) <= moment
+            and ANCHOR in generators.arms_of(connection, archive.id)
+            and labels.count_new(connection, archive.id) >= workshop.retrain_new_labels
+            and canaries.find_open(connection, archive.id) is None
+            and not _ended_lately(connection, "retrain", archive.id, moment, REST_AFTER_RETRAINING)
+        ]
+    for archive_id in due:
+        with writing(workshop.engine) as connection:
+            jobs.ask_unless_open(connection, "retrain", archive_id, {}, asked_by="labels", at=moment)
+
+
 def due_time(cron: str, moment: datetime, own: OwnSettings = OPERATORS) -> datetime | None:
     """The scheduled time that has just come, if one has within the last quarter of an hour; in UTC.
 
@@ -249,12 +274,13 @@ def _low(workshop: Workshop, connection: Connection, archive_id: int) -> int | N
 
 def _failed_lately(connection: Connection, archive_id: int, moment: datetime) -> bool:
     last = jobs.last_ended(connection, "restock", archive_id)
-    return (
-        last is not None
-        and last.state in ("failed", "cancelled")
-        and last.finished_at is not None
-        and moment - last.finished_at < REST_AFTER_FAILURE
-    )
+    is_failed = last is not None and last.state in ("failed", "cancelled")
+    return is_failed and _ended_lately(connection, "restock", archive_id, moment, REST_AFTER_FAILURE)
+
+
+def _ended_lately(connection: Connection, kind: str, archive_id: int, moment: datetime, rest: timedelta) -> bool:
+    last = jobs.last_ended(connection, kind, archive_id)
+    return last is not None and last.finished_at is not None and moment - last.finished_at < rest
 
 
 def _died_here(worker: str) -> bool:

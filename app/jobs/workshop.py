@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 
 from app.db import archives
 from app.db.session import reading
+from app.game.canary import ANCHOR_SHARE, SHARE
 from app.jobs.errors import Interrupted, JobError, Skipped
 
 __all__ = ["Interrupted", "JobError", "Progress", "ShouldStop", "Skipped", "Steps", "T", "Workshop", "plainly"]
@@ -51,6 +52,9 @@ class Workshop:
     retrain_min_labels: int = 50
     screen_cron: str = ""
     forget_guesses: bool = False
+    retrain_new_labels: int = 0  # that bring a retraining before its time; 0: never
+    canary_share: float = SHARE
+    anchor_share: float = ANCHOR_SHARE
     train_minutes: float = 15.0
     shelf_low: int = 500
     shelf_full: int = 2000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.game.promotion import bits_gate, reason, verdict
+from app.game.promotion import Training, bits_gate, budget, reason, verdict
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,22 @@ def test_one_gate_that_is_not_passed_holds_a_candidate_back() -> None:
 def test_a_gate_that_fails_names_its_figure() -> None:
     assert "3.000, at most 2.040" in reason([bits_gate(2.0, 2.0), bits_gate(3.0, 2.0)])
     assert "2.000" not in reason([bits_gate(1.0, 1.0), bits_gate(3.0, 4.0), bits_gate(None, 1.0)])
+
+
+ANCHOR = Training("v1", is_anchor=True, seconds=3600, bits=2.0)
+
+
+def test_a_candidate_beside_its_anchor_is_equal_unless_it_foretells_tweets_much_better() -> None:
+    alike = budget(Training("v2", False, 900, 1.97), ANCHOR, ANCHOR)
+    better = budget(Training("v2", False, 900, 1.9), ANCHOR, ANCHOR)
+
+    assert (alike["equal"], better["equal"]) == (True, False)
+    assert "train the anchor on" in better["words"]
+
+
+def test_a_candidate_that_trained_longer_than_a_retrained_champion_is_told() -> None:
+    champion = Training("v2", False, 900, 2.0)
+
+    assert budget(Training("v3", False, 1000, 2.0), champion, ANCHOR)["equal"]
+    longer = budget(Training("v3", False, 1800, 2.0), champion, ANCHOR)
+    assert (longer["equal"], longer["champion"]["seconds"]) == (False, 900)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from random import Random
 from typing import Any
 
@@ -38,9 +39,9 @@ def small_talk(count: int, seed: int = 1) -> list[str]:
     return [" ".join(f"{sentence().capitalize()}." for _ in range(4)) for _ in range(count)]
 
 
-def stock_archive(engine: Engine, slug: str = "gannet", tweets: int = 400) -> None:
-    """An archive with tweets in all three splits: the last 60 in the deck, 40 to validate on."""
-    texts = small_talk(tweets)
+def stock_archive(engine: Engine, slug: str = "gannet", tweets: int = 400, texts: Sequence[str] | None = None) -> None:
+    """An archive with tweets in all three splits: the last 60 in the deck, a tenth of the others to validate on."""
+    texts = small_talk(tweets) if texts is None else texts
     with writing(engine) as connection:
         archive_id = add_archive(connection, slug)
         add_tweets(connection, archive_id, texts[-60:])
@@ -76,10 +77,12 @@ def letter_writer(seed: int = 0, end: float = 0.015) -> Checkpoint:
     return Checkpoint(config, vocab, weights, {"bits_per_character": 4.5})
 
 
-def stock_generator(workshop: Workshop, archive: Archive, seed: int = 0, bits: float = 4.5) -> Generator:
+def stock_generator(
+    workshop: Workshop, archive: Archive, seed: int = 0, bits: float = 4.5, end: float = 0.015
+) -> Generator:
     """A registered generator that can write; the archive's first is its champion."""
     key = f"{archive.slug}/letters-{seed}"
-    write_checkpoint(workshop.folder(key), letter_writer(seed))
+    write_checkpoint(workshop.folder(key), letter_writer(seed, end))
     recipe = Recipe(
         checkpoint_key=key,
         checkpoint_sha256=checkpoint_digest(workshop.folder(key)),

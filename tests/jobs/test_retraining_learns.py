@@ -9,12 +9,13 @@ from sqlalchemy import insert, select
 
 from app.db import generators, labels
 from app.db.archives import Archive
-from app.db.generators import CHAMPION, Generator
+from app.db.generators import CHAMPION, Decided, Generator
 from app.db.session import reading, writing
 from app.db.tables import guesses, remarks
 from app.game.choice import BEST_OF
 from app.jobs.freezing import freeze_labels, read_set
 from app.jobs.learning import NO_REPEAT, Choosing, choose_draw, lessons_of
+from app.jobs.promoting import promote
 from app.jobs.restocking import restock, scorer_folder
 from app.jobs.retraining import Errand, retrain
 from app.jobs.supervising import Budget
@@ -38,6 +39,11 @@ def champion(workshop: Workshop, archive: Archive) -> Generator:
     return found
 
 
+def candidate(workshop: Workshop, archive: Archive) -> Generator:
+    with reading(workshop.engine) as connection:
+        return generators.listing(connection, archive.id)[-1]
+
+
 def test_a_retraining_with_a_scorer_shelves_more_of_what_players_believe(
     workshop: Workshop, archive: Archive, generator: Generator
 ) -> None:
@@ -45,8 +51,9 @@ def test_a_retraining_with_a_scorer_shelves_more_of_what_players_believe(
 
     done = retrain(workshop, archive, Errand(job_id=1, budget=Budget(), ways=("scorer",)))
 
-    new = champion(workshop, archive)
-    assert (new.name, done.verdict, done.labels, done.lessons) == ("v2", "promote", 900, 0)
+    new = candidate(workshop, archive)
+    promote(workshop, archive, new, decided=Decided("promoted", "test"), job_id=2)
+    assert (new.name, done.labels, done.lessons) == ("v2", 900, 0)
     assert believed(workshop, new.id) > 1.15 * believed(workshop, generator.id)
     assert new.decoding["best_of"] == BEST_OF
     assert new.scorer_sha256 is not None
@@ -71,7 +78,7 @@ def test_with_few_labels_one_step_of_the_decoding_is_tried(
 
     done = retrain(workshop, archive, Errand(job_id=1, budget=Budget()))
 
-    new = champion(workshop, archive)
+    new = candidate(workshop, archive)
     assert (new.decoding["temperature"], new.decoding["top_p"]) == (0.9, 1.0)
     assert (new.checkpoint_sha256, new.scorer_sha256) == (generator.checkpoint_sha256, None)
     assert "one step from it is tried" in done.learned

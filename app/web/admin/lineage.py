@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import io
 import zipfile
+from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from app.db import archives, browsing, canary, generators, jobs, labels, samples, tallies
+from app.db import archives, browsing, canaries, evidence, generators, jobs, labels, samples, tallies
+from app.db.admins import Admin
 from app.db.audit import Change
 from app.db.browsing import Wanted
+from app.db.canaries import Opening
 from app.db.generators import Decided, Generator
 from app.db.session import now, reading, writing
 from app.db.tallies import Count
+from app.game.canary import plan_for
 from app.web.admin import views
 from app.web.admin.cards import chosen
-from app.web.admin.office import Changing, Here, Refused, Viewing, note
+from app.web.admin.office import Changing, Here, Office, Refused, Viewing, note
 
 router = APIRouter(include_in_schema=False)
 SHOWN = 6
@@ -35,6 +39,7 @@ def show_tree(request: Request, here: Here, admin: Viewing, archive: str = "") -
         parts = {arm.generator_id: (name, arm.share) for name, arm in _arms(connection, which.id if which else 0)}
         counts = tallies.by_generator(connection, which.id) if which else {}
         decided = generators.decisions_on(connection, which.id)[:20] if which else []
+        tried = canaries.find_open(connection, which.id) if which else None
     children: dict[int | None, list[Generator]] = {}
     for each in made:
         children.setdefault(each.parent_id, []).append(each)
@@ -48,6 +53,7 @@ def show_tree(request: Request, here: Here, admin: Viewing, archive: str = "") -
         parts=parts,
         counts={key: crowds.get("real", Count()) for key, crowds in counts.items()},
         decisions=decided,
+        tried=tried,
         names={each.id: each.name for each in made},
     )
 
@@ -73,7 +79,20 @@ def show_generator(request: Request, here: Here, admin: Viewing, generator_id: i
         label_set = labels.find_set(connection, one.label_set_id) if one.label_set_id else None
         others = [each for each in generators.listing(connection, one.archive_id) if each.id != one.id]
         decided = [d for d in generators.decisions_on(connection, one.archive_id) if d.generator_id == one.id]
-    return views.page(request, "generator.html", admin, **facts, label_set=label_set, others=others, decisions=decided)
+        tried = canaries.listing(connection, one.archive_id, one.id)
+        names = {each.id: each.name for each in (one, *others)}
+        still = canaries.find_open(connection, one.archive_id)
+    return views.page(
+        *(request, "generator.html", admin),
+        **facts,
+        label_set=label_set,
+        others=others,
+        decisions=decided,
+        canaries=tried,
+        names=names,
+        other_tried=names.get(still.generator_id) if still and still.generator_id != one.id else None,
+        canary_share=here.canary_share,
+    )
 
 
 @router.get("/generators/{generator_id}/bundle.zip")
@@ -106,24 +125,42 @@ def roll_back(here: Here, admin: Changing, generator_id: int, reason: Reason) ->
 
 @router.post("/generators/{generator_id}/canary")
 def set_canary(
-    here: Here, admin: Changing, generator_id: int, share: Annotated[float, Form(ge=0, le=90)], reason: Reason
+    here: Here, admin: Changing, generator_id: int, share: Annotated[float, Form(ge=0, le=80)], reason: Reason
 ) -> Response:
-    """Let a generator play a share (in percent) of the rounds as the candidate; 0 stops that."""
+    """Try a generator beside the champion in a share (in percent) of the rounds; 0 stops that."""
     with writing(here.engine) as connection:
         one = _found(connection, generator_id)
-        if share and not samples.level(connection, one.archive_id, one.id):
-            raise Refused(409, "Its shelf is empty", f"{one.name} has no samples to play with: restock it first.")
         before = {name: round(arm.share, 3) for name, arm in _arms(connection, one.archive_id)}
-        verdict = Decided("held", admin.name, {"canary share": share / 100, "reason": reason})
-        generators.note_decision(connection, one.archive_id, one.id, verdict, now())
-        try:
-            canary.give_share(connection, one.archive_id, one.id, share / 100, now())
-        except ValueError as error:
-            raise Refused(409, "Not that share", str(error)) from None
+        if share:
+            _open(connection, here, admin, one, share / 100, reason)
+        else:
+            _stop(connection, admin, one, reason)
         after = {name: round(arm.share, 3) for name, arm in _arms(connection, one.archive_id)}
-        what = "canary share set" if share else "canary stopped"
+        what = "canary opened" if share else "canary stopped"
         note(connection, admin, Change(what, f"generator {one.id} {one.name}", before, after, reason))
-    return views.back(f"/admin/generators/{generator_id}", f"{one.name} plays {share:.0f} % of the rounds.")
+    done = f"plays {100 * after['candidate']:.0f} % of the rounds" if share else "is not tried any more"
+    return views.back(f"/admin/generators/{generator_id}", f"{one.name} {done}.")
+
+
+def _open(connection: Connection, here: Office, admin: Admin, one: Generator, share: float, reason: str) -> None:
+    if not samples.level(connection, one.archive_id, one.id):
+        raise Refused(409, "Its shelf is empty", f"{one.name} has no samples to play with: restock it first.")
+    active = evidence.active_players(connection, one.archive_id, here.learn_from, now() - timedelta(days=7))
+    try:
+        # As the admin says it, and not half of the rounds on a small site.
+        plan = plan_for(active, share, here.anchor_share, as_said=True)
+        opening = Opening(plan, admin.name, figures={"reason": reason})
+        canaries.open_canary(connection, one.archive_id, one.id, opening, now())
+    except ValueError as error:
+        raise Refused(409, "Not that canary", f"{error}.") from None
+
+
+def _stop(connection: Connection, admin: Admin, one: Generator, reason: str) -> None:
+    tried = canaries.find_open(connection, one.archive_id)
+    if tried is None or tried.generator_id != one.id:
+        raise Refused(409, "Nothing to stop", f"{one.name} is not tried now.")
+    decided = Decided("canary stopped", admin.name, {"reason": reason, "looks before": list(tried.looks)})
+    canaries.close(connection, tried, canaries.STOPPED, decided, now(), None)
 
 
 def _ask(here: Here, admin: Changing, generator_id: int, arguments: dict[str, Any], what: str, reason: str) -> Response:

@@ -43,6 +43,8 @@ class Office:
     shelf_low: int
     train_minutes: float
     learn_from: tuple[str, ...]
+    canary_share: float
+    anchor_share: float
     is_https: bool
 
 

@@ -40,7 +40,7 @@ def _templates() -> Environment:
     )
     templates.globals.update(static=static.url, nav=NAV)
     templates.filters.update(
-        n=number, percent=percent, span=span, moment=moment, ago=ago, size=size, seconds=seconds, day=day, told=told
+        {each.__name__: each for each in (percent, points, span, moment, ago, size, seconds, day, told)}, n=number
     )
     return templates
 
@@ -75,6 +75,11 @@ def number(value: float | None) -> str:
 def percent(part: float | None, whole: float | None = 1.0) -> str:
     """A share in percent: 37.5 %; a dash where there is nothing to share."""
     return "–" if part is None or not whole else f"{100 * part / whole:.1f} %"
+
+
+def points(value: float | None) -> str:
+    """A difference of two shares in points of percent: +4.2; a dash where there is none."""
+    return "–" if value is None else f"{100 * value:+.1f}"
 
 
 def span(fooled: int, guesses: int) -> str:

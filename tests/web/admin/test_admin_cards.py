@@ -152,9 +152,9 @@ def shares(desk):
 def test_a_canary_takes_its_share_from_the_champion_and_gives_it_back(desk):
     second = second_generator(desk)
     desk.post(f"/admin/generators/{second}/canary", share="20", reason="to see")
-    assert shares(desk) == {"anchor": 0.0, "candidate": 0.2, "champion": 0.8}
+    assert shares(desk) == {"anchor": 0.05, "candidate": 0.2, "champion": 0.75}
     desk.post(f"/admin/generators/{second}/canary", share="0", reason="seen enough")
-    assert shares(desk) == {"anchor": 0.0, "champion": 1.0}
+    assert shares(desk) == {"anchor": 0.05, "champion": 0.95}
 
 
 def test_two_generators_stand_side_by_side_with_samples_of_the_same_seeds(desk):

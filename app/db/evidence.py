@@ -1,0 +1,144 @@
+"""Evidence: the guesses that a canary is judged by, and what players and admins held against its samples."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from sqlalchemy import ColumnElement, Connection, and_, exists, false, func, or_, select
+
+from app.db import restocks
+from app.db.canaries import Canary
+from app.db.generators import CANDIDATE, CHAMPION
+from app.db.tables import guesses, labels, players, remarks, samples, seats
+from app.game.canary import LEAST_LABELS
+from app.game.effect import Evidence
+from app.game.rounds import AT_RANDOM
+from app.game.weights import weigh
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """What speaks against an arm since the canary opened.
+
+    Attributes:
+        rounds: that were guessed at.
+        reports: of different players.
+        hidden: samples that an admin took off the shelf.
+        drafts: that were written for it.
+        rejected: of them, by vetting (the choice by form is none of its rules).
+    """
+
+    rounds: int
+    reports: int
+    hidden: int
+    drafts: int
+    rejected: int
+
+
+def read(connection: Connection, canary: Canary, learn_from: Collection[str]) -> Evidence:
+    """The guesses that count, weighed so that no player and no network rules the verdict.
+
+    Endless rounds dealt at random behind the canary's opening, of players who teach and have at least five accepted
+    labels in the archive; the player met neither card before, and the label is accepted.
+    """
+    earlier = guesses.alias("earlier")
+    met = (
+        exists()
+        .where(earlier.c.player_id == guesses.c.player_id, earlier.c.id < guesses.c.id)
+        .where(or_(earlier.c.sample_id == guesses.c.sample_id, earlier.c.tweet_id == guesses.c.tweet_id))
+    )
+    columns = (guesses.c.player_id, guesses.c.tweet_id, guesses.c.arm, guesses.c.verdict, guesses.c.network)
+    query = (
+        select(*columns)
+        .join(labels, labels.c.guess_id == guesses.c.id)
+        .join(players, players.c.id == guesses.c.player_id)
+        .where(guesses.c.archive_id == canary.archive_id, guesses.c.id > canary.after_guess_id)
+        .where(guesses.c.mode == "endless", guesses.c.policy_version.in_(AT_RANDOM), guesses.c.repeat.is_(False))
+        .where(labels.c.status == "accepted", _teaches(learn_from), _of_arms(canary), ~met)
+        .order_by(guesses.c.id)
+    )
+    rows = connection.execute(query).all()
+    steady = _steady(connection, canary.archive_id, sorted({row.player_id for row in rows}))
+    rows = [row for row in rows if row.player_id in steady]
+    weights = weigh([row.player_id for row in rows], [row.network for row in rows]).values
+    return Evidence(
+        candidate=np.array([row.arm == CANDIDATE for row in rows], np.bool_),
+        fooled=np.array([row.verdict == "fooled" for row in rows], np.bool_),
+        player=np.array([row.player_id for row in rows], np.int64),
+        tweet=np.array([row.tweet_id for row in rows], np.int64),
+        weight=weights,
+    )
+
+
+def active_players(connection: Connection, archive_id: int, learn_from: Collection[str], since: datetime) -> int:
+    """How many of those who teach have played the archive, and were seen since then."""
+    query = (
+        select(func.count(func.distinct(seats.c.player_id)))
+        .join(players, players.c.id == seats.c.player_id)
+        .where(seats.c.archive_id == archive_id, players.c.last_guess_at >= since, _teaches(learn_from))
+    )
+    return int(connection.execute(query).scalar_one())
+
+
+def troubles(connection: Connection, canary: Canary) -> tuple[Trouble, Trouble]:
+    """What speaks against the candidate, and against the champion beside it."""
+    both = ((CANDIDATE, canary.generator_id), (CHAMPION, canary.champion_id))
+    candidate, champion = (_trouble(connection, canary, arm, generator_id) for arm, generator_id in both)
+    return candidate, champion
+
+
+def _trouble(connection: Connection, canary: Canary, arm: str, generator_id: int) -> Trouble:
+    own = (
+        guesses.c.archive_id == canary.archive_id,
+        guesses.c.id > canary.after_guess_id,
+        guesses.c.arm == arm,
+        guesses.c.generator_id == generator_id,
+    )
+    rounds = connection.execute(select(func.count()).select_from(guesses).where(*own)).scalar_one()
+    reported = (
+        select(func.count(func.distinct(guesses.c.player_id)))
+        .join(remarks, remarks.c.guess_id == guesses.c.id)
+        .where(*own, remarks.c.report.is_not(None))
+    )
+    hidden = select(func.count()).where(samples.c.generator_id == generator_id, samples.c.hidden_at >= canary.opened_at)
+    batches = restocks.since(connection, generator_id, canary.opened_at)
+    return Trouble(
+        rounds=rounds,
+        reports=connection.execute(reported).scalar_one(),
+        hidden=connection.execute(hidden).scalar_one(),
+        drafts=sum(batch.written for batch in batches),
+        rejected=sum(batch.turned_away for batch in batches),
+    )
+
+
+def _steady(connection: Connection, archive_id: int, player_ids: Sequence[int]) -> set[int]:
+    """Those of the players who have enough accepted labels in the archive."""
+    found: set[int] = set()
+    for begin in range(0, len(player_ids), 500):
+        query = (
+            select(guesses.c.player_id)
+            .join(labels, labels.c.guess_id == guesses.c.id)
+            .where(guesses.c.archive_id == archive_id, labels.c.status == "accepted")
+            .where(guesses.c.player_id.in_(player_ids[begin : begin + 500]))
+            .group_by(guesses.c.player_id)
+            .having(func.count() >= LEAST_LABELS)
+        )
+        found |= set(connection.scalars(query))
+    return found
+
+
+def _of_arms(canary: Canary) -> ColumnElement[bool]:
+    return or_(
+        and_(guesses.c.arm == CANDIDATE, guesses.c.generator_id == canary.generator_id),
+        and_(guesses.c.arm == CHAMPION, guesses.c.generator_id == canary.champion_id),
+    )
+
+
+def _teaches(learn_from: Collection[str]) -> ColumnElement[bool]:
+    """Real players, unless the settings say that simulated ones teach: then there is nobody else to be judged by."""
+    crowds: dict[str, Any] = {"real": players.c.simulated.is_(None), "simulated": players.c.simulated.is_not(None)}
+    return or_(false(), *(crowds[crowd] for crowd in learn_from))

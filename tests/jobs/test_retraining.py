@@ -1,0 +1,187 @@
+"""Retraining, from the labels to the canary; only the training itself is a stand-in."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from letters import ENDS, furnish, seeded, stand_in, workshop_of
+from sqlalchemy import Engine
+from stock import letter_writer, shelf, stock_archive
+
+from app.db import canaries, generators, samples
+from app.db.archives import Archive
+from app.db.generators import Decision
+from app.db.session import open_engine, reading
+from app.jobs import retraining, studying
+from app.jobs.hold import by_hand
+from app.jobs.retraining import Errand, Retrained, retrain
+from app.jobs.supervising import Budget
+from app.jobs.workshop import Interrupted, JobError, Skipped, Workshop
+from model.checkpoint import write_checkpoint
+
+STEPS = (
+    *("see who is tried", "freeze the labels", "fix the bounds", "learn to choose", "write the texts", "train"),
+    *("keep the checkpoint", "compare the networks", "evaluate", "evaluate the champion", "register"),
+    *("write samples", "pass the gates", "open the canary"),
+)
+
+
+pytestmark = pytest.mark.process
+
+
+@pytest.fixture(scope="module")
+def furnished(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a game that was played, made once; tests get copies."""
+    folder = tmp_path_factory.mktemp("played")
+    shutil.copy(migrated, folder / "whichtweet.db")
+    furnish(f"sqlite:///{folder / 'whichtweet.db'}", folder)
+    return folder
+
+
+@pytest.fixture
+def workshop(furnished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workshop]:
+    """A game that was played, and where a training takes no time."""
+    shutil.copytree(furnished, tmp_path, dirs_exist_ok=True)
+    monkeypatch.setattr(retraining, "need_tensorflow", lambda: None)
+    monkeypatch.setattr(studying, "train", stand_in())
+    engine = open_engine(f"sqlite:///{tmp_path / 'whichtweet.db'}")
+    with seeded(1 << 51):
+        yield workshop_of(engine, tmp_path)
+    engine.dispose()
+
+
+@pytest.fixture
+def archive(workshop: Workshop) -> Archive:
+    return workshop.archive("gannet")
+
+
+def run(workshop: Workshop, archive: Archive, **how: Any) -> Retrained:
+    with by_hand(workshop.engine, "retrain", archive.id, {}, lambda: False) as hold:
+        return retrain(
+            workshop, archive, Errand(job_id=hold.claim.job_id, budget=Budget(minutes=1), ways=("weights",), **how)
+        )
+
+
+def decisions(workshop: Workshop) -> list[Decision]:
+    with reading(workshop.engine) as connection:
+        return generators.decisions_on(connection, 1)
+
+
+def test_what_passes_its_gates_is_tried_beside_the_champion(workshop: Workshop, archive: Archive) -> None:
+    names: list[str] = []
+
+    def step(name: str, do: Callable[[], Any]) -> Any:
+        names.append(name)
+        return do()
+
+    done = run(workshop, archive, step=step)
+
+    assert tuple(names) == STEPS
+    assert (done.verdict, done.generator, done.champion, done.shelved) == ("canary", "v2", "v1", 220)
+    assert {gate["outcome"] for gate in done.gates} == {"passed"}
+    assert len(done.gates) == 7
+    assert "is tried beside v1 in 50% of rounds, for 14 days at most" in done.words
+    with reading(workshop.engine) as connection:
+        arms = {arm.arm: (arm.generator_id, round(arm.share, 2)) for arm in generators.arms_of(connection, 1).values()}
+        canary = canaries.find_open(connection, 1)
+        assert samples.level(connection, 1, 1) == samples.level(connection, 1, 2) == 220
+    assert arms == {"anchor": (1, 0.05), "candidate": (2, 0.5), "champion": (1, 0.45)}
+    assert canary is not None
+    assert (canary.scorer, canary.opened_by, canary.fixed.active) == (None, "retrain", 6)
+    [decision] = decisions(workshop)
+    assert (decision.verdict, decision.taken_by) == ("canary opened", "retrain")
+    assert decision.figures["budget"]["anchor"]["name"] == "v1"
+
+
+def test_what_foretells_tweets_worse_is_held_back_before_it_writes(
+    workshop: Workshop, archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def worse(folder: Path, *_: Any, **__: Any) -> Any:
+        odd = letter_writer(1, end=ENDS)
+        odd.weights["output.bias"][7] += 3.0
+        write_checkpoint(folder / "checkpoint", odd)
+        return stand_in()(folder, *_, **__)
+
+    monkeypatch.setattr(studying, "train", worse)
+
+    done = run(workshop, archive)
+
+    assert (done.verdict, done.shelved) == ("hold", 0)
+    assert "v2 is held back: bits per character" in done.words
+    [decision] = decisions(workshop)
+    assert (decision.verdict, decision.figures["gates"][0]["outcome"]) == ("held", "failed")
+    assert {row.generator_id for row in shelf(workshop.engine)} == {1}
+
+
+def test_what_writes_unlike_tweets_is_held_back_and_leaves_no_sample(
+    workshop: Workshop, archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bounds = retraining.bounds_of
+
+    def strict(*where: Any) -> dict[str, Any]:
+        found = bounds(*where)
+        found["ranges"]["Self-BLEU"] = [0.0, 0.0001]
+        return found
+
+    monkeypatch.setattr(retraining, "bounds_of", strict)
+
+    done = run(workshop, archive)
+
+    assert done.verdict == "hold"
+    assert "Self-BLEU" in done.words
+    assert [gate["name"] for gate in done.gates if gate["outcome"] == "failed"] == ["Self-BLEU"]
+    assert {row.generator_id for row in shelf(workshop.engine)} == {1}
+    with reading(workshop.engine) as connection:
+        assert canaries.find_open(connection, 1) is None
+
+
+def test_a_small_archive_cannot_be_judged_and_waits_for_an_admin(
+    workshop: Workshop, archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retraining, "bounds_of", lambda *_: {"ranges": {}, "lengths": [], "marks": {}, "tweets": 120})
+
+    done = run(workshop, archive)
+
+    assert done.verdict == "hold"
+    assert "cannot judge by 120 tweets (400 or more are needed): an admin decides" in done.words
+
+
+def test_while_one_is_tried_the_next_retraining_waits(workshop: Workshop, archive: Archive) -> None:
+    run(workshop, archive)
+
+    with pytest.raises(Skipped, match="v2 is still tried"):
+        run(workshop, archive, least_labels=0)
+
+
+def test_too_few_new_labels_are_a_reason_to_skip(workshop: Workshop, archive: Archive) -> None:
+    with pytest.raises(Skipped, match="120 new labels teach, 500 are needed"):
+        run(replace(workshop, retrain_min_labels=500), archive)
+
+
+def test_asked_to_stop_it_ends_without_a_trace_on_the_shelf(workshop: Workshop, archive: Archive) -> None:
+    asked: list[bool] = []
+
+    def stop_once_writing() -> bool:
+        with reading(workshop.engine) as connection:
+            asked.append(generators.by_number(connection, 1, 2) is not None)
+        return asked[-1]
+
+    with pytest.raises(Interrupted):
+        run(workshop, archive, should_stop=stop_once_writing)
+
+    with reading(workshop.engine) as connection:
+        assert samples.level(connection, 1) == samples.level(connection, 1, 1)
+        assert canaries.find_open(connection, 1) is None
+
+
+def test_without_a_generator_there_is_nothing_to_begin_from(engine: Engine, tmp_path: Path) -> None:
+    stock_archive(engine)
+    workshop = Workshop(engine, tmp_path)
+
+    with pytest.raises(JobError, match="no generator of its own yet"):
+        run(workshop, workshop.archive("gannet"))
