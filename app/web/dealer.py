@@ -267,7 +267,7 @@ class Dealer:
         name = (visitor.key, fixed.id, start)
         given = self._given.get(name)
         if given is not None and given.edition == entry.edition and self._is_fresh(given, now()):
-            return replace(given, visitor=visitor, played=place.played, spotted=place.spotted)
+            return replace(given, visitor=visitor, played=place.played, spotted=place.spotted, of=len(fixed.pairs))
         repeat = place.player_id is not None and sets.met(
             connection, place.player_id, [pair.tweet.id], [pair.sample_id]
         )

@@ -82,6 +82,14 @@ def test_the_daily_goes_on_where_it_was_left(ada: httpx.Client) -> None:
     assert 0 <= verdict["spotted"] <= 4
 
 
+def test_a_round_that_was_had_ahead_still_says_which_of_how_many_it_is(ada: httpx.Client, game: Game) -> None:
+    path = f"/daily/mayor/{today(game)}"
+    first = deal(ada, **DAILY)
+    deal(ada, **DAILY, after=first["round"])
+    guess(ada, first)
+    assert "Round 2 of 10" in ada.get(path).text
+
+
 def test_the_daily_can_be_looked_at_one_round_ahead(ada: httpx.Client) -> None:
     first = deal(ada, **DAILY)
     second = deal(ada, **DAILY, after=first["round"])
