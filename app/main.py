@@ -16,6 +16,7 @@ from app.game.vetting import LONGEST, BlockedWords, CardRules
 from app.keys import operator_key, secret_keys
 from app.settings import Settings
 from app.web import (
+    about,
     admin,
     api,
     board,
@@ -32,6 +33,7 @@ from app.web import (
     pages,
     static,
 )
+from app.web.about import About
 from app.web.admin.office import Office
 from app.web.admin.threshold import Threshold
 from app.web.catalogue import Catalogue, Fault
@@ -108,6 +110,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(room.router)
     inside.mount(app, view)
     hall.mount(app)
+    about.mount(app, About(settings.operator.strip(), settings.contact.strip()))
     admin.mount(app, _office(settings, services, counters))
     errors.register(app)
     app.add_middleware(Guard, is_https=settings.is_https)

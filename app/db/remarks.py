@@ -8,6 +8,7 @@ from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
+from app.db import reports
 from app.db.tables import guesses, labels, players, remarks
 
 
@@ -16,7 +17,7 @@ def note(
 ) -> bool:
     """Keep what the player with that key says of a guess of theirs; False if it is none of theirs.
 
-    None leaves what was said before as it is; the last word counts.
+    None leaves what was said before as it is; the last word counts. A third player's report hides the sample.
     """
     own = (
         select(guesses.c.id)
@@ -30,6 +31,8 @@ def note(
     insert = sqlite_insert if connection.dialect.name == "sqlite" else postgres_insert
     statement = insert(remarks).values(guess_id=guess_id, said_at=at, **said)
     connection.execute(statement.on_conflict_do_update(index_elements=["guess_id"], set_={**said, "said_at": at}))
+    if report:
+        reports.hide_if_enough(connection, guess_id, at)
     return True
 
 

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, select, update
 
-from app.db.tables import guesses, remarks, samples, tweets
+from app.db import browsing
+from app.db.tables import guesses, players, remarks, samples, tweets
 
 MOST = 200  # reports that one look counts or lists
+ENOUGH = 3  # players who report a sample: then it is hidden until the reports are read
+REPORTED = "three reports"  # the reason that it is hidden for
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ class Report:
 
 
 def count_open(connection: Connection) -> int:
-    """How many reports wait (at most 200 are counted): neither card hidden yet, and not set aside."""
+    """How many reports wait (at most 200 are counted): no card hidden by a person, and not set aside."""
     waiting = _waiting().with_only_columns(remarks.c.guess_id).limit(MOST).subquery()
     return connection.execute(select(func.count()).select_from(waiting)).scalar_one()
 
@@ -47,8 +50,41 @@ def find(connection: Connection, guess_id: int) -> str | None:
 
 
 def settle(connection: Connection, guess_id: int, at: datetime) -> None:
-    """Set a report aside: it was read, and needs nothing more."""
+    """Set a report aside: it was read, and needs nothing more. A sample that was hidden for its reports comes back."""
     connection.execute(update(remarks).where(remarks.c.guess_id == guess_id).values(settled_at=at))
+    sample = _sample_of(connection, guess_id)
+    if sample is not None and sample.hidden_reason == REPORTED and _reporters(connection, sample.id) < ENOUGH:
+        browsing.hide(connection, "sample", sample.archive_id, [sample.id], None)
+
+
+def hide_if_enough(connection: Connection, guess_id: int, at: datetime) -> bool:
+    """Hide the sample of a guess that was reported, if enough players have reported it; whether it was hidden now."""
+    sample = _sample_of(connection, guess_id)
+    if sample is None or sample.hidden_at is not None or _reporters(connection, sample.id) < ENOUGH:
+        return False
+    browsing.hide(connection, "sample", sample.archive_id, [sample.id], at, REPORTED)
+    return True
+
+
+def _sample_of(connection: Connection, guess_id: int) -> Row[int, int, datetime | None, str | None] | None:
+    own = select(guesses.c.sample_id).where(guesses.c.id == guess_id).scalar_subquery()
+    columns = (samples.c.id, samples.c.archive_id, samples.c.hidden_at, samples.c.hidden_reason)
+    return connection.execute(select(*columns).where(samples.c.id == own)).first()
+
+
+def _reporters(connection: Connection, sample_id: int) -> int:
+    """How many players, simulated ones aside, have reported a sample in a report that was not set aside."""
+    query = (
+        select(func.count(func.distinct(guesses.c.player_id)))
+        .join(remarks, remarks.c.guess_id == guesses.c.id)
+        .join(players, players.c.id == guesses.c.player_id)
+        .where(guesses.c.sample_id == sample_id, _is_open(), players.c.simulated.is_(None))
+    )
+    return connection.scalar(query) or 0
+
+
+def _is_open() -> ColumnElement[bool]:
+    return and_(remarks.c.report.is_not(None), remarks.c.report != "", remarks.c.settled_at.is_(None))
 
 
 def _waiting() -> Select[Any]:
@@ -63,9 +99,8 @@ def _waiting() -> Select[Any]:
         .join(samples, samples.c.id == guesses.c.sample_id)
         .join(tweets, tweets.c.id == guesses.c.tweet_id)
         .where(
-            remarks.c.report.is_not(None),
-            remarks.c.settled_at.is_(None),
-            samples.c.hidden_at.is_(None),
+            _is_open(),
+            or_(samples.c.hidden_at.is_(None), samples.c.hidden_reason == REPORTED),
             tweets.c.hidden_at.is_(None),
         )
     )

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from app.db.session import now
 from app.db.tables import archives, samples
 
 BATCH = 500  # rows that one transaction writes at most
@@ -22,6 +23,10 @@ class NewSample:
     text: str
     text_hash: str
     score: float | None = None
+    held: str | None = None  # why it is kept off the shelf until somebody has looked at it
+
+
+HELD = "held: "  # begins the reason for which such a sample is hidden
 
 
 def add(
@@ -47,6 +52,8 @@ def add(
             "length": len(sample.text),
             "text_hash": sample.text_hash,
             "score": sample.score,
+            "hidden_at": now() if sample.held else None,
+            "hidden_reason": HELD + sample.held if sample.held else None,
         }
         for sample in found
     ]

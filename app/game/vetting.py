@@ -36,7 +36,8 @@ UNENDED, LENGTH, LEANS, LOOP, BLOCKED, HANDLE, NAME, DUPLICATE, COPY, RECITED, F
     "recited from what the base has read",
     "form seldom among tweets",  # a choice among those that passed (app/game/form.py), not a fault
 )
-REASONS = (UNENDED, LENGTH, LEANS, LOOP, BLOCKED, HANDLE, NAME, DUPLICATE, COPY, RECITED, FORM)
+HELD = "held back for a look"  # what is sensitive (app/game/sensitive.py): stored, and dealt only if an admin says so
+REASONS = (UNENDED, LENGTH, LEANS, LOOP, BLOCKED, HANDLE, NAME, DUPLICATE, COPY, RECITED, FORM, HELD)
 
 # More of one character than real tweets hold ("Soooooo", "!!!!!!!!"), or a group of characters over and over.
 _CHARACTER_RUN = re.compile(r"([^\W\d_])\1{6}|([^\s\w]|_)\2{11}|(\d)\3{9}")

@@ -13,6 +13,7 @@ from app.db.archives import Archive
 from app.db.generators import Generator, Recipe
 from app.db.samples import BATCH, NewSample
 from app.db.session import now, reading, writing
+from app.game import sensitive
 from app.game.vetting import VETTING_VERSION, text_hash
 from app.jobs.importing import import_archive
 from model.checkpoint import checkpoint_digest, read_checkpoint
@@ -83,7 +84,10 @@ def _hand_over(checkpoints: Path, folder: Path) -> Recipe:
 def _shelve(engine: Engine, archive: Archive, folder: Path, recipe: Recipe) -> None:
     """Register the generator and put the shipped samples on its shelf, in one transaction: the demo is small."""
     lines = [json.loads(line) for line in (folder / SHELF).read_text(encoding="utf-8").splitlines()]
-    shipped = [NewSample(line["seed"], line["text"], text_hash(line["text"])) for line in lines]
+    held = sensitive.shipped().subject
+    shipped = [
+        NewSample(line["seed"], line["text"], text_hash(line["text"]), held=held(line["text"])) for line in lines
+    ]
     with writing(engine) as connection:
         generator, _ = generators.register(connection, archive.id, recipe, now())
         row = restocks.begin(

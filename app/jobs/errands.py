@@ -13,7 +13,7 @@ from typing import Any
 from app.archives import ArchiveError
 from app.archives.opening import open_archive
 from app.archives.sift import Sieve
-from app.db import archives, generators, jobs, removals, uploads
+from app.db import archives, generators, jobs, networks, removals, uploads
 from app.db.generators import Decided
 from app.db.jobs import Job
 from app.db.session import now, reading, writing
@@ -26,6 +26,8 @@ from app.jobs.workshop import Interrupted, JobError, Steps, Workshop
 
 SHOWN = 20  # tweets and left-out rows that a preview shows
 UNDO = timedelta(days=1)  # that a deleted archive can be taken back
+NETWORK_KEPT = timedelta(days=30)
+WINDOWS = 20  # of guesses whose marks of networks one look drops: the rest has time
 LOOKED_AT = 20_000  # rows that a preview reads: enough to see what a file is
 
 
@@ -125,6 +127,17 @@ def ask_for_removals(workshop: Workshop, moment: datetime) -> None:
             once = f"remove:{archive_id}:{deleted_at:%Y-%m-%dT%H:%M:%S}"
             asked = {"archive": archive_id}
             jobs.ask(connection, "remove", None, asked, asked_by="schedule", at=moment, once=once)
+
+
+def drop_networks(workshop: Workshop, after_id: int, moment: datetime) -> int:
+    """Drop the marks of networks that are 30 days old, behind a guess; the last one that was looked at."""
+    for _ in range(WINDOWS):
+        with writing(workshop.engine) as connection:
+            last = networks.drop(connection, after_id, moment - NETWORK_KEPT)
+        if last is None:
+            break
+        after_id = last
+    return after_id
 
 
 def write_backup(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:

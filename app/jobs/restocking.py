@@ -21,10 +21,11 @@ from app.db.generators import Decided, Generator
 from app.db.restocks import Restock
 from app.db.samples import NewSample
 from app.db.session import now, reading, writing
+from app.game import sensitive
 from app.game.choice import BEST_OF, Candidate, ShelfChoice
 from app.game.novelty import CopyIndex
 from app.game.strangers import Names
-from app.game.vetting import DUPLICATE, FORM, LONGEST, BlockedWords, CardRules, Vetting, text_hash
+from app.game.vetting import DUPLICATE, FORM, HELD, LONGEST, BlockedWords, CardRules, Vetting, text_hash
 from app.jobs.base import known_names_only, recited_for
 from app.jobs.workshop import Interrupted, JobError, Progress, ShouldStop, Workshop
 from app.jobs.writers import Scoring, Writers
@@ -81,8 +82,8 @@ class _Tally:
 
     @property
     def vetted(self) -> int:
-        """Drafts that broke no rule, chosen by their form or not."""
-        return self.shelved + self.rejected[FORM]
+        """Drafts that broke no rule, chosen by their form or not, held back or not."""
+        return self.shelved + self.rejected[FORM] + self.rejected[HELD]
 
 
 def restock(
@@ -310,23 +311,33 @@ def _chosen(draft: Draft, choice: Choice, tally: _Tally, goal: int) -> NewSample
     if taken is None:
         tally.rejected[fault or FORM] += 1
         return None
-    tally.shelved += 1
-    return NewSample(draft.seed, text, text_hash(text), draft.score if taken == "scorer" else None)
+    held = sensitive.shipped().subject(text)
+    if held is None:
+        tally.shelved += 1
+    else:
+        tally.rejected[HELD] += 1
+    return NewSample(draft.seed, text, text_hash(text), draft.score if taken == "scorer" else None, held)
 
 
 def _store(workshop: Workshop, row: Restock, found: list[NewSample], tally: _Tally) -> None:
     with writing(workshop.engine) as connection:
-        new = samples.add(
-            connection,
-            found,
-            archive_id=row.archive_id,
-            generator_id=row.generator_id,
-            restock_id=row.id,
-            text_version=TEXT_VERSION,
-        )
-        # Another worker may have shelved the same text meanwhile.
-        tally.shelved -= len(found) - new
-        tally.rejected[DUPLICATE] += len(found) - new
+        for held in (False, True):
+            some = [sample for sample in found if bool(sample.held) == held]
+            new = samples.add(
+                connection,
+                some,
+                archive_id=row.archive_id,
+                generator_id=row.generator_id,
+                restock_id=row.id,
+                text_version=TEXT_VERSION,
+            )
+            # Another worker may have stored the same text meanwhile.
+            lost = len(some) - new
+            tally.rejected[DUPLICATE] += lost
+            if held:
+                tally.rejected[HELD] -= lost
+            else:
+                tally.shelved -= lost
         counts = {rule: count for rule, count in tally.rejected.items() if count}
         restocks.advance(connection, row.id, written=tally.written, shelved=tally.shelved, rejected=counts)
 
@@ -358,7 +369,9 @@ def discard(workshop: Workshop, row: Restock, seconds: float = 0.0) -> None:
 
 
 def _not_ready(generator: Generator, tally: _Tally) -> str:
-    rule, count = max(((rule, n) for rule, n in tally.rejected.items() if rule != FORM), key=lambda pair: pair[1])
+    rule, count = max(
+        ((rule, n) for rule, n in tally.rejected.items() if rule not in (FORM, HELD)), key=lambda pair: pair[1]
+    )
     return (
         f"{generator.name} is not ready for play: {tally.vetted} of {tally.written} drafts passed vetting"
         f" ({count}: {rule}); train longer"

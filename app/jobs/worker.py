@@ -22,7 +22,7 @@ from app.db.jobs import Job
 from app.db.session import now, reading, writing
 from app.game.own_settings import OwnSettings
 from app.jobs import supervising, tasks, workflows
-from app.jobs.errands import ask_for_removals
+from app.jobs.errands import ask_for_removals, drop_networks
 from app.jobs.hold import Heartbeat, Hold, worker_name
 from app.jobs.judging import ask_for_looks
 from app.jobs.screening import ask_for_screenings
@@ -32,6 +32,7 @@ LOOK_SECONDS = 1.0  # between two looks for queued jobs
 CHORES_SECONDS = 5.0  # between two looks at shelves and the schedule
 WATCH_SECONDS = 60.0  # between two looks at canaries, and at how many labels are new
 SWEEP_SECONDS = 60.0  # between two looks for stranded jobs
+NETWORKS_SECONDS = 60.0  # between two looks for marks of networks that are too old
 SILENT_SECONDS = 30.0  # without a heartbeat: that worker is taken for dead
 CATCH_UP = timedelta(minutes=15)  # so long after its time a scheduled job is still asked for
 REST_AFTER_FAILURE = timedelta(minutes=10)  # before a restock that failed is tried again
@@ -52,6 +53,7 @@ class Worker:
         self._workshop = workshop
         self._workflows_url = workflows_url
         self._stopping = threading.Event()
+        self._seen_to = 0  # the guess up to which marks of networks are dropped
         self._at_work: dict[int, str] = {}  # job id -> kind, of jobs in this process
         self._trains = False
         self._due: dict[str, float] = {}  # chore -> when it is next done, by the monotonic clock
@@ -86,6 +88,8 @@ class Worker:
         if self._is_time("watch", WATCH_SECONDS):
             ask_for_looks(self._workshop, now())
             ask_for_what_is_learned(self._workshop, now())
+        if self._is_time("networks", NETWORKS_SECONDS):
+            self._seen_to = drop_networks(self._workshop, self._seen_to, now())
         for lane in LANES:
             if set(self._at_work.values()) & set(lane) or (lane == tasks.HEAVY and not self._trains):
                 continue

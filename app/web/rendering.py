@@ -24,6 +24,7 @@ NAVIGATION = (
     ("/me", "Yours"),
     ("/hall", "Hall"),
     ("/inside", "Inside"),
+    ("/about", "About"),
 )
 
 

@@ -1,4 +1,4 @@
-"""The hall and a sample's own page, in a real browser: readable by everyone."""
+"""The hall, a sample's own page and what is said about the game, in a real browser: readable by everyone."""
 
 from __future__ import annotations
 
@@ -37,5 +37,10 @@ def test_the_hall_can_be_read_and_shared(visit: Visit, served: Game, size: dict[
     assert found.violations_count == 0, found.generate_report()
     page.get_by_role("link", name="Share this sample").first.click()
     expect(page.get_by_role("heading", name="Written by a machine")).to_be_visible()
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    page.get_by_role("link", name="About", exact=True).click()
+    expect(page.get_by_role("heading", name="What is kept")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     found = Axe().run(page)
     assert found.violations_count == 0, found.generate_report()

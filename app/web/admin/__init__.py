@@ -10,6 +10,7 @@ from app.web.admin import (
     collections,
     door,
     figures,
+    held,
     lineage,
     overview,
     records,
@@ -19,7 +20,7 @@ from app.web.admin import (
 )
 from app.web.admin.office import Office, Refused, SignInNeeded
 
-ROOMS = (door, overview, figures, records, collections, archive_settings, uploads, work, cards, lineage, teaching)
+ROOMS = (door, overview, figures, records, collections, archive_settings, uploads, work, cards, held, lineage, teaching)
 
 
 def mount(app: FastAPI, office: Office) -> None:

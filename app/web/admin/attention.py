@@ -19,7 +19,14 @@ class Standing:
 
 
 def needs(
-    standings: Sequence[Standing], *, workers: int, failed: int, reports: int, queued: int, label_alarm: str | None
+    standings: Sequence[Standing],
+    *,
+    workers: int,
+    failed: int,
+    reports: int,
+    held: int = 0,
+    queued: int,
+    label_alarm: str | None,
 ) -> list[tuple[str, str]]:
     """What a person should look at, the most urgent first: words, and the page where to act."""
     found: list[tuple[str, str]] = []
@@ -35,6 +42,8 @@ def needs(
         found.append((label_alarm + ".", "/admin/labels"))
     if reports:
         found.append((f"{reports} report{'s' * (reports != 1)} of players wait to be read.", "/admin/reports"))
+    if held:
+        found.append((f"{held} sample{'s' * (held != 1)} held back for a look.", "/admin/held"))
     return found
 
 

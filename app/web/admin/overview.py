@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from app.db import archives, generators, jobs, reports, rollups, stock, workers
+from app.db import archives, generators, held, jobs, reports, rollups, stock, workers
 from app.db.archives import Archive
 from app.db.rollups import Played, day_of
 from app.db.session import now, reading
@@ -66,6 +66,7 @@ def _figures(connection: Connection, here: Office, at: datetime) -> dict[str, An
             workers=len(alive),
             failed=len(failed),
             reports=waiting,
+            held=held.count(connection),
             queued=sum(job.state == "queued" for job in open_jobs),
             label_alarm=label_alarm,
         ),

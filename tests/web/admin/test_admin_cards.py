@@ -193,3 +193,22 @@ def test_a_viewer_changes_nothing_here_either(viewer, path, form):
 @pytest.mark.parametrize(("path", "form"), CHANGES)
 def test_another_site_changes_nothing_here_either(desk, path, form):
     assert desk.post(path, origin="https://evil.example", **form).status_code == 403
+
+
+def test_what_is_held_back_is_released_or_refused(desk, viewer):
+    with writing(desk.engine) as connection:
+        for number in (3, 4):
+            held = {"hidden_at": now(), "hidden_reason": "held: crime"}
+            connection.execute(update(sample_table).where(sample_table.c.id == number).values(held))
+    assert "2 samples held back for a look." in desk.said("/admin")
+    assert "a name and crime" in desk.said("/admin/held")
+    assert viewer.post("/admin/held/3", ruling="release").status_code == 403
+    assert desk.post("/admin/held/3", ruling="release").status_code == 303
+    assert desk.post("/admin/held/4", ruling="refuse").status_code == 303
+    assert desk.post("/admin/held/4", ruling="release").status_code == 404
+    with desk.engine.connect() as connection:
+        columns = select(sample_table.c.hidden_reason).order_by(sample_table.c.id)
+        reasons = list(connection.scalars(columns.where(sample_table.c.id.in_([3, 4]))))
+    assert reasons == [None, "refused"]
+    assert "held sample released" in desk.said("/admin/audit")
+    assert "Nothing waits." in desk.said("/admin/held")

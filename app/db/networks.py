@@ -1,0 +1,27 @@
+"""Networks: the mark of a guess that tells networks of one day apart is dropped when it is old."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from itertools import takewhile
+
+from sqlalchemy import Connection, select, update
+
+from app.db.tables import guesses
+
+WINDOW = 2000  # guesses that one transaction goes through
+
+
+def drop(connection: Connection, after_id: int, before: datetime) -> int | None:
+    """Drop the marks of the next guesses behind `after_id` that were made before that moment.
+
+    The id of the last one gone through; None where the next guess is younger, or there is none.
+    """
+    query = select(guesses.c.id, guesses.c.guessed_at).where(guesses.c.id > after_id).order_by(guesses.c.id)
+    rows = connection.execute(query.limit(WINDOW))
+    old = [row.id for row in takewhile(lambda row: row.guessed_at < before, rows)]
+    if not old:
+        return None
+    marked = (guesses.c.id > after_id, guesses.c.id <= old[-1], guesses.c.network.is_not(None))
+    connection.execute(update(guesses).where(*marked).values(network=None))
+    return int(old[-1])

@@ -1,0 +1,49 @@
+"""Samples that join a person with something grave are stored, and dealt only when somebody has released them."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select
+
+from app.db import held, samples
+from app.db.archives import Archive
+from app.db.generators import Generator
+from app.db.session import now, reading, writing
+from app.db.tables import samples as samples_table
+from app.game import sensitive
+from app.game.vetting import HELD
+from app.jobs.restocking import restock
+from app.jobs.workshop import Workshop
+
+pytestmark = pytest.mark.slow
+
+
+class Touchy:
+    """Lists by which a d near its beginning makes a text grave: the network of the tests writes letters at random."""
+
+    def subject(self, text: str) -> str | None:
+        return "crime" if "d" in text[:20] else None
+
+
+def test_what_is_held_waits_behind_a_full_shelf(
+    workshop: Workshop, archive: Archive, generator: Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sensitive, "shipped", Touchy)
+    done = restock(workshop, archive, generator, 60)
+    assert (done.shelved, done.level) == (60, 60)
+    assert done.rejected[HELD] > 0
+    assert sum(done.rejected.values()) == done.written - done.shelved
+    with reading(workshop.engine) as connection:
+        waiting = held.listing(connection)
+        assert held.count(connection) == len(waiting) == done.rejected[HELD]
+    assert {row.why for row in waiting} == {"crime"}
+    assert all("d" in row.text[:20] for row in waiting)
+    released, refused, *_ = waiting
+    with writing(workshop.engine) as connection:
+        assert held.rule(connection, released.id, "release", now()) == "crime"
+        assert held.rule(connection, refused.id, "refuse", now()) == "crime"
+        assert held.rule(connection, released.id, "refuse", now()) is None
+        assert samples.level(connection, archive.id) == 61
+        kept = select(samples_table.c.hidden_reason).where(samples_table.c.id == refused.id)
+        assert connection.scalar(kept) == "refused"
+        assert held.count(connection) == len(waiting) - 2
