@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -14,6 +15,7 @@ from rich.table import Table
 from app.cli.workbench import ArchiveOption, JsonOption, at_the_terminal, open_workshop, say
 from app.db import audit, retractions, rollups, screenings
 from app.db.audit import Change
+from app.db.exporting import CROWDS, FORMATS, Export
 from app.db.rollups import day_of
 from app.db.session import now, reading, writing
 from app.jobs.screening import in_words, screen_players
@@ -114,6 +116,59 @@ def restore_command(player: PlayerOption, reason: ReasonOption = "", as_json: Js
         typer.echo(json.dumps({"player": player, "labels": changed}))
         return
     say(f"{changed:,} labels of player {player} say again what the rules say.")
+
+
+@group.command("export")
+def export_command(
+    archive: ArchiveOption,
+    out: Annotated[Path, typer.Option(help="file to write; the data sheet and simulated players go beside it")],
+    kind: Annotated[str, typer.Option("--format", help="jsonl or csv")] = "jsonl",
+    with_texts: Annotated[bool, typer.Option("--with-texts", help="tweets with their texts, not by id alone")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Write every label of an archive to a file, for research: pseudonyms of this export alone, dates by day.
+
+    Simulated players go to a file of their own. A data sheet beside each says what it is, how it came to be, what its
+    fields mean, and what it must not be used for.
+    """
+    if kind not in FORMATS:
+        raise JobError(f"found --format {kind}, expected {' or '.join(FORMATS)}")
+    workshop = open_workshop()
+    found = workshop.archive(archive)
+    written: dict[str, int] = {}
+    for crowd in CROWDS:
+        file = out if crowd == "real" else out.with_name(f"{out.stem}.simulated{out.suffix}")
+        export = Export(found, "csv" if kind == "csv" else "jsonl", crowd, with_texts)
+        lines = _write_export(workshop, export, file)
+        if lines or crowd == "real":
+            written[str(file)] = lines
+        else:
+            file.unlink()
+    change = Change("labels exported", archive, {}, {"format": kind, "texts": with_texts})
+    with writing(workshop.engine) as connection:
+        audit.note(connection, BY, change, now())
+    if as_json:
+        typer.echo(json.dumps({"archive": archive, "format": kind, "files": written}))
+        return
+    for name, lines in written.items():
+        say(f"{name}: {lines:,} labels, with its data sheet {_sheet_of(Path(name))}")
+
+
+def _write_export(workshop: Workshop, export: Export, file: Path) -> int:
+    """Write a file and its data sheet as of one moment; how many labels it holds."""
+    count = 0
+    with reading(workshop.engine) as connection, file.open("w", encoding="utf-8", newline="") as stream:
+        for line in export.lines(connection):
+            stream.write(line)
+            count += 1
+        count -= export.format == "csv"  # its first line names the fields
+        if count or export.crowd == "real":
+            _sheet_of(file).write_text(export.data_sheet(connection, now()), encoding="utf-8")
+    return count
+
+
+def _sheet_of(file: Path) -> Path:
+    return file.with_name(f"{file.stem}.data-sheet.md")
 
 
 def _known(workshop: Workshop, player: int) -> bool:

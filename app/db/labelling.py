@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, select
 
 from app.db import overruling
-from app.db.tables import generators, guesses, labels, players, samples
+from app.db.tables import generators, guesses, labels, players, remarks, samples, tweets
 from app.game.labels import BY_HAND, Label, Status
 
 WINDOW = 20_000  # guesses that one page looks through: it answers in time whatever the filter
@@ -75,10 +75,34 @@ def relabel(connection: Connection, ids: Sequence[int], status: Status, at: date
     return overruling.overrule(connection, ids, label, "admin", at)
 
 
-def export(connection: Connection, archive_id: int) -> Iterator[Row[Any]]:
-    """Every guess of an archive with its label, the oldest first, streamed."""
-    query = _rows().where(guesses.c.archive_id == archive_id).order_by(guesses.c.id)
+def export(connection: Connection, archive_id: int, *, simulated: bool) -> Iterator[Row[Any]]:
+    """Every guess of an archive with its label, tweet and remark, of people or of simulated players; oldest first."""
+    query = (
+        _rows()
+        .add_columns(tweets.c.source_id.label("tweet_source_id"), tweets.c.text.label("tweet_text"))
+        .add_columns(remarks.c.reason.label("remark"))
+        .join(tweets, tweets.c.id == guesses.c.tweet_id)
+        .outerjoin(remarks, remarks.c.guess_id == guesses.c.id)
+        .where(guesses.c.archive_id == archive_id, _is_simulated(simulated))
+        .order_by(guesses.c.id)
+    )
     yield from connection.execute(query, execution_options={"yield_per": 1000})
+
+
+def count_by_status(connection: Connection, archive_id: int, *, simulated: bool) -> list[Row[Any]]:
+    """Status, reason and how many labels, of people or of simulated players."""
+    query = (
+        select(labels.c.status, labels.c.reason, func.count().label("labels"))
+        .join(guesses, guesses.c.id == labels.c.guess_id)
+        .join(players, players.c.id == guesses.c.player_id)
+        .where(guesses.c.archive_id == archive_id, _is_simulated(simulated))
+        .group_by(labels.c.status, labels.c.reason)
+    )
+    return list(connection.execute(query))
+
+
+def _is_simulated(simulated: bool) -> ColumnElement[bool]:
+    return players.c.simulated.is_not(None) if simulated else players.c.simulated.is_(None)
 
 
 def _rows() -> Select[Any]:

@@ -80,3 +80,27 @@ def test_what_cannot_be_is_said_in_one_line(house):
         refused = house(*words)
         assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
         assert said in refused.stderr
+
+
+def test_an_export_has_a_data_sheet_beside_it(house):
+    file = house.folder / "labels.csv"
+    done = json.loads(house("export", "--archive", "mayor", "--format", "csv", "--out", str(file), "--json").stdout)
+    assert done["files"] == {str(file): 4}
+    assert len(file.read_text().splitlines()) == 5
+    assert "# Data sheet: labels of mayor" in (house.folder / "labels.data-sheet.md").read_text()
+    with writing(house.engine) as connection:
+        robot = add_player(connection, simulated="speller")
+        add_guess(connection, robot, status="excluded", reason="simulated")
+    done = json.loads(house("export", "--archive", "mayor", "--out", str(house.folder / "all.jsonl"), "--json").stdout)
+    assert list(done["files"].values()) == [4, 1]
+    (line,) = (house.folder / "all.simulated.jsonl").read_text().splitlines()
+    assert json.loads(line)["simulated"] == "speller"
+
+
+def test_an_export_that_cannot_be_written_is_refused_in_one_line(house):
+    for words, said in (
+        (("--out", "/nowhere/labels.csv"), "/nowhere/labels.csv: No such file or directory"),
+        (("--out", "labels.xlsx", "--format", "xlsx"), "found --format xlsx, expected jsonl or csv"),
+    ):
+        refused = house("export", "--archive", "mayor", *words)
+        assert (refused.returncode, refused.stderr.strip()) == (2, said)

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import hmac
-import json
-import secrets
 from collections.abc import Iterator
 from statistics import median
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Form, Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from app.db import generators, labelling, overruling, retractions, rollups, screenings, tables
 from app.db.audit import Change
+from app.db.exporting import Crowd, Export, Format
 from app.db.labelling import Wanted
 from app.db.session import now, reading, writing
-from app.game.labels import RULES_VERSION
 from app.web.admin import views
 from app.web.admin.cards import chosen
 from app.web.admin.collections import found
@@ -127,72 +124,28 @@ def _read_anew(here: Office, player_id: int, status: Status) -> int:
     )
 
 
-@router.get("/labels.jsonl")
-def export(here: Here, admin: Viewing, archive: str) -> Response:
+@router.get("/labels.{kind}")
+def export(here: Here, admin: Viewing, kind: Format, archive: str, crowd: Crowd = "real") -> Response:
     """Every label of an archive: pseudonyms of this export alone, dates by day, tweets by id."""
-    key = secrets.token_bytes(32)
     with reading(here.engine) as connection:
-        which = found(connection, archive)
+        made = Export(found(connection, archive), kind, crowd)
     with writing(here.engine) as connection:
-        note(connection, admin, Change("labels exported", archive))
+        note(connection, admin, Change("labels exported", archive, {}, {"format": kind, "players": crowd}))
 
     def lines() -> Iterator[str]:
         with reading(here.engine) as connection:
-            for row in labelling.export(connection, which.id):
-                yield json.dumps(_exported(row, key), ensure_ascii=False) + "\n"
+            yield from made.lines(connection)
 
-    headers = views.NO_STORE | {"Content-Disposition": f'attachment; filename="{archive}-labels.jsonl"'}
-    return StreamingResponse(lines(), headers=headers, media_type="application/x-ndjson")
+    name = f"{archive}-labels{'-simulated' if crowd == 'simulated' else ''}.{kind}"
+    headers = views.NO_STORE | {"Content-Disposition": f'attachment; filename="{name}"'}
+    media = "application/x-ndjson" if kind == "jsonl" else "text/csv; charset=utf-8"
+    return StreamingResponse(lines(), headers=headers, media_type=media)
 
 
 @router.get("/labels/data-sheet.md")
-def data_sheet(here: Here, _: Viewing, archive: str) -> Response:
+def data_sheet(here: Here, _: Viewing, archive: str, kind: Format = "jsonl", crowd: Crowd = "real") -> Response:
     """What the export holds, how it came to be, and what it must not be used for."""
     with reading(here.engine) as connection:
-        which = found(connection, archive)
-        totals: dict[str, int] = {}
-        for (_day, status, reason), count in rollups.labels_by_status(connection, 0, which.id).items():
-            name = f"{status}: {reason}" if reason else status
-            totals[name] = totals.get(name, 0) + count
-    counted = "\n".join(f"| {name} | {count:,} |" for name, count in sorted(totals.items()))
-    sheet = f"""# Data sheet: labels of {which.slug}
-
-Made {now():%Y-%m-%d} by "Which tweet is real?", label rules version {RULES_VERSION}.
-
-**What it is.** One line a guess: which of two cards, a tweet and a machine-written sample, a player took for the tweet.
-**How it came to be.** Players of a web game guessed in their own time; each guess is a label unless a rule says
-otherwise (see `status` and `reason`). Cards are drawn by chance; `arm_probability` and `card_probability` say with what
-chance.
-**Who is in it.** Anonymous players. `player` is a pseudonym of this export alone: two exports cannot be joined by it.
-Simulated players carry their name in `simulated`, and are null for people. There are no addresses, and days, not times.
-**What is not in it.** Texts of tweets (they are named by id). Guesses of players who asked to be forgotten carry no
-link to who they were.
-**Not for.** Finding out who somebody is; showing a sample as if the account had posted it.
-
-| labels | count |
-| --- | --- |
-{counted}
-"""
+        sheet = Export(found(connection, archive), kind, crowd).data_sheet(connection, now())
     headers = views.NO_STORE | {"Content-Disposition": f'attachment; filename="{archive}-data-sheet.md"'}
     return PlainTextResponse(sheet, headers=headers, media_type="text/markdown; charset=utf-8")
-
-
-def _exported(row: Any, key: bytes) -> dict[str, Any]:
-    return {
-        "player": hmac.digest(key, str(row.player_id).encode(), "sha256")[:8].hex(),
-        "simulated": row.simulated,
-        "day": row.guessed_at.date().isoformat(),
-        "seconds": round((row.guessed_at - row.dealt_at).total_seconds(), 1),
-        "generator": f"v{row.number}",
-        "arm": row.arm,
-        "mode": row.mode,
-        "arm_probability": row.arm_probability,
-        "card_probability": row.card_probability,
-        "tweet": row.tweet_id,
-        "sample": row.sample,
-        "tweet_index": row.tweet_index,
-        "pick": row.pick,
-        "verdict": row.verdict,
-        "status": row.status,
-        "reason": row.reason,
-    }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from datetime import timedelta
 
@@ -134,7 +136,18 @@ def test_an_export_holds_pseudonyms_days_and_no_texts_of_tweets(desk):
     assert exports[0]["day"] == (now() - timedelta(minutes=1)).date().isoformat()
     assert exports[0]["tweet"] == 1
     assert words(0, 60)[:20] not in json.dumps(exports[0])
-    assert "| accepted | 1 |" in desk.get("/admin/labels/data-sheet.md?archive=mayor").text
+    assert "| accepted |  |  | 1 |" in desk.get("/admin/labels/data-sheet.md?archive=mayor").text
+
+
+def test_an_export_is_had_as_csv_too_and_simulated_players_apart(desk):
+    guess(desk, 1)
+    table = list(csv.DictReader(io.StringIO(desk.get("/admin/labels.csv?archive=mayor").text)))
+    assert [(row["tweet"], row["status"]) for row in table] == [("1", "accepted")]
+    assert desk.get("/admin/labels.jsonl?archive=mayor&crowd=simulated").text == ""
+    assert desk.get("/admin/labels.xlsx?archive=mayor").status_code == 422
+    page = desk.said("/admin/labels")
+    for link in ("/admin/labels.csv?archive=mayor&amp;crowd=real", "data-sheet.md?archive=mayor&amp;kind=csv"):
+        assert link in page
 
 
 def second_generator(desk):
