@@ -69,3 +69,19 @@ def test_the_docs_build_as_a_site_with_the_pages_that_the_code_tells(tmp_path: P
     assert "WHICHTWEET_PORT" in (tmp_path / "settings.html").read_text(encoding="utf-8")
     pages = [page.read_text(encoding="utf-8") for page in tmp_path.glob("*.html")]
     assert not any(re.search(r"<(?:script|link)[^>]+(?:src|href)=\"https?://fonts", page) for page in pages)
+
+
+def test_every_test_that_security_names_is_there() -> None:
+    """A line of the threat model without its test is a wish."""
+    page = (HOUSE / "docs" / "security.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", page)
+    assert len(named) > 40
+    missing = [
+        f"{file}::{name}"
+        for file, name in named
+        if not (HOUSE / file).exists() or (name and f"def {name}(" not in (HOUSE / file).read_text(encoding="utf-8"))
+    ]
+    assert not missing
+    lines = [line for line in page.splitlines() if line.startswith("| ") and "---" not in line]
+    untested = [line for line in lines if "tests/" not in line and not line.startswith("| threat")]
+    assert not untested

@@ -22,6 +22,7 @@ SQUEEZED_FROM = 50 << 20  # unpacked bytes from which that is asked
 _PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED = 0x1
 _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, struct.error)
+_BROKEN_INSIDE = (*_BROKEN, OSError)  # a list of files that points to before their beginning
 T = TypeVar("T")
 
 
@@ -79,7 +80,7 @@ def open_member(packed: zipfile.ZipFile, member: zipfile.ZipInfo, encoding_error
     try:
         file = cast(io.BufferedReader, io.BufferedReader(cast(io.RawIOBase, packed.open(member))))
         return Source(file, member.filename, member.file_size, encoding_errors)
-    except _BROKEN as error:
+    except _BROKEN_INSIDE as error:
         raise _damaged(packed.filename or "the zip", error) from None
 
 
@@ -91,7 +92,7 @@ def read_member(packed: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
     """
     try:
         return packed.read(member)
-    except _BROKEN as error:
+    except _BROKEN_INSIDE as error:
         raise _damaged(packed.filename or "the zip", error) from None
 
 
@@ -103,7 +104,7 @@ def guarded(rows: Iterator[T], name: str) -> Iterator[T]:
     """
     try:
         yield from rows
-    except _BROKEN as error:
+    except _BROKEN_INSIDE as error:
         raise _damaged(name, error) from None
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from anyio import to_thread
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, SQLAlchemyError
 
 from app.web import problems
 
@@ -18,8 +18,11 @@ async def apart(work: Callable[[], Found]) -> Found:
 
     Raises:
         Problem: 503; the database does not answer.
+        DataError: what was to be kept is nothing that a database takes.
     """
     try:
         return await to_thread.run_sync(work)
+    except DataError:
+        raise
     except SQLAlchemyError as error:
         raise problems.database_away() from error

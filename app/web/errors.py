@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import structlog
 from fastapi import FastAPI, Request
+from sqlalchemy.exc import DataError, OperationalError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -34,6 +35,16 @@ def register(app: FastAPI) -> None:
     @app.exception_handler(OperatorUnknown)
     async def _operator(request: Request, error: OperatorUnknown) -> Response:
         return _shown(request, Problem(401, "not-operator", str(error)))
+
+    @app.exception_handler(DataError)
+    async def _no_such_value(request: Request, error: DataError) -> Response:
+        # A NUL in a text, a number beyond all measure: what PostgreSQL will not take.
+        return _shown(request, Problem(422, "bad-request", "a value is not one that can be kept"))
+
+    @app.exception_handler(OperationalError)
+    async def _away(request: Request, error: OperationalError) -> Response:
+        log.warning("database away", reason=type(error.orig).__name__)
+        return _shown(request, problems.database_away())
 
     @app.exception_handler(Exception)
     async def _unforeseen(request: Request, error: Exception) -> Response:

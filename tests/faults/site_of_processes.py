@@ -243,7 +243,7 @@ def jobs_have_ended(site: Site) -> list[str]:
         with reading(engine) as connection:
             return list(connection.scalars(select(jobs.c.state).order_by(jobs.c.id)))
 
-    wait_for(lambda: not {"queued", "running"} & set(states()), 120, "a job does not end")
+    wait_for(lambda: not {"queued", "running"} & set(states()), 300, "a job does not end")
     ended = states()
     engine.dispose()
     return ended
