@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, select
 
-from app.db.tables import archives, generators, guesses, label_sets, labels, players, remarks, samples, seats, tweets
+from app.db.tables import archives, generators, guesses, labels, players, remarks, samples, seats, set_players, tweets
 from app.game.skill import Belief
 
 PAGE = 30
@@ -106,25 +106,15 @@ def curve(connection: Connection, player_id: int, points: int = POINTS) -> list[
 
 
 def taught(connection: Connection, player_id: int, limit: int = 12) -> list[Lesson]:
-    """The newest generators that had guesses of the player's to learn from, with how many."""
-    sets = (
-        select(generators.c.archive_id, generators.c.number, label_sets.c.cutoff_guess_id)
-        .join(label_sets, label_sets.c.id == generators.c.label_set_id)
-        .where(generators.c.archive_id.in_(select(seats.c.archive_id).where(seats.c.player_id == player_id)))
+    """The newest generators that learned from guesses of the player's, with how many: as frozen for their training."""
+    query = (
+        select(generators.c.archive_id, generators.c.number, set_players.c.labels)
+        .join(set_players, set_players.c.label_set_id == generators.c.label_set_id)
+        .where(set_players.c.player_id == player_id)
         .order_by(generators.c.id.desc())
         .limit(limit)
     )
-    lessons = []
-    for archive_id, number, cutoff in connection.execute(sets).all():
-        own = (
-            select(func.count())
-            .select_from(guesses.join(labels, labels.c.guess_id == guesses.c.id))
-            .where(guesses.c.player_id == player_id, guesses.c.id <= cutoff, guesses.c.archive_id == archive_id)
-            .where(labels.c.status == "accepted")
-        )
-        if count := connection.scalar(own):
-            lessons.append(Lesson(archive_id, number, count))
-    return lessons
+    return [Lesson(*row) for row in connection.execute(query)]
 
 
 def modes(connection: Connection, player_id: int) -> list[str]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, delete, func, select, tuple_
+from sqlalchemy import Connection, and_, delete, func, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -16,6 +16,8 @@ from app.game.boards import SPANS, Score, period
 from app.game.skill import Belief
 
 SHOWN = 20  # players on a board
+KEPT = timedelta(days=14)  # scores after their time: enough for the last week's to be looked at
+BATCH = 500  # rows of one transaction
 LOOKED_AT = 1000  # places that are counted to tell a player theirs; beyond, "further down" is enough
 
 
@@ -120,6 +122,16 @@ def place(connection: Connection, key: ScoreKey, at: datetime) -> int | None:
 def forget(connection: Connection, player_id: int) -> None:
     """Take a player off every board."""
     connection.execute(delete(scores).where(scores.c.player_id == player_id))
+
+
+def drop_old(connection: Connection, at: datetime) -> int:
+    """Drop some scores of days and weeks that no board shows any more; how many, 0 when nothing is left."""
+    floors = {span: period(span, at - KEPT) for span in SPANS}
+    old = or_(*(and_(scores.c.span == span, scores.c.period < floor) for span, floor in floors.items()))
+    some = [tuple(row) for row in connection.execute(select(*_KEY).where(old).limit(BATCH))]
+    if not some:
+        return 0
+    return connection.execute(delete(scores).where(tuple_(*_KEY).in_(some))).rowcount
 
 
 def _ranked(span: str, archive_id: int, at: datetime) -> tuple[Any, ...]:

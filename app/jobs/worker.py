@@ -16,7 +16,7 @@ from croniter import croniter
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from app.db import archives, canaries, generators, jobs, labels, samples, workers
+from app.db import archives, canaries, generators, jobs, labels, samples, scores, workers
 from app.db.generators import ANCHOR
 from app.db.jobs import Job
 from app.db.session import now, reading, writing
@@ -187,6 +187,7 @@ class Worker:
         with writing(self._workshop.engine) as connection:
             workers.forget(connection, moment - timedelta(days=1))
         workflows.forget({*alive, self.name})
+        drop_old_scores(self._workshop, moment)
 
     def _come_to_a_halt(self) -> None:
         deadline = time.monotonic() + SHUTDOWN_SECONDS
@@ -301,6 +302,14 @@ def _died_here(worker: str) -> bool:
     except PermissionError:
         return False
     return False
+
+
+def drop_old_scores(workshop: Workshop, moment: datetime) -> None:
+    """Drop what no leaderboard shows any more, in short transactions."""
+    dropped = True
+    while dropped:
+        with writing(workshop.engine) as connection:
+            dropped = scores.drop_old(connection, moment) > 0
 
 
 def _first_line(error: Exception) -> str:

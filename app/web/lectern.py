@@ -12,7 +12,7 @@ from app.web import problems
 from app.web.rooms import Scene
 from app.web.services import Services
 
-TRAIN_MINUTES = 3.0  # of training: with texts, evaluation and samples the class waits five minutes at most
+TRAIN_MINUTES = 2.0  # of training: with screening, evaluation and samples a laptop needs less than five minutes
 LEAST_PICKS = 20  # below which there is nothing to learn from
 
 

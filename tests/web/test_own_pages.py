@@ -14,7 +14,7 @@ from sqlalchemy import insert, select, update
 
 from app.db import history
 from app.db.session import writing
-from app.db.tables import guesses, label_sets, labels, players, transfers
+from app.db.tables import label_sets, players, set_players, transfers
 
 
 @pytest.fixture
@@ -104,11 +104,12 @@ def test_the_page_tells_which_generators_learned_from_the_player(game: Game, cli
     for _ in range(5):
         play(client)
     with writing(game.engine) as connection:
-        ids = list(connection.scalars(select(guesses.c.id).order_by(guesses.c.id)))
-        connection.execute(update(labels).where(labels.c.guess_id.in_(ids[:4])).values(status="accepted", reason=None))
-        row = {"archive_id": 1, "cutoff_guess_id": ids[2], "rules_version": 1, "counts": {}, "file_key": "x"}
+        row = {"archive_id": 1, "cutoff_guess_id": 5, "rules_version": 1, "counts": {}, "file_key": "x"}
         made = insert(label_sets).values(row | {"sha256": "0" * 64, "created_at": LONG_AGO}).returning(label_sets.c.id)
-        add_generator(connection, 1, label_set_id=connection.execute(made).scalar_one())
+        set_id = connection.execute(made).scalar_one()
+        connection.execute(insert(set_players).values(label_set_id=set_id, player_id=1, labels=3))
+        add_generator(connection, 1, label_set_id=set_id)
+        add_generator(connection, 1)
     assert "<b>3</b> of your guesses taught v2 of @MayorOfTest" in client.get("/me").text
 
 

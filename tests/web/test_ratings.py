@@ -102,3 +102,12 @@ def test_forget_me_takes_the_player_off_the_board(game: Game) -> None:
     client.delete("/api/players/me")
     with game.engine.connect() as connection:
         assert scores.top(connection, "day", 1, now()) == []
+
+
+def test_scores_that_no_board_shows_any_more_are_dropped(either_game: Game) -> None:
+    client = either_game.client()
+    play(client)
+    with writing(either_game.engine) as connection:
+        assert scores.drop_old(connection, now() + timedelta(days=13)) == 0
+        assert scores.drop_old(connection, now() + timedelta(days=40)) == 2
+        assert scores.drop_old(connection, now() + timedelta(days=40)) == 0
