@@ -15,8 +15,8 @@ from app.game.scoring import Verdict
 def note(seen: Batch, guess: Guess, before: Player, verdict: Verdict, label: Label) -> None:
     """Move what a guess moves; `before`: the player as they were before it.
 
-    Cards that the player had seen say nothing of skill, nor does a pair that was chosen for being easy. A sample's strength is told by accepted labels of real players
-    alone: nobody makes a sample strong by picking blindly.
+    Cards that the player had seen say nothing of skill, nor does a pair that was chosen for being easy. A sample's
+    strength is told by accepted labels of real players alone: nobody makes a sample strong by picking blindly.
     """
     if guess.repeat or guess.recognised or guess.is_chosen:
         return

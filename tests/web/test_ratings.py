@@ -23,8 +23,21 @@ def play(client: httpx.Client, **more: Any) -> dict[str, Any]:
     return body
 
 
+def begun(client: httpx.Client) -> httpx.Client:
+    """A player who has had their first pair, which was chosen to be easy and moves nothing."""
+    play(client)
+    return client
+
+
+def test_the_first_pair_moves_nothing(game: Game) -> None:
+    play(game.client())
+    with game.engine.connect() as connection:
+        assert connection.execute(select(players.c.skill)).scalar_one() == NEWCOMER.mean
+        assert connection.execute(select(score_rows)).first() is None
+
+
 def test_skill_moves_with_each_guess_and_is_kept_with_it(either_game: Game) -> None:
-    client = either_game.client()
+    client = begun(either_game.client())
     belief = NEWCOMER
     for _ in range(3):
         belief = skill.after(belief, UNREAD, play(client)["verdict"])[0]
@@ -38,7 +51,7 @@ def test_skill_moves_with_each_guess_and_is_kept_with_it(either_game: Game) -> N
 
 
 def test_a_card_that_was_known_moves_nothing(game: Game) -> None:
-    play(game.client(), recognised=True)
+    play(begun(game.client()), recognised=True)
     with game.engine.connect() as connection:
         assert connection.execute(select(players.c.skill)).scalar_one() == NEWCOMER.mean
         assert set(connection.scalars(select(samples.c.strength))) == {UNREAD.mean}
@@ -46,7 +59,7 @@ def test_a_card_that_was_known_moves_nothing(game: Game) -> None:
 
 
 def test_a_label_that_does_not_teach_leaves_the_sample_as_it_was(game: Game) -> None:
-    client = game.client()
+    client = begun(game.client())
     verdict = play(client)["verdict"]  # quicker than anyone reads
     with game.engine.connect() as connection:
         assert set(connection.scalars(select(samples.c.strength))) == {UNREAD.mean}
@@ -55,14 +68,14 @@ def test_a_label_that_does_not_teach_leaves_the_sample_as_it_was(game: Game) -> 
 
 
 def test_simulated_players_are_on_no_board(game: Game) -> None:
-    play(game.simulated())
+    play(begun(game.simulated()))
     with game.engine.connect() as connection:
         assert connection.execute(select(score_rows)).first() is None
         assert connection.execute(select(players.c.skill)).scalar_one() != NEWCOMER.mean
 
 
 def test_a_board_ranks_from_ten_guesses_on_by_the_cautious_level(either_game: Game) -> None:
-    clients = [either_game.client() for _ in range(3)]
+    clients = [begun(either_game.client()) for _ in range(3)]
     for client, rounds in zip(clients, (9, 12, 15), strict=True):
         for _ in range(rounds):
             play(client)
@@ -80,7 +93,7 @@ def test_a_board_ranks_from_ten_guesses_on_by_the_cautious_level(either_game: Ga
 
 
 def test_leaving_an_open_round_for_long_ends_a_ranked_streak(game: Game) -> None:
-    client = game.client()
+    client = begun(game.client())
     streak = 0
     for number in range(12):
         if number == 6:
@@ -105,7 +118,7 @@ def test_forget_me_takes_the_player_off_the_board(game: Game) -> None:
 
 
 def test_scores_that_no_board_shows_any_more_are_dropped(either_game: Game) -> None:
-    client = either_game.client()
+    client = begun(either_game.client())
     play(client)
     with writing(either_game.engine) as connection:
         assert scores.drop_old(connection, now() + timedelta(days=13)) == 0
