@@ -6,11 +6,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sqlalchemy import Connection, Select, and_, or_, select
+from sqlalchemy import Connection, Select, and_, func, or_, select
 
 from app.db import tweets as tweet_room
-from app.db.tables import arms, generators, guesses, samples, tweets
+from app.db.tables import arms, generators, guesses, samples, set_cards, tweets
 from app.game.deck import Block, Texts
+
+PRACTICE_FROM = 1_000  # samples of a generator, the newest, that practice deals
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,18 @@ def counts_of_short(connection: Connection, archive_id: int, longest: int) -> di
     return {row[0]: (row[1], row[2]) for row in connection.execute(query)}
 
 
-def all_of(connection: Connection, generator_id: int, most: int) -> list[Shelved]:
+def dealable(connection: Connection, archive_id: int) -> dict[int, str]:
+    """Every sample that somebody may still meet though it left the shelf: in practice, or in a fixed set."""
+    newest = func.row_number().over(partition_by=samples.c.generator_id, order_by=samples.c.id.desc()).label("place")
+    fit = (samples.c.archive_id == archive_id, samples.c.shelved_stamp.is_not(None), samples.c.hidden_at.is_(None))
+    ranked = select(samples.c.id, samples.c.text, newest).where(*fit).subquery()
+    query = select(ranked.c.id, ranked.c.text).where(ranked.c.place <= PRACTICE_FROM)
+    in_sets = select(samples.c.id, samples.c.text).join(set_cards, set_cards.c.sample_id == samples.c.id).where(*fit)
+    rows = [*connection.execute(query), *connection.execute(in_sets)]
+    return {sample_id: text for sample_id, text in rows}
+
+
+def all_of(connection: Connection, generator_id: int) -> list[Shelved]:
     """The newest samples of a generator that ever lay on a shelf and are not hidden: what practice deals."""
     query = (
         _shelved()
@@ -142,6 +155,6 @@ def all_of(connection: Connection, generator_id: int, most: int) -> list[Shelved
             samples.c.hidden_at.is_(None),
         )
         .order_by(samples.c.id.desc())
-        .limit(most)
+        .limit(PRACTICE_FROM)
     )
     return [Shelved(*row) for row in connection.execute(query)]

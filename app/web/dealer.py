@@ -27,7 +27,6 @@ from app.web.sealed import BadSeal, RoundSeal, SealedRound
 from app.web.ways import Way
 
 REMEMBERED = 2_000  # rounds that are kept to be given again word for word
-PRACTICE_FROM = 3_000  # samples of a generator that practice deals
 RACKS = 8  # of generators that are practised against, kept in memory
 
 
@@ -179,7 +178,7 @@ class Dealer:
                 generator = generators.by_number(connection, entry.archive.id, number)
                 if generator is None:
                     return None
-                rows = shelf.all_of(connection, generator.id, PRACTICE_FROM)
+                rows = shelf.all_of(connection, generator.id)
             ids, texts = [row.id for row in rows], [row.text for row in rows]
             return Arm("practice", generator.id, 1.0, Rack(ids, texts, [0] * len(ids), [None] * len(ids)))
 

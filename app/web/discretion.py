@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 
 from app.db import past
 from app.db.session import reading
+from app.db.shelf import dealable
 from app.game.deck import Deck
 from app.game.discretion import Pieces
 from app.game.rounds import Shelf
@@ -60,9 +61,17 @@ class Discretion:
             # Samples that left the shelf may stay: a round that is still open may hold one.
             if known is None or not is_same_deck or known.newest_sample != newest:
                 tweets = known.tweets if known is not None and is_same_deck else _deck_pieces(entry.deck)
-                known = _Known(entry.deck, newest, tweets, _shelf_pieces(entry.shelf))
+                known = _Known(entry.deck, newest, tweets, self._sample_pieces(entry))
                 self._known[entry.archive.id] = known
             return known
+
+    def _sample_pieces(self, entry: Entry) -> Pieces:
+        """Of the samples on the shelf, and of those that practice and fixed sets still deal."""
+        with reading(self._engine) as connection:
+            found = dealable(connection, entry.archive.id)
+        for arm in entry.shelf.arms:
+            found |= {arm.rack.ids[place]: arm.rack.texts[place] for place in range(len(arm.rack.ids))}
+        return Pieces(found.items())
 
 
 def _newest(shelf: Shelf) -> int:
@@ -75,10 +84,4 @@ def _deck_pieces(deck: Deck) -> Pieces:
         for block in deck.blocks
         for place in range(len(block.ids))
         if block.ids[place]
-    )
-
-
-def _shelf_pieces(shelf: Shelf) -> Pieces:
-    return Pieces(
-        (arm.rack.ids[place], arm.rack.texts[place]) for arm in shelf.arms for place in range(len(arm.rack.ids))
     )

@@ -19,7 +19,8 @@ from app.web.services import Services
 from app.web.ways import Way
 
 ENOUGH = 5  # other players before one is compared with them
-SQUARES = {SPOTTED: "🟩", FOOLED: "🟧", "-": "⬜"}
+# Told apart by their form as well as by their colour.
+SQUARES = {SPOTTED: "🟩", FOOLED: "🔶", "-": "⬜"}
 
 
 @dataclass(frozen=True)

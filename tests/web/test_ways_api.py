@@ -15,6 +15,7 @@ from sqlalchemy import Connection, select, update
 from app.db.session import now, writing
 from app.db.tables import guesses, labels, samples, set_cards, sets
 from app.game.sets import TEN
+from app.web.discretion import Discretion
 
 DAILY = {"mode": "daily", "archive": "mayor"}
 
@@ -320,3 +321,19 @@ def test_archives_are_listed_with_size_champion_and_fool_rate(ada: httpx.Client)
     assert (archive["size"], archive["champion"], archive["fool_rate"]) == (60, "v1", None)
     play(ada, 20)
     assert 0 <= ada.get("/api/archives").json()["archives"][0]["fool_rate"] <= 1
+
+
+def test_a_sample_that_only_practice_deals_is_not_told_of_before_it_is_answered(serving: Opener) -> None:
+    def fill(connection: Connection) -> None:
+        archive_id = add_game(connection)
+        other = add_generator(connection, archive_id)
+        add_samples(connection, archive_id, other, [words(20_000 + n, 70 + n) for n in range(20)], retired_stamp=2)
+
+    game = serving(fill=fill)
+    discretion = Discretion(game.engine, game.services.catalogue)
+    with game.client() as client:
+        dealt = deal(client, mode="practice", archive="mayor", generator="v2")
+        sealed = game.services.seal.open(dealt["round"])
+        assert all(discretion.forbids(text, sealed.player) for text in texts(dealt))
+        guess(client, dealt)
+        assert not any(discretion.forbids(text, sealed.player) for text in texts(dealt))
