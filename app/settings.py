@@ -118,6 +118,7 @@ class Settings(BaseSettings):
     backups_kept: int = Field(7, ge=1, description="scheduled backups that are kept; older ones are removed")
     shelf_low: int = Field(500, ge=1, description="samples on a shelf below which it is restocked")
     shelf_full: int = Field(2000, ge=1, description="samples that a restock fills a shelf up to")
+    base: bool = Field(True, description="begin trainings from the shipped base; let it play for untrained archives")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least urgent log line kept")
 
     @model_validator(mode="before")

@@ -51,7 +51,7 @@ def open_workshop(settings: Settings | None = None) -> Workshop:
         backups=chosen.backups,
         backup_cron=chosen.backup_cron,
         backups_kept=chosen.backups_kept,
-        base=shipped_base(),
+        base=shipped_base() if chosen.base else None,
     )
 
 

@@ -22,7 +22,7 @@ from model.sampling import Decoding
 SHIPPED = Path(__file__).resolve().parents[2] / "model" / "base"
 READ = "read.npy"  # beside the checkpoint: what it has read, as hashes
 LINEAGE = "base"  # the figure in a checkpoint that names the base it descends from
-MEASURED = 200  # validation tweets on which a stand-in is measured: it is to be ready in seconds
+MEASURED = 100  # validation tweets on which a stand-in is measured: it is to be ready in seconds
 # Bits per character above which the base is no stand-in: another language, or nothing like posts. An account in
 # English that it has never read takes it about 2.2.
 STRANGE = 3.2

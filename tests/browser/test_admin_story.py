@@ -51,7 +51,14 @@ def office(tmp_path: Path, migrated: Path) -> Iterator[Game]:
         for name, role in (("Ada", "admin"), ("Vera", "viewer")):
             admins.create(connection, name, hashed(PASSWORD), role, LONG_AGO)
     engine.dispose()
-    given = {"DATA_DIR": str(tmp_path), "SHELF_LOW": "3", "SHELF_FULL": "6", "SECRET_KEY": SECRET, "RETRAIN_CRON": ""}
+    given = {
+        "DATA_DIR": str(tmp_path),
+        "SHELF_LOW": "3",
+        "SHELF_FULL": "6",
+        "SECRET_KEY": SECRET,
+        "RETRAIN_CRON": "",
+        "BASE": "false",
+    }
     environment = os.environ | {f"WHICHTWEET_{name}": value for name, value in given.items()}
     with (tmp_path / "work.log").open("wb") as log:
         worker = subprocess.Popen(
