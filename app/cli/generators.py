@@ -10,13 +10,15 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from app.cli.comparing import print_comparison
 from app.cli.making import restock_command, retrain_command, train_command
 from app.cli.workbench import ArchiveOption, JsonOption, at_the_terminal, open_workshop, say
-from app.db import generators, samples, tallies
+from app.db import canaries, generators, samples, tallies
 from app.db.archives import Archive
 from app.db.generators import Decided, Generator
 from app.db.session import reading
 from app.jobs.bundles import export_generator, import_generator
+from app.jobs.comparing import compare
 from app.jobs.promoting import former_champion, promote
 from app.jobs.workshop import JobError, Workshop
 
@@ -45,12 +47,13 @@ def list_command(archive: ArchiveOption, as_json: JsonOption = False) -> None:
         typer.echo(json.dumps({"archive": archive, "generators": rows}))
         return
     table = Table(title=f"Generators of {archive}")
-    for column in ("generator", "plays as", "parent", "bits/char", "shelf", "guesses", "fool rate", "made"):
+    for column in ("generator", "plays as", "rounds", "parent", "bits/char", "shelf", "guesses", "fool rate", "made"):
         table.add_column(column)
     for row in rows:
         rate = "" if row["fool_rate"] is None else f"{row['fool_rate']:.0%}"
         bits = "" if row["bits_per_character"] is None else f"{row['bits_per_character']:.3f}"
-        cells = (row["generator"], ", ".join(row["arms"]), row["parent"] or "", bits, str(row["shelf"]))
+        share = f"{row['share']:.0%}" if row["share"] else ""
+        cells = (row["generator"], ", ".join(row["arms"]), share, row["parent"] or "", bits, str(row["shelf"]))
         table.add_row(*cells, str(row["guesses"]), rate, row["created_at"][:16].replace("T", " "))
     Console().print(table)
 
@@ -68,6 +71,7 @@ def show_command(generator: GeneratorArgument, archive: ArchiveOption, as_json: 
         "vetting_version": chosen.vetting_version,
         "label_set": chosen.label_set_id,
         "card": dict(chosen.card),
+        **_judged(workshop, found, chosen),
     }
     typer.echo(json.dumps(body) if as_json else json.dumps(body, indent=2, ensure_ascii=False))
 
@@ -89,17 +93,23 @@ def rollback_command(archive: ArchiveOption) -> None:
 
 
 @group.command("compare")
-def compare_command(left: GeneratorArgument, right: GeneratorArgument, archive: ArchiveOption) -> None:
-    """Show two generators side by side."""
+def compare_command(
+    left: GeneratorArgument,
+    right: GeneratorArgument,
+    archive: ArchiveOption,
+    count: Annotated[int, typer.Option("--samples", min=0, max=100, help="drafts of each to show")] = 5,
+    seed: Annotated[int, typer.Option(min=0, help="of the first draft; both write from the same seeds")] = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Show two generators side by side: figures with intervals, canaries between them, drafts of the same seeds."""
     workshop = open_workshop()
     found = workshop.archive(archive)
-    both = [_described(workshop, found, _chosen(workshop, found, name)) for name in (left, right)]
-    table = Table()
-    for column in ("", left, right):
-        table.add_column(column)
-    for key in ("arms", "parent", "bits_per_character", "shelf", "guesses", "fooled", "fool_rate", "created_at"):
-        table.add_row(key.replace("_", " "), *(_cell(row[key]) for row in both))
-    Console().print(table)
+    one, other = (_chosen(workshop, found, name) for name in (left, right))
+    compared = compare(workshop, found, one, other, count, seed)
+    if as_json:
+        typer.echo(json.dumps(compared))
+        return
+    print_comparison(compared)
 
 
 @group.command("export")
@@ -156,6 +166,27 @@ def _promote(workshop: Workshop, archive: Archive, generator: Generator, verdict
     say(words)
 
 
+def _judged(workshop: Workshop, archive: Archive, generator: Generator) -> dict[str, Any]:
+    """Every canary of a generator and every decision about it, the newest first."""
+    with reading(workshop.engine) as connection:
+        decided = generators.decisions_on(connection, archive.id)
+        tried = canaries.listing(connection, archive.id, generator.id)
+    return {
+        "canaries": [
+            {"state": each.state, "opened_at": each.opened_at.isoformat(), "plan": each.plan, "looks": each.looks}
+            for each in tried
+        ],
+        "decisions": [
+            {
+                **{"verdict": each.verdict, "taken_by": each.taken_by, "taken_at": each.taken_at.isoformat()},
+                "figures": dict(each.figures),
+            }
+            for each in decided
+            if each.generator_id == generator.id
+        ],
+    }
+
+
 def _chosen(workshop: Workshop, archive: Archive, name: str) -> Generator:
     number = name.removeprefix("v")
     with reading(workshop.engine) as connection:
@@ -178,6 +209,7 @@ def _described(workshop: Workshop, archive: Archive, generator: Generator) -> di
     return {
         "generator": generator.name,
         "arms": [arm.arm for arm in arms.values() if arm.generator_id == generator.id],
+        "share": sum(arm.share for arm in arms.values() if arm.generator_id == generator.id),
         "parent": parent.name if parent else None,
         "bits_per_character": generator.bits_per_character,
         "shelf": level,
@@ -187,11 +219,3 @@ def _described(workshop: Workshop, archive: Archive, generator: Generator) -> di
         "simulated": {name: vars(count) for name, count in crowds.items() if name != "real"},
         "created_at": generator.created_at.isoformat(),
     }
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, float):
-        return f"{value:.3f}"
-    if isinstance(value, list):
-        return ", ".join(map(str, value))
-    return "" if value is None else str(value)

@@ -74,6 +74,7 @@ def play(
                 )
                 key = TallyKey(archive_id, arm.generator_id, day_of(at), rows[-1]["mode"], "real")
                 tally = counted.setdefault(key, Count())
+                tally.fooled += fooled
                 tally.guesses, tally.accepted = tally.guesses + 1, tally.accepted + (status == "accepted")
         ids = list(connection.scalars(insert(guesses).returning(guesses.c.id, sort_by_parameter_order=True), rows))
         label = {"status": status, "rules_version": 1, "decided_at": at}

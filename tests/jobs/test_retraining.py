@@ -140,6 +140,7 @@ def test_what_writes_unlike_tweets_is_held_back_and_leaves_no_sample(
         assert canaries.find_open(connection, 1) is None
 
 
+@pytest.mark.long
 def test_a_small_archive_cannot_be_judged_and_waits_for_an_admin(
     workshop: Workshop, archive: Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -163,6 +164,7 @@ def test_too_few_new_labels_are_a_reason_to_skip(workshop: Workshop, archive: Ar
         run(replace(workshop, retrain_min_labels=500), archive)
 
 
+@pytest.mark.long
 def test_asked_to_stop_it_ends_without_a_trace_on_the_shelf(workshop: Workshop, archive: Archive) -> None:
     asked: list[bool] = []
 
