@@ -204,6 +204,10 @@ function explain(answer, isSpotted) {
   const rate = answer.fool_rate;
   const share = rate === null ? "Few players have met it yet." : `It fooled ${Math.round(rate * 100)} % of the ${answer.guesses} players who met it.`;
   why.querySelector("[data-machine]").replaceChildren(bold("Machine:"), ` written by network ${answer.generator}. ${share}`);
+  const percent = (part) => `${Math.round(part * 100)} %`;
+  const { share: skill, low, high } = answer.skill ?? {};
+  const words = ` beside an average sample you spot ${percent(skill)} (${percent(low)} to ${percent(high)} is likely).`;
+  why.querySelector("[data-skill]").replaceChildren(...(answer.skill ? [bold("You:"), words] : []));
   why.querySelector("[data-question]").textContent = isSpotted ? "What gave it away?" : "Looking at it again: what could have given it away?";
 }
 

@@ -17,7 +17,7 @@ from app.db.rollups import LabelKey
 from app.db.sittings import Sitting
 from app.db.tallies import TallyKey
 from app.game import labels as label_rules
-from app.game import scoring
+from app.game import scoring, skill
 from app.game.labels import Sighting, Standing
 
 SECONDS_PER_DAY = 86_400
@@ -153,6 +153,7 @@ def _answer(seen: Batch, guess: Guess, verdict: scoring.Verdict, sitting: Sittin
         "streak": sitting.streak,
         "played": sitting.played,
         "spotted": sitting.spotted,
+        "skill": skill.told(seen.players[guess.player].belief),
     }
     return json.dumps(body, separators=(",", ":"))
 

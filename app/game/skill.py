@@ -60,6 +60,12 @@ def share(belief: Belief) -> tuple[float, float, float]:
     return low, middle, high
 
 
+def told(belief: Belief) -> dict[str, float]:
+    """A belief as players are told of it: shares of average samples, rounded."""
+    low, middle, high = share(belief)
+    return {"share": round(middle, 4), "low": round(low, 4), "high": round(high, 4)}
+
+
 def _moved(own: Belief, other: Belief, score: float) -> Belief:
     damping = _damping(other.variance)
     expected = _logistic(damping * (own.mean - other.mean))

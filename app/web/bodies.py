@@ -92,6 +92,14 @@ class RoundBody(BaseModel):
     )
 
 
+class SkillBody(BaseModel):
+    """Of average samples, the share beside which a player spots the tweet, and its 95 % interval."""
+
+    share: float
+    low: float
+    high: float
+
+
 class VerdictBody(BaseModel):
     """What came of a guess."""
 
@@ -106,6 +114,10 @@ class VerdictBody(BaseModel):
     streak: int = Field(description="tweets that the player spotted in a row")
     played: int = Field(description="rounds answered so far: in the set, or in this archive and mode")
     spotted: int = Field(description="and of them, in how many the tweet was spotted")
+    skill: SkillBody | None = Field(
+        default=None,
+        description="of the player, after this guess; missing in answers of old",
+    )
 
 
 class SittingBody(BaseModel):
@@ -157,14 +169,6 @@ class SeatBody(BaseModel):
     spotted: int
     streak: int
     best_streak: int
-
-
-class SkillBody(BaseModel):
-    """Of average samples, the share beside which a player spots the tweet, and its 95 % interval."""
-
-    share: float
-    low: float
-    high: float
 
 
 class PlayerBody(BaseModel):

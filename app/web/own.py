@@ -134,12 +134,9 @@ def rename(house: Services, key: bytes, wanted: str | None) -> None:
         nicknames.give(connection, key, shown)
 
 
-def skill_of(player: Player, guesses: int) -> dict[str, Any] | None:
+def skill_of(player: Player, guesses: int) -> dict[str, float] | None:
     """A player's skill as shares of average samples; None before it is known."""
-    if guesses < skill.KNOWN_FROM:
-        return None
-    low, middle, high = skill.share(player.belief)
-    return {"share": round(middle, 4), "low": round(low, 4), "high": round(high, 4)}
+    return skill.told(player.belief) if guesses >= skill.KNOWN_FROM else None
 
 
 def _summary(house: Services, key: bytes) -> dict[str, Any]:

@@ -49,7 +49,7 @@ def test_a_guess_is_answered_with_its_verdict(either_game: Game) -> None:
     body = response.json()
     assert set(body) == {
         *("guess", "verdict", "tweet", "posted_at", "url"),
-        *("generator", "fool_rate", "guesses", "streak", "played", "spotted"),
+        *("generator", "fool_rate", "guesses", "streak", "played", "spotted", "skill"),
     }
     assert body["verdict"] == ("spotted" if body["tweet"] == 0 else "fooled")
     assert body["url"].startswith("https://x.com/MayorOfTest/status/10")

@@ -40,7 +40,9 @@ def test_skill_moves_with_each_guess_and_is_kept_with_it(either_game: Game) -> N
     client = begun(either_game.client())
     belief = NEWCOMER
     for _ in range(3):
-        belief = skill.after(belief, UNREAD, play(client)["verdict"])[0]
+        answer = play(client)
+        belief = skill.after(belief, UNREAD, answer["verdict"])[0]
+        assert answer["skill"] == skill.told(belief)
         with either_game.engine.connect() as connection:
             player = connection.execute(select(players.c.skill, players.c.skill_variance)).one()
             guess = connection.execute(
