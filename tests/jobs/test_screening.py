@@ -6,7 +6,6 @@ import shutil
 
 import numpy as np
 import pytest
-from crowds import Crowd
 from factories import LONG_AGO, add_game, add_guess, add_player
 from sqlalchemy import func, select
 
@@ -16,6 +15,7 @@ from app.db.tables import guesses, label_tallies, labels
 from app.game.suspicion import OUTLIER_REASON, SAME_SIDE_REASON
 from app.jobs.screening import ask_for_screenings, in_words, screen_players
 from app.jobs.workshop import Workshop
+from bench.crowds import Crowd
 
 PLAYERS, GUESSES = 24, 40
 

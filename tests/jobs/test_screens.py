@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from crowds import Crowd
 
 from app.jobs.screens import Rounds, screen
+from bench.crowds import Crowd
 
 MIXED = {"careless": 0.1, "one side": 0.05, "bot": 0.05, "saboteur": 0.1}
 
