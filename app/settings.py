@@ -6,7 +6,7 @@ import os
 import re
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from croniter import croniter
 from limits import parse as parse_rate
@@ -113,6 +113,9 @@ class Settings(BaseSettings):
         0.05, ge=0, le=0.15, description="share of rounds that the anchor plays from the first canary on: a yardstick"
     )
     train_minutes: float = Field(15.0, gt=0, description="minutes that a scheduled training may take")
+    guesses_kept_days: int = Field(
+        0, ge=0, description="days that raw guesses are kept, longer than rounds live; 0 means for good"
+    )
     backup_cron: str = Field("30 2 * * *", description="when to back up (cron expression, UTC); empty means never")
     backup_dir: Folder | None = Field(None, description="folder for backups; default: backups/ in the data folder")
     backups_kept: int = Field(7, ge=1, description="scheduled backups that are kept; older ones are removed")
@@ -139,6 +142,14 @@ class Settings(BaseSettings):
     @classmethod
     def _known_teachers(cls, words: tuple[str, ...]) -> tuple[str, ...]:
         return _only(words, {"real", "simulated"})
+
+    @model_validator(mode="after")
+    def _outlives_rounds(self) -> Self:
+        if self.guesses_kept_days and self.guesses_kept_days * 1440 <= self.round_minutes:
+            raise ValueError(
+                f"{PREFIX}GUESSES_KEPT_DAYS must be longer than {PREFIX}ROUND_MINUTES: else one counts twice"
+            )
+        return self
 
     @field_validator("trusted_proxies")
     @classmethod

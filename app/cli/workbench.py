@@ -52,6 +52,7 @@ def open_workshop(settings: Settings | None = None) -> Workshop:
         backup_cron=chosen.backup_cron,
         backups_kept=chosen.backups_kept,
         base=shipped_base() if chosen.base else None,
+        guesses_kept_days=chosen.guesses_kept_days,
     )
 
 

@@ -41,7 +41,7 @@ from app.db.tables import (
 BATCH = 500
 
 # What hangs on a guess, and goes before it.
-_OF_GUESSES = (labels, remarks)
+OF_GUESSES = (labels, remarks)  # what goes with a guess
 
 
 def hide(connection: Connection, archive_id: int, at: datetime | None) -> None:
@@ -78,7 +78,7 @@ def remove_batch(connection: Connection, archive_id: int) -> int:
     of_archive = select(guesses.c.id).where(guesses.c.archive_id == archive_id).order_by(guesses.c.id).limit(BATCH)
     ids = list(connection.scalars(of_archive))
     if ids:
-        for table in _OF_GUESSES:
+        for table in OF_GUESSES:
             connection.execute(delete(table).where(table.c.guess_id.in_(ids)))
         return connection.execute(delete(guesses).where(guesses.c.id.in_(ids))).rowcount
     if removed := _remove_classes(connection, archive_id):

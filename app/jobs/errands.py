@@ -13,7 +13,7 @@ from typing import Any
 from app.archives import ArchiveError
 from app.archives.opening import open_archive
 from app.archives.sift import Sieve
-from app.db import archives, generators, jobs, networks, removals, uploads
+from app.db import archives, generators, jobs, networks, removals, retention, uploads
 from app.db.generators import Decided
 from app.db.jobs import Job
 from app.db.session import now, reading, writing
@@ -138,6 +138,18 @@ def drop_networks(workshop: Workshop, after_id: int, moment: datetime) -> int:
             break
         after_id = last
     return after_id
+
+
+def drop_guesses(workshop: Workshop, moment: datetime) -> int:
+    """Remove raw guesses that are older than they are kept, some at a time; how many."""
+    removed = 0
+    for _ in range(WINDOWS if workshop.guesses_kept_days else 0):
+        with writing(workshop.engine) as connection:
+            some = retention.drop(connection, moment - timedelta(days=workshop.guesses_kept_days))
+        removed += some
+        if some < retention.BATCH:
+            break
+    return removed
 
 
 def write_backup(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:

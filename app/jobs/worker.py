@@ -22,7 +22,7 @@ from app.db.jobs import Job
 from app.db.session import now, reading, writing
 from app.game.own_settings import OwnSettings
 from app.jobs import supervising, tasks, workflows
-from app.jobs.errands import ask_for_removals, drop_networks
+from app.jobs.errands import ask_for_removals, drop_guesses, drop_networks
 from app.jobs.hold import Heartbeat, Hold, worker_name
 from app.jobs.judging import ask_for_looks
 from app.jobs.screening import ask_for_screenings
@@ -90,6 +90,7 @@ class Worker:
             ask_for_what_is_learned(self._workshop, now())
         if self._is_time("networks", NETWORKS_SECONDS):
             self._seen_to = drop_networks(self._workshop, self._seen_to, now())
+            drop_guesses(self._workshop, now())
         for lane in LANES:
             if set(self._at_work.values()) & set(lane) or (lane == tasks.HEAVY and not self._trains):
                 continue

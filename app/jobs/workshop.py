@@ -63,6 +63,7 @@ class Workshop:
     backups: Path = Path("data/backups")
     backup_cron: str = ""
     backups_kept: int = 7
+    guesses_kept_days: int = 0  # 0: for good
     base: Path | None = None  # folder of the base (`app/jobs/base.py`); None: trainings begin from chance
 
     def folder(self, key: str) -> Path:

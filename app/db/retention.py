@@ -1,0 +1,28 @@
+"""Retention: raw guesses that are older than an operator keeps them go, in small batches; what was counted stays."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from itertools import takewhile
+
+from sqlalchemy import Connection, delete, select
+
+from app.db.removals import OF_GUESSES
+from app.db.tables import guesses
+
+BATCH = 500  # guesses of one transaction
+
+
+def drop(connection: Connection, before: datetime) -> int:
+    """Remove some of the oldest guesses that were made before that moment, with their labels and remarks; how many.
+
+    Seats, scores, tallies and frozen sets of labels keep what they say. A round that was guessed at is then answered
+    as one that has expired: guesses must be kept for longer than rounds live.
+    """
+    oldest = connection.execute(select(guesses.c.id, guesses.c.guessed_at).order_by(guesses.c.id).limit(BATCH))
+    old = [row.id for row in takewhile(lambda row: row.guessed_at < before, oldest)]
+    if old:
+        for table in OF_GUESSES:
+            connection.execute(delete(table).where(table.c.guess_id.in_(old)))
+        connection.execute(delete(guesses).where(guesses.c.id.in_(old)))
+    return len(old)
