@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -22,6 +23,7 @@ from app.web import metrics
 POLL_SECONDS = 1.0
 # A seat may be this many changes behind the shelf before it is moved on; in steps, so that it is not moved each time.
 MEMORY = 1024
+OPENING_SECONDS = 60.0  # so long the cards for a first round stay the same
 SHORT_TWEETS = 64  # that may open a newcomer's game
 WORDS_FROM = 5_000  # tweets whose words count as words
 
@@ -86,6 +88,7 @@ class Catalogue:
         self._faults = faults
         self._include = include
         self._sources: dict[int, _Source] = {}
+        self._openings: dict[int, tuple[float, tuple[object, ...] | None, Opening]] = {}
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -177,12 +180,29 @@ class Catalogue:
             deck,
             _shelf(source),
             source.edition,
-            opening=_opening(connection, source, deck, kept_tweets, kept_samples),
+            opening=self._opening(connection, source, deck, kept_tweets, kept_samples),
             hidden_tweets=source.hidden_tweets,
             hidden_samples=source.hidden_samples,
             kept_tweets=kept_tweets,
             kept_samples=kept_samples,
         )
+
+    def _opening(
+        self,
+        connection: Connection,
+        source: _Source,
+        deck: Deck,
+        kept_tweets: frozenset[int],
+        kept_samples: frozenset[int],
+    ) -> Opening:
+        """The cards that may open: looked for once a minute, since a shelf changes with every few guesses."""
+        arms = tuple(arm.generator_id for arm in source.arms if arm.share > 0)
+        made_from = (source.edition, id(deck), arms, kept_tweets, kept_samples)
+        at, known_from, opening = self._openings.get(source.archive.id, (0.0, None, NO_OPENING))
+        if known_from != made_from or time.monotonic() - at > OPENING_SECONDS:
+            opening = _opening(connection, source, deck, kept_tweets, kept_samples)
+            self._openings[source.archive.id] = (time.monotonic(), made_from, opening)
+        return opening
 
     def _source(
         self, connection: Connection, archive: Archive, arms: Sequence[ArmRow], before: _Source | None

@@ -337,3 +337,17 @@ def test_a_sample_that_only_practice_deals_is_not_told_of_before_it_is_answered(
         assert all(discretion.forbids(text, sealed.player) for text in texts(dealt))
         guess(client, dealt)
         assert not any(discretion.forbids(text, sealed.player) for text in texts(dealt))
+
+
+def test_sets_are_played_alike_on_either_database(either_game: Game) -> None:
+    with either_game.client() as ada, either_game.client() as bob:
+        assert play(ada, **DAILY) == play(bob, **DAILY)
+        play(ada, 10)
+        name = ada.post("/api/challenges", json={}).json()["challenge"]
+        play(bob, mode="challenge", challenge=name)
+        assert len(bob.get(f"/api/sets/challenge/{name}").json()["sittings"]) == 2
+        assert ada.get("/api/sets/first/mayor").json()["players"] == 1
+        assert guess(bob, deal(bob, mode="practice", archive="mayor", generator="v1"))["generator"] == "v1"
+        assert guess(bob, deal(bob, mixed=True))["played"] == 1
+        assert bob.get("/ways").status_code == 200
+        assert bob.get("/").status_code == 200
