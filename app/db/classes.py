@@ -200,7 +200,10 @@ def has_met(connection: Connection, player_id: int, asked: Asked) -> bool:
 def samples_of(connection: Connection, generator_id: int) -> list[tuple[int, str]]:
     """The samples of a generator that were vetted and are not hidden: what a class trained plays against."""
     query = select(samples.c.id, samples.c.text).where(
-        samples.c.generator_id == generator_id, samples.c.shelved_stamp.is_not(None), samples.c.hidden_at.is_(None)
+        samples.c.generator_id == generator_id,
+        samples.c.shelved_stamp.is_not(None),
+        samples.c.hidden_at.is_(None),
+        samples.c.hung_at.is_(None),
     )
     return [(sample_id, text) for sample_id, text in connection.execute(query.order_by(samples.c.id))]
 

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Select, literal_column, select
 
 from app.db import sets
 from app.db.samples import next_stamp
-from app.db.tables import generators, samples, tweets
+from app.db.tables import generators, samples, set_cards, tweets
 
 LOOKED_AT = 120  # rows at either end among which the hall chooses
 
@@ -75,7 +75,9 @@ def hang(connection: Connection, archive_id: int, at: datetime) -> int:
     """
     _, kept = sets.kept(connection, archive_id, at)
     ends = [row.id for row in rated(connection, archive_id) if row.hung_at is None and row.id not in kept]
-    new = (samples.c.id.in_(ends), samples.c.retired_stamp.is_not(None), samples.c.hung_at.is_(None))
+    # What lies in a set can still be played there, and would leave a gap.
+    is_laid = select(set_cards.c.set_id).where(set_cards.c.sample_id == samples.c.id).exists()
+    new = (samples.c.id.in_(ends), samples.c.retired_stamp.is_not(None), samples.c.hung_at.is_(None), ~is_laid)
     if not ends or connection.scalar(select(samples.c.id).where(*new).limit(1)) is None:
         return 0
     hung = connection.execute(update(samples).where(*new).values(hung_at=at)).rowcount

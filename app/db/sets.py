@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, insert, select, tuple_, update
+from sqlalchemy import Connection, func, insert, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -282,3 +282,8 @@ def first_tens(connection: Connection, archive_ids: Collection[int], at: datetim
 
 def _upsert(connection: Connection) -> Any:
     return sqlite_insert if connection.dialect.name == "sqlite" else postgres_insert
+
+
+def newest(connection: Connection, archive_id: int) -> int:
+    """The id of an archive's newest set; 0 where it has none."""
+    return connection.scalar(select(func.max(sets.c.id)).where(sets.c.archive_id == archive_id)) or 0

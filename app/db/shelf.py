@@ -137,7 +137,12 @@ def counts_of_short(connection: Connection, archive_id: int, longest: int) -> di
 def dealable(connection: Connection, archive_id: int) -> dict[int, str]:
     """Every sample that somebody may still meet though it left the shelf: in practice, or in a fixed set."""
     newest = func.row_number().over(partition_by=samples.c.generator_id, order_by=samples.c.id.desc()).label("place")
-    fit = (samples.c.archive_id == archive_id, samples.c.shelved_stamp.is_not(None), samples.c.hidden_at.is_(None))
+    fit = (
+        samples.c.archive_id == archive_id,
+        samples.c.shelved_stamp.is_not(None),
+        samples.c.hidden_at.is_(None),
+        samples.c.hung_at.is_(None),
+    )
     ranked = select(samples.c.id, samples.c.text, newest).where(*fit).subquery()
     query = select(ranked.c.id, ranked.c.text).where(ranked.c.place <= PRACTICE_FROM)
     in_sets = select(samples.c.id, samples.c.text).join(set_cards, set_cards.c.sample_id == samples.c.id).where(*fit)
@@ -146,13 +151,15 @@ def dealable(connection: Connection, archive_id: int) -> dict[int, str]:
 
 
 def all_of(connection: Connection, generator_id: int) -> list[Shelved]:
-    """The newest samples of a generator that ever lay on a shelf and are not hidden: what practice deals."""
+    """The newest samples of a generator that ever lay on a shelf and are neither hidden nor in the hall:
+    what practice deals."""
     query = (
         _shelved()
         .where(
             samples.c.generator_id == generator_id,
             samples.c.shelved_stamp.is_not(None),
             samples.c.hidden_at.is_(None),
+            samples.c.hung_at.is_(None),
         )
         .order_by(samples.c.id.desc())
         .limit(PRACTICE_FROM)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
-from app.db import past
+from app.db import past, sets
 from app.db.session import reading
 from app.db.shelf import dealable
 from app.game.deck import Deck
@@ -22,6 +23,7 @@ class _Known:
 
     deck: Deck
     newest_sample: int
+    newest_set: int
     tweets: Pieces
     samples: Pieces
 
@@ -56,22 +58,17 @@ class Discretion:
     def _of(self, entry: Entry) -> _Known:
         with self._lock:
             known = self._known.get(entry.archive.id)
-            newest = _newest(entry.shelf)
+            with reading(self._engine) as connection:
+                marks = (_newest(entry.shelf), sets.newest(connection, entry.archive.id))
+                # Samples that left the shelf may stay: a round that is still open may hold one.
+                if known is not None and known.deck is entry.deck and marks == (known.newest_sample, known.newest_set):
+                    return known
+                elsewhere = dealable(connection, entry.archive.id)
             is_same_deck = known is not None and known.deck is entry.deck
-            # Samples that left the shelf may stay: a round that is still open may hold one.
-            if known is None or not is_same_deck or known.newest_sample != newest:
-                tweets = known.tweets if known is not None and is_same_deck else _deck_pieces(entry.deck)
-                known = _Known(entry.deck, newest, tweets, self._sample_pieces(entry))
-                self._known[entry.archive.id] = known
-            return known
-
-    def _sample_pieces(self, entry: Entry) -> Pieces:
-        """Of the samples on the shelf, and of those that practice and fixed sets still deal."""
-        with reading(self._engine) as connection:
-            found = dealable(connection, entry.archive.id)
-        for arm in entry.shelf.arms:
-            found |= {arm.rack.ids[place]: arm.rack.texts[place] for place in range(len(arm.rack.ids))}
-        return Pieces(found.items())
+            tweets = known.tweets if known is not None and is_same_deck else _deck_pieces(entry.deck)
+            fresh = _Known(entry.deck, *marks, tweets, _sample_pieces(entry.shelf, elsewhere))
+            self._known[entry.archive.id] = fresh
+            return fresh
 
 
 def _newest(shelf: Shelf) -> int:
@@ -85,3 +82,11 @@ def _deck_pieces(deck: Deck) -> Pieces:
         for place in range(len(block.ids))
         if block.ids[place]
     )
+
+
+def _sample_pieces(shelf: Shelf, elsewhere: Mapping[int, str]) -> Pieces:
+    """Of the samples on the shelf, and of those that practice and fixed sets still deal."""
+    texts = dict(elsewhere)
+    for arm in shelf.arms:
+        texts |= {sample_id: arm.rack.texts[place] for place, sample_id in enumerate(arm.rack.ids)}
+    return Pieces(texts.items())

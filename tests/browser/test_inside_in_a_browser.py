@@ -84,7 +84,8 @@ def test_from_the_verdict_to_how_the_network_reads_it(
 ) -> None:
     page = visit(size, dark=dark, script=script, reduced_motion="reduce")
     page.locator(".face").first.click()
-    page.get_by_role("link", name="See how the network reads it").click(timeout=30_000)
+    page.locator("summary", has_text="Why?").click(timeout=30_000)
+    page.get_by_role("link", name="See how the network reads it").click()
     expect(page.get_by_role("heading", name="How the network reads it")).to_be_visible(timeout=30_000)
     expect(page.locator("[data-tape]")).to_have_count(2)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -9,12 +9,12 @@ from html import unescape
 import pytest
 from factories import add_arm, add_generator
 from serving import Game
-from sqlalchemy import Engine, func, select, update
+from sqlalchemy import Engine, func, insert, select, update
 
-from app.db import hall
+from app.db import classes, hall, shelf
 from app.db.migrate import downgrade, migrate
 from app.db.session import now, writing
-from app.db.tables import archives, guesses, players, samples, tallies, tweets
+from app.db.tables import archives, guesses, players, samples, set_cards, sets, tallies, tweets
 
 LONG_HUNG = timedelta(hours=3)
 
@@ -81,6 +81,10 @@ def test_what_hangs_is_never_dealt_again_even_to_seats_that_lag_behind(game: Gam
             )
             assert hall.hang(connection, 1, now()) == 1
             assert hall.hang(connection, 1, now()) == 0
+            practice = {sample.id for sample in shelf.all_of(connection, 1)}
+            in_class = {sample_id for sample_id, _ in classes.samples_of(connection, 1)}
+        assert len(practice) == len(in_class) == 59
+        assert open_sample not in practice | in_class
         game.refresh()
         again = client.post("/api/rounds").json()
         assert all(texts.get(card["text"]) != open_sample for card in again["cards"])
@@ -185,3 +189,19 @@ def test_the_hall_looks_by_its_indexes(game: Game) -> None:
     assert any("ix_samples_rated" in plan for plan in plans)
     assert any("ix_tweets_doubted" in plan for plan in plans)
     assert not any("SCAN" in plan or "TEMP B-TREE" in plan for plan in plans)
+
+
+def test_what_lies_in_a_set_neither_hangs_nor_is_read_out(game: Game) -> None:
+    sample_id, text = rate(game, 0, 20, 20)
+    with writing(game.engine) as connection:
+        row = {"archive_id": 1, "kind": "challenge", "name": "pier", "created_at": now()}
+        set_id = connection.execute(insert(sets).values(row).returning(sets.c.id)).scalar_one()
+        card = {"set_id": set_id, "place": 0, "tweet_id": 1, "sample_id": sample_id, "arm": "champion"}
+        connection.execute(insert(set_cards).values(card | {"arm_probability": 1.0, "card_probability": 0.1}))
+        assert hall.hang(connection, 1, now()) == 0
+        # So long off the shelf that no seat can be dealt it any more.
+        connection.execute(update(archives).values(stamp=archives.c.stamp + 9000))
+    game.refresh()
+    assert text not in shown(game)
+    with game.client() as client:
+        assert client.post("/inside", data={"text": text}).status_code == 422
