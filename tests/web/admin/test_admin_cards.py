@@ -166,8 +166,16 @@ def test_a_canary_takes_its_share_from_the_champion_and_gives_it_back(desk):
     second = second_generator(desk)
     desk.post(f"/admin/generators/{second}/canary", share="20", reason="to see")
     assert shares(desk) == {"anchor": 0.05, "candidate": 0.2, "champion": 0.75}
+    assert "Stop the canary" in desk.said(f"/admin/generators/{second}")
+    assert "at most 5 looks" in desk.said("/admin/generators")
+    again = desk.post(f"/admin/generators/{second}/canary", share="30", reason="more of it")
+    assert (again.status_code, "stop it first" in again.text) == (409, True)
     desk.post(f"/admin/generators/{second}/canary", share="0", reason="seen enough")
     assert shares(desk) == {"anchor": 0.05, "champion": 0.95}
+    assert desk.post(f"/admin/generators/{second}/canary", share="0", reason="once more").status_code == 409
+    page = desk.said(f"/admin/generators/{second}")
+    assert "canary stopped" in page
+    assert "seen enough" in page
 
 
 def test_two_generators_stand_side_by_side_with_samples_of_the_same_seeds(desk):
