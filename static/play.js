@@ -17,6 +17,7 @@ const standing = page.querySelector("[data-standing]");
 const nextButton = form.querySelector(".next");
 
 const LINK = "\u{1F517}";
+const CLUE = "one of two: one is machine-written";
 const way = JSON.parse(page.dataset.way);
 const FIRST = 10; // rounds of a newcomer's set
 const run = { played: Number(page.dataset.played), spotted: Number(page.dataset.spotted), of: Number(page.dataset.of) };
@@ -98,7 +99,7 @@ function show(round) {
   cards.forEach((card, index) => {
     card.classList.remove("real", "machine", "picked");
     write(card.querySelector(".text"), texts[index]);
-    card.querySelector(".note").textContent = "";
+    card.querySelector(".note").textContent = CLUE;
   });
   cards[0].parentElement.classList.toggle("long", Math.max(...texts.map((text) => text.length)) > 180);
   known.checked = false;
@@ -157,7 +158,7 @@ function tell(answer, picked) {
     const isReal = index === answer.tweet;
     card.classList.add(isReal ? "real" : "machine");
     card.classList.toggle("picked", index === picked);
-    card.querySelector(".note").textContent = isReal ? "Real" : "Machine-written";
+    card.querySelector(".note").replaceChildren(bold(isReal ? "Real" : "Machine-written"));
   });
   const isSpotted = answer.verdict === "spotted";
   const words = document.createElement("b");

@@ -46,6 +46,7 @@ def test_three_rounds_by_click(visit: Visit, size: dict[str, int], dark: bool) -
     page = visit(size, dark=dark)
     for number in range(3):
         before = cards(page)
+        expect(page.locator(".card .note")).to_have_text(["one of two: one is machine-written"] * 2)
         faces(page).nth(number % 2).click()
         is_told(page)
         expect(page.locator(".real .note")).to_have_text("Real")
