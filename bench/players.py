@@ -130,3 +130,7 @@ def _style(text: str) -> float:
         min(3.0, abs(value - mean) / spread) for value, (mean, spread) in zip(_habits(text), _usual(), strict=True)
     ]
     return -fmean(distances)
+
+
+# What each kind goes by, higher being more believable: for crowds of mixed skill (`bench/crowd.py`).
+KINDS: dict[str, Score] = {"speller": _spelling, "reader": _sense, "stylist": _style}

@@ -21,7 +21,7 @@ from app.jobs.writers import Writers
 from model.sampling import Decoding
 from model.scorer import Pick
 
-SURE = 3.0  # standard errors by which a scorer must beat chance at foretelling which rounds of new players fool
+SURE = 2.5  # standard errors by which a scorer must beat chance at foretelling which rounds of new players fool
 REPEATING = 0.1  # share of players' remarks that say "repeats itself", from which the guard against it is set closer
 NO_REPEAT = 16  # characters: the closer guard
 COMPARED = 512  # drafts of each network that the scorer compares

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
-from believers import add_believers, believed, listening_generator
+from believers import LETTER, add_believers, believed, listening_generator, listening_writer
 from factories import LONG_AGO
 from sqlalchemy import insert, select
 
@@ -14,12 +16,13 @@ from app.db.session import reading, writing
 from app.db.tables import guesses, remarks
 from app.game.choice import BEST_OF
 from app.jobs.freezing import freeze_labels, read_set
-from app.jobs.learning import NO_REPEAT, Choosing, choose_draw, lessons_of
+from app.jobs.learning import NO_REPEAT, Choosing, choose_draw, lessons_of, prefers, train_choice
 from app.jobs.promoting import promote
 from app.jobs.restocking import restock, scorer_folder
 from app.jobs.retraining import Errand, retrain
 from app.jobs.supervising import Budget
 from app.jobs.workshop import Interrupted, Skipped, Workshop
+from model.checkpoint import write_checkpoint
 from model.scorer import read_scorer
 
 pytestmark = pytest.mark.process
@@ -61,6 +64,24 @@ def test_a_retraining_with_a_scorer_shelves_more_of_what_players_believe(
     assert (new.checkpoint_key, new.parent_id) == (generator.checkpoint_key, generator.id)
     assert new.card["scorer"]["fooled_auc"] > 0.6
     assert "foretells which samples fool" in done.learned
+
+
+def test_a_tuned_network_writes_only_if_the_scorer_prefers_it(
+    workshop: Workshop, archive: Archive, generator: Generator
+) -> None:
+    add_believers(workshop, archive, 900)
+    lines = read_set(workshop, freeze_labels(workshop, archive)["id"])
+    given = {"seed": 0, "should_stop": lambda: False}
+    choosing = train_choice(workshop, archive, lines, generator, generator, **given)
+    same = replace(generator, decoding=choosing.decoding, scorer_sha256=choosing.scorer)
+    checkpoint = listening_writer()
+    checkpoint.weights["output.bias"][checkpoint.vocab.encode(LETTER)] += 1
+    write_checkpoint(workshop.folder("gannet/tuned"), checkpoint)
+
+    assert prefers(workshop, archive, generator, replace(same, checkpoint_key="gannet/tuned"), 0)[0]
+    is_preferred, words = prefers(workshop, archive, generator, same, 0)
+    assert not is_preferred
+    assert "+0.00" in words
 
 
 def test_players_who_guess_teach_no_scorer(workshop: Workshop, archive: Archive, generator: Generator) -> None:
