@@ -98,6 +98,14 @@ def keep_pace(connection: Connection, rows: Collection[Player]) -> None:
     connection.execute(statement, ordered)
 
 
+_FORGOTTEN = select(forgotten.c.key_hash).where(forgotten.c.key_hash == bindparam("key_hash"))
+
+
+def was_forgotten(connection: Connection, key: bytes) -> bool:
+    """Whether "forget me" dropped the key."""
+    return connection.execute(_FORGOTTEN, {"key_hash": _hashed(key)}).first() is not None
+
+
 def were_forgotten(connection: Connection, keys: Collection[bytes]) -> set[bytes]:
     """Which of the keys "forget me" dropped."""
     by_hash = {_hashed(key): key for key in keys}

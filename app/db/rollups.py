@@ -9,10 +9,9 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Table, func, select
-from sqlalchemy.dialects.postgresql import insert as postgres_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from app.db.tables import attendance, label_tallies, tallies
+from app.db.upserts import adding
 from app.game.alarms import alarm
 
 SECONDS_PER_DAY = 86_400
@@ -117,7 +116,4 @@ def _add(
 ) -> None:
     if not rows:
         return
-    insert = sqlite_insert if connection.dialect.name == "sqlite" else postgres_insert
-    statement = insert(table)
-    summed = {name: table.c[name] + statement.excluded[name] for name in counts}
-    connection.execute(statement.on_conflict_do_update(index_elements=list(keys), set_=summed), rows)
+    connection.execute(adding(connection, table, keys, counts), rows)

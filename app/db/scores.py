@@ -8,10 +8,9 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, and_, delete, func, or_, select, tuple_
-from sqlalchemy.dialects.postgresql import insert as postgres_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from app.db.tables import players, scores
+from app.db.upserts import replacing
 from app.game.boards import SPANS, Score, period
 from app.game.skill import Belief
 
@@ -79,13 +78,8 @@ def keep(connection: Connection, changed: Mapping[ScoreKey, Score]) -> None:
         }
         for key, score in sorted(changed.items(), key=lambda item: item[0])
     ]
-    insert = sqlite_insert if connection.dialect.name == "sqlite" else postgres_insert
-    statement = insert(scores)
-    changing = [name for name in rows[0] if name not in ScoreKey._fields]
-    statement = statement.on_conflict_do_update(
-        index_elements=list(ScoreKey._fields), set_={name: statement.excluded[name] for name in changing}
-    )
-    connection.execute(statement, rows)
+    changing = tuple(name for name in rows[0] if name not in ScoreKey._fields)
+    connection.execute(replacing(connection, scores, ScoreKey._fields, changing), rows)
 
 
 def top(connection: Connection, span: str, archive_id: int, at: datetime, limit: int = SHOWN) -> list[Row]:

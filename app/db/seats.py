@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, tuple_
-from sqlalchemy.dialects.postgresql import insert as postgres_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from app.db.tables import players, seats
+from app.db.upserts import replacing
 
 
 @dataclass(frozen=True)
@@ -94,10 +93,5 @@ def keep(connection: Connection, rows: Collection[SeatRow]) -> None:
     ordered: list[Mapping[str, Any]] = [
         vars(row) for row in sorted(rows, key=lambda row: (row.player_id, row.archive_id, row.mode))
     ]
-    insert = sqlite_insert if connection.dialect.name == "sqlite" else postgres_insert
-    statement = insert(seats)
     changing = ("position", "again", "stamp", "next_stamp", "guesses", "spotted", "streak", "best_streak")
-    statement = statement.on_conflict_do_update(
-        index_elements=["player_id", "archive_id", "mode"], set_={name: statement.excluded[name] for name in changing}
-    )
-    connection.execute(statement, ordered)
+    connection.execute(replacing(connection, seats, ("player_id", "archive_id", "mode"), changing), ordered)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sqlalchemy import Connection, Select, and_, func, or_, select
+from sqlalchemy import Connection, Select, and_, bindparam, func, or_, select
 
 from app.db import tweets as tweet_room
 from app.db.tables import arms, generators, guesses, samples, set_cards, tweets
@@ -111,16 +111,20 @@ def _shelved() -> Select[int, str, int, int | None]:
     return select(samples.c.id, samples.c.text, samples.c.shelved_stamp, samples.c.retired_stamp)
 
 
+# Built once: each deal asks them.
+_OF_PLAYER = guesses.c.player_id == bindparam("player")
+_MET = select(guesses.c.sample_id).where(_OF_PLAYER, guesses.c.sample_id.in_(bindparam("ids", expanding=True)))
+_MET_TWEETS = select(guesses.c.tweet_id).where(_OF_PLAYER, guesses.c.tweet_id.in_(bindparam("ids", expanding=True)))
+
+
 def met(connection: Connection, player_id: int, sample_ids: Sequence[int]) -> set[int]:
     """Which of the samples this player has guessed at."""
-    query = select(guesses.c.sample_id).where(guesses.c.player_id == player_id, guesses.c.sample_id.in_(sample_ids))
-    return set(connection.scalars(query))
+    return set(connection.scalars(_MET, {"player": player_id, "ids": list(sample_ids)}))
 
 
 def met_tweets(connection: Connection, player_id: int, tweet_ids: Sequence[int]) -> set[int]:
     """Which of the tweets this player has guessed at, in whatever mode."""
-    query = select(guesses.c.tweet_id).where(guesses.c.player_id == player_id, guesses.c.tweet_id.in_(tweet_ids))
-    return set(connection.scalars(query))
+    return set(connection.scalars(_MET_TWEETS, {"player": player_id, "ids": list(tweet_ids)}))
 
 
 def counts_of_short(connection: Connection, archive_id: int, longest: int) -> dict[int, tuple[int, int]]:

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from sqlalchemy import Connection, func, select
-from sqlalchemy.dialects.postgresql import insert as postgres_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from app.db.tables import tallies
+from app.db.upserts import adding
 
 
 class TallyKey(NamedTuple):
@@ -35,13 +34,7 @@ class Count:
 
 def add(connection: Connection, counts: Mapping[TallyKey, Count]) -> None:
     """Add to the tallies, in a fixed order."""
-    insert = sqlite_insert if connection.dialect.name == "sqlite" else postgres_insert
-    statement = insert(tallies)
-    more = statement.excluded
-    statement = statement.on_conflict_do_update(
-        index_elements=list(TallyKey._fields),
-        set_={name: tallies.c[name] + more[name] for name in ("guesses", "fooled", "accepted")},
-    )
+    statement = adding(connection, tallies, TallyKey._fields, ("guesses", "fooled", "accepted"))
     connection.execute(statement, [key._asdict() | vars(counts[key]) for key in sorted(counts)])
 
 

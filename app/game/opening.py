@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import blake2b
 
 from app.game.deck import Tweet, bare_words, mix
@@ -11,6 +12,7 @@ from app.game.deck import Tweet, bare_words, mix
 LONGEST = 90  # characters of either card
 SHORTEST = 30  # below it there is nothing to go by
 MOST = 24  # samples, the easiest, among which chance decides: no single one is worn out by newcomers
+BESIDE = 64  # tweets beside one sample, among which chance decides
 LIKENESS = 0.8
 DOUBT = 4.0  # guesses that what is expected of a sample counts for, beside those that players made
 
@@ -34,6 +36,14 @@ class Opening:
     tweets: tuple[Tweet, ...] = ()
     samples: tuple[Short, ...] = ()
 
+    @cached_property
+    def likes(self) -> Mapping[int, tuple[Tweet, ...]]:
+        """For each sample the tweets that may stand beside it."""
+        return {
+            sample.id: tuple(tweet for tweet in self.tweets if _are_alike(tweet.text, sample.text))[:BESIDE]
+            for sample in self.samples
+        }
+
     def choose(self, player: bytes, archive_id: int, unfit: Collection[int] = ()) -> tuple[Tweet, Short, int] | None:
         """A newcomer's pair and which card comes first (0: the tweet); None where no two are alike in length.
 
@@ -43,7 +53,7 @@ class Opening:
         for_sample, for_tweet, order = (int.from_bytes(digest[i : i + 8], "big") for i in (0, 8, 16))
         fit = [sample for sample in self.samples if sample.id not in unfit]
         for sample in sorted(fit, key=lambda each: mix(mix(each.id) ^ for_sample), reverse=True):
-            like = [tweet for tweet in self.tweets if _are_alike(tweet.text, sample.text)]
+            like = self.likes[sample.id]
             if like:
                 return max(like, key=lambda each: mix(mix(each.id) ^ for_tweet)), sample, order & 1
         return None

@@ -243,7 +243,7 @@ class Dealer:
         self, connection: Connection, visitor: Visitor, entry: Entry, fixed: FixedSet, opened: SealedRound | None
     ) -> Dealt:
         standing = sets.standing(connection, visitor.key, fixed.id)
-        if standing is None and visitor.has_cookie and players.were_forgotten(connection, [visitor.key]):
+        if standing is None and visitor.has_cookie and players.was_forgotten(connection, visitor.key):
             visitor = replace(visitor, key=players.new_key(), stamps={}, has_cookie=False)
             opened = None
         seat = standing.seat if standing else None
@@ -304,7 +304,7 @@ class Dealer:
         archive_id = entry.archive.id
         mode, against = ("endless", 0) if opponent is None else ("practice", opponent.generator_id)
         standing = seats.standing(connection, visitor.key, archive_id, mode)
-        if standing is None and visitor.has_cookie and players.were_forgotten(connection, [visitor.key]):
+        if standing is None and visitor.has_cookie and players.was_forgotten(connection, visitor.key):
             visitor = replace(visitor, key=players.new_key(), stamps={}, has_cookie=False)
             opened = None
         row = standing.seat if standing else None
