@@ -200,8 +200,12 @@ class Catalogue:
         made_from = (source.edition, id(deck), arms, kept_tweets, kept_samples)
         at, known_from, opening = self._openings.get(source.archive.id, (0.0, None, NO_OPENING))
         if known_from != made_from or time.monotonic() - at > OPENING_SECONDS:
-            opening = _opening(connection, source, deck, kept_tweets, kept_samples)
-            self._openings[source.archive.id] = (time.monotonic(), made_from, opening)
+            at, opening = time.monotonic(), _opening(connection, source, deck, kept_tweets, kept_samples)
+        on_shelf = {row.id for rows in source.samples.values() for row in rows.values() if row.retired_stamp is None}
+        if not on_shelf.issuperset(sample.id for sample in opening.samples):
+            left = tuple(sample for sample in opening.samples if sample.id in on_shelf)
+            opening = replace(opening, samples=left)
+        self._openings[source.archive.id] = (at, made_from, opening)
         return opening
 
     def _source(
