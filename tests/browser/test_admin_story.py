@@ -160,9 +160,10 @@ def test_an_admins_story(chromium: Browser, office: Game, tweets: Path) -> None:
 
     # Export labels, and read it all in the audit
     page.goto("/admin/labels")
+    page.get_by_text("Export for research").click()
     with page.expect_download() as download:
-        page.get_by_role("link", name="trump (JSON lines)").click()
-    assert download.value.suggested_filename == "trump-labels.jsonl"
+        page.get_by_role("link", name="JSON lines of trump, real players").click()
+    assert download.value.suggested_filename.endswith(".jsonl")
     with reading(office.engine) as connection:
         kept = [entry.what for entry in audit.everything(connection) if entry.who == "Ada"]
     for what in (
