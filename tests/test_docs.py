@@ -30,6 +30,17 @@ def test_the_readme_names_every_command() -> None:
     assert commands == named
 
 
+def test_every_file_that_the_docs_name_is_there() -> None:
+    named = [(page, name) for page in HOUSE.glob("**/*.md") if ".venv" not in page.parts for name in _files_in(page)]
+    assert len(named) > 50
+    assert not [f"{page.name}: {name}" for page, name in named if not (HOUSE / name).exists()]
+
+
+def _files_in(page: Path) -> set[str]:
+    pattern = r"`((?:app|model|templates|static|tests|bench|tools)/[\w./-]+\.(?:py|html|js|css|txt))`"
+    return set(re.findall(pattern, page.read_text(encoding="utf-8")))
+
+
 def test_every_link_in_the_docs_leads_somewhere() -> None:
     dead = []
     for page in [*HOUSE.glob("*.md"), *HOUSE.glob("docs/**/*.md"), *HOUSE.glob("demo/*.md")]:
