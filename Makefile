@@ -2,8 +2,8 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 BIN := .venv/bin
-# Two files of tests at a time: much of what they do is to wait for a page, a worker or a disk.
-PARALLEL := -n 2 --dist loadfile
+# Three files of tests at a time on two cores: much of what they do is to wait for a page, a worker or a disk.
+PARALLEL := -n 3 --dist loadfile
 export PYTHON
 ifdef PORT
 export WHICHTWEET_PORT := $(PORT)
