@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, false, func, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, false, func, insert, or_, select
 
 from app.db.tables import (
     class_members,
@@ -153,21 +153,20 @@ def counts(connection: Connection, archive_id: int, *, up_to: int) -> dict[str, 
 
 def sample_texts(connection: Connection, sample_ids: Collection[int]) -> dict[int, str]:
     """The texts of samples."""
-    found: dict[int, str] = {}
-    wanted = sorted(sample_ids)
-    for begin in range(0, len(wanted), _PAGE):
-        query = select(samples.c.id, samples.c.text).where(samples.c.id.in_(wanted[begin : begin + _PAGE]))
-        found |= {sample_id: text for sample_id, text in connection.execute(query)}
-    return found
+    return _texts(connection, samples, sample_ids)
 
 
 def tweet_texts(connection: Connection, tweet_ids: Collection[int]) -> dict[int, str]:
     """The texts of tweets."""
+    return _texts(connection, tweets, tweet_ids)
+
+
+def _texts(connection: Connection, table: Table, ids: Collection[int]) -> dict[int, str]:
     found: dict[int, str] = {}
-    wanted = sorted(tweet_ids)
+    wanted = sorted(ids)
     for begin in range(0, len(wanted), _PAGE):
-        query = select(tweets.c.id, tweets.c.text).where(tweets.c.id.in_(wanted[begin : begin + _PAGE]))
-        found |= {tweet_id: text for tweet_id, text in connection.execute(query)}
+        query = select(table.c.id, table.c.text).where(table.c.id.in_(wanted[begin : begin + _PAGE]))
+        found |= {row_id: text for row_id, text in connection.execute(query)}
     return found
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from app.db import classes, generators
@@ -15,8 +14,9 @@ from app.jobs.freezing import freeze_labels, read_set
 from app.jobs.learning import lessons_of
 from app.jobs.restocking import restock
 from app.jobs.retraining import Errand
-from app.jobs.supervising import Shape, need_tensorflow, train
-from app.jobs.workshop import Interrupted, JobError, Workshop
+from app.jobs.studying import train_from
+from app.jobs.supervising import need_tensorflow
+from app.jobs.workshop import JobError, Workshop
 
 SAMPLES = 5 * ROUNDS  # to choose the rounds' samples from
 
@@ -46,7 +46,7 @@ def train_on_class(workshop: Workshop, archive: Archive, class_id: int, errand: 
         return len(lessons)
 
     lessons = step("write the texts", write_texts)
-    seconds = step("train", lambda: _train(workshop, folder, anchor, errand))
+    seconds = step("train", lambda: train_from(workshop, folder, anchor, errand))
     key, digest = step("keep the checkpoint", lambda: training.adopt(workshop, archive, folder))
     bits = step("evaluate", lambda: training.evaluate(workshop, archive, key))
     card = {"made_by": "class", "labels": frozen["labels"], "lessons": lessons, "seconds": seconds}
@@ -69,21 +69,6 @@ def train_on_class(workshop: Workshop, archive: Archive, class_id: int, errand: 
         classes.change(connection, class_id, generator_id=writer.id)
     training.clear(folder)
     return f"{writer.name} learned from {frozen['labels']} labels of the class {room.code}; it plays there alone"
-
-
-def _train(workshop: Workshop, folder: Path, anchor: Generator, errand: Errand) -> float:
-    trained = train(
-        folder,
-        Shape(),  # the anchor's own, in fact: it is what the training starts from
-        errand.budget,
-        seed=errand.seed,
-        start=workshop.folder(anchor.checkpoint_key),
-        on_event=errand.on_event,
-        should_stop=errand.should_stop,
-    )
-    if trained.stopped:
-        raise Interrupted
-    return trained.seconds
 
 
 def _generator(workshop: Workshop, generator_id: int) -> Generator:

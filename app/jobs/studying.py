@@ -69,7 +69,7 @@ def learn(desk: Desk, errand: Errand, folder: Path, frozen: Mapping[str, Any]) -
         return list(prefers(workshop, archive, anchor, candidate, errand.seed))
 
     lessons = step("write the texts", write_texts)
-    seconds = step("train", lambda: _train(workshop, folder, anchor, errand))
+    seconds = step("train", lambda: train_from(workshop, folder, anchor, errand))
     key, digest = step("keep the checkpoint", lambda: training.adopt(workshop, archive, folder))
     is_preferred, figures = step("compare the networks", lambda: compare(key, digest))
     words = f"{choosing.words}; {figures}"
@@ -97,7 +97,13 @@ def _choose(desk: Desk, errand: Errand, ways: tuple[Way, ...], frozen: Mapping[s
     return keep_choice(workshop, archive, lines, champion, "the network alone learns")
 
 
-def _train(workshop: Workshop, folder: Path, anchor: Generator, errand: Errand) -> float:
+def train_from(workshop: Workshop, folder: Path, anchor: Generator, errand: Errand) -> float:
+    """Train on the texts of a run's folder, beginning from the anchor; the seconds that it took.
+
+    Raises:
+        Interrupted: stopped; the same folder goes on from there.
+        JobError: the training failed.
+    """
     trained = train(
         folder,
         Shape(),  # the anchor's own, in fact: it is what the training starts from
