@@ -251,8 +251,9 @@ def test_practice_is_against_the_generator_that_was_chosen(serving: Opener) -> N
     with game.client() as client:
         ask = {"mode": "practice", "archive": "mayor"}
         assert {guess(client, deal(client, **ask, generator="v2"))["generator"] for _ in range(5)} == {"v2"}
-        open_round = deal(client, **ask, generator="v2")
-        assert not texts(open_round) & texts(deal(client, **ask, generator="v1"))
+        # The two samples differ; the tweet beside them may well be the same.
+        assert any(text.startswith("Note 20") for text in texts(deal(client, **ask, generator="v2")))
+        assert any(text.startswith("Note 10") for text in texts(deal(client, **ask, generator="v1")))
         assert guess(client, deal(client, **ask, generator="v1"))["generator"] == "v1"
         assert deal(client, 404, **ask, generator="v9")["type"] == "/problems/not-found"
         assert deal(client, 404, **ask, generator="best")["type"] == "/problems/not-found"
