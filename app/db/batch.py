@@ -19,6 +19,7 @@ from app.db.sets import SetSeat
 from app.db.tables import archives, generators, guesses, labels, samples, tweets
 from app.db.tallies import Count, TallyKey
 from app.game import labels as label_rules
+from app.game import levels
 from app.game.boards import RANKED_MODES, Score
 from app.game.labels import Standing
 from app.game.skill import Belief
@@ -91,6 +92,7 @@ class SampleCount:
     archive_id: int
     strength: float
     strength_variance: float
+    is_read: bool
 
     @property
     def belief(self) -> Belief:
@@ -197,7 +199,7 @@ def write(connection: Connection, seen: Batch, house: House) -> None:
     tallies.add(connection, seen.counts)
     rollups.attend(connection, seen.attending)
     rollups.count_labels(connection, seen.label_counts)
-    _retire(connection, seen, house)
+    _change_shelf(connection, seen, house)
 
 
 def _count_samples(connection: Connection, seen: Batch) -> None:
@@ -237,18 +239,29 @@ def _count_tweets(connection: Connection, seen: Batch) -> None:
     connection.execute(statement, [{"tweet_id": i, "more": c.guesses, "more_fooled": c.fooled} for i, c in counted])
 
 
-def _retire(connection: Connection, seen: Batch, house: House) -> None:
+def _change_shelf(connection: Connection, seen: Batch, house: House) -> None:
+    """Retire samples that enough have met; those whose strength is told are dealt by it from the next stamp on."""
     done: dict[int, list[int]] = defaultdict(list)
-    for sample_id in seen.exposed:
+    told: dict[int, dict[int, float]] = defaultdict(dict)
+    for sample_id in sorted(seen.exposed):
         sample = seen.samples[sample_id]
-        if sample.is_on_shelf and sample.exposures >= house.sample_retires_after:
+        strength = levels.read(sample.belief)
+        if not sample.is_on_shelf:
+            continue
+        if sample.exposures >= house.sample_retires_after:
             done[sample.archive_id].append(sample_id)
-    for archive_id in sorted(done):
+        elif strength is not None and not sample.is_read:
+            told[sample.archive_id][sample_id] = strength
+    for archive_id in sorted(done.keys() | told.keys()):
         bump = update(archives).where(archives.c.id == archive_id).values(stamp=archives.c.stamp + 1)
         stamp = connection.scalars(bump.returning(archives.c.stamp)).one()
-        connection.execute(
-            update(samples).where(samples.c.id.in_(sorted(done[archive_id]))).values(retired_stamp=stamp)
-        )
+        if archive_id in done:
+            connection.execute(update(samples).where(samples.c.id.in_(done[archive_id])).values(retired_stamp=stamp))
+        if archive_id in told:
+            read = update(samples).where(samples.c.id == bindparam("sample_id"))
+            read = read.values(read_strength=bindparam("told"), read_stamp=stamp)
+            rows = [{"sample_id": sample_id, "told": strength} for sample_id, strength in told[archive_id].items()]
+            connection.execute(read, rows)
 
 
 def _scores(connection: Connection, batch: Sequence[Guess], known: Mapping[bytes, Player]) -> dict[ScoreKey, Score]:
@@ -277,6 +290,7 @@ def _samples(connection: Connection, ids: Collection[int]) -> dict[int, SampleCo
             samples.c.archive_id,
             samples.c.strength,
             samples.c.strength_variance,
+            samples.c.read_stamp.is_not(None),
         )
         .where(samples.c.id.in_(ids))
         .order_by(samples.c.id)

@@ -34,6 +34,7 @@ FIELDS = {
     "mode": "what the player played: endless, daily, challenge, practice or class",
     "arm_probability": "with which the arm was drawn",
     "card_probability": "with which the sample was drawn among those of like length",
+    "policy_version": "how: 1 by chance alone, 2 a newcomer's first pair, 3 by the player's skill as well",
     "tweet": "number of the tweet in this game",
     "tweet_source_id": "id of the tweet at its source, where it has one",
     "tweet_text": "text of the tweet as it was shown",
@@ -113,10 +114,11 @@ tweet. {sum(counts.values()):,} guesses.
 
 ## How it came to be
 
-Players of a web game guessed in their own time, unpaid. Cards are drawn by chance within like lengths, and
-`arm_probability` and `card_probability` say with what chance. A guess is never changed; `status` and `reason` are our
-reading of it, by rules for single guesses and by a joint model for players, and may be read anew. Who plays chose to:
-it is no sample of any population.
+Players of a web game guessed in their own time, unpaid. Cards are drawn by chance within like lengths, for players of
+known skill more often those about as hard as they are good (`policy_version` 3); `arm_probability` and
+`card_probability` say with what chance. A guess is never changed; `status` and `reason` are our reading of it, by rules
+for single guesses and by a joint model for players, and may be read anew. Who plays chose to: it is no sample of any
+population.
 
 | status | reason | meaning | guesses |
 | --- | --- | --- | --- |

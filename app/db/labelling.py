@@ -109,7 +109,8 @@ def _rows() -> Select[Any]:
     columns = (
         *(guesses.c.id, guesses.c.player_id, guesses.c.archive_id, guesses.c.generator_id, guesses.c.sample_id),
         *(guesses.c.tweet_id, guesses.c.verdict, guesses.c.pick, guesses.c.tweet_index, guesses.c.mode, guesses.c.arm),
-        *(guesses.c.arm_probability, guesses.c.card_probability, guesses.c.dealt_at, guesses.c.guessed_at),
+        *(guesses.c.arm_probability, guesses.c.card_probability, guesses.c.policy_version),
+        *(guesses.c.dealt_at, guesses.c.guessed_at),
         *(labels.c.status, labels.c.reason, generators.c.number, players.c.simulated, samples.c.text.label("sample")),
     )
     return (

@@ -44,6 +44,7 @@ class Taught:
     verdict: str
     arm_probability: float
     card_probability: float
+    policy_version: int
     guessed_at: datetime
     network: bytes | None  # of the day; None once it was dropped
 
@@ -128,7 +129,8 @@ def taught(
     columns = (
         *(guesses.c.id, guesses.c.player_id, players.c.simulated, guesses.c.tweet_id, guesses.c.sample_id),
         *(guesses.c.generator_id, guesses.c.arm, guesses.c.tweet_index, guesses.c.pick, guesses.c.verdict),
-        *(guesses.c.arm_probability, guesses.c.card_probability, guesses.c.guessed_at, guesses.c.network),
+        *(guesses.c.arm_probability, guesses.c.card_probability, guesses.c.policy_version),
+        *(guesses.c.guessed_at, guesses.c.network),
     )
     query = (
         _teaching(select(*columns), archive_id, learn_from, class_id)

@@ -27,6 +27,8 @@ class SeatRow:
     spotted: int
     streak: int
     best_streak: int
+    skill: float | None = None
+    next_skill: float | None = None
 
 
 @dataclass(frozen=True)
@@ -93,5 +95,8 @@ def keep(connection: Connection, rows: Collection[SeatRow]) -> None:
     ordered: list[Mapping[str, Any]] = [
         vars(row) for row in sorted(rows, key=lambda row: (row.player_id, row.archive_id, row.mode))
     ]
-    changing = ("position", "again", "stamp", "next_stamp", "guesses", "spotted", "streak", "best_streak")
+    changing = (
+        *("position", "again", "stamp", "next_stamp", "guesses", "spotted", "streak", "best_streak"),
+        *("skill", "next_skill"),
+    )
     connection.execute(replacing(connection, seats, ("player_id", "archive_id", "mode"), changing), ordered)

@@ -35,6 +35,13 @@ class Shelved:
     text: str
     shelved_stamp: int
     retired_stamp: int | None
+    read_strength: float | None
+    read_stamp: int | None
+
+    @property
+    def read(self) -> tuple[float, int] | None:
+        """How strong it is, and the stamp from which deals go by it; None while guesses have not told."""
+        return None if self.read_strength is None or self.read_stamp is None else (self.read_strength, self.read_stamp)
 
 
 def arms_at_play(connection: Connection) -> list[ArmRow]:
@@ -101,14 +108,15 @@ def shelved(connection: Connection, archive_id: int, generator_id: int, floor: i
 
 
 def shelved_since(connection: Connection, archive_id: int, generator_id: int, stamp: int) -> list[Shelved]:
-    """The samples of a generator that came onto the shelf or left it after `stamp`."""
+    """The samples of a generator that came onto the shelf, or left it, or were read after `stamp`."""
     of_generator = and_(samples.c.archive_id == archive_id, samples.c.generator_id == generator_id)
-    changed = or_(samples.c.shelved_stamp > stamp, samples.c.retired_stamp > stamp)
+    changed = or_(samples.c.shelved_stamp > stamp, samples.c.retired_stamp > stamp, samples.c.read_stamp > stamp)
     return [Shelved(*row) for row in connection.execute(_shelved().where(of_generator, changed))]
 
 
-def _shelved() -> Select[int, str, int, int | None]:
-    return select(samples.c.id, samples.c.text, samples.c.shelved_stamp, samples.c.retired_stamp)
+def _shelved() -> Select[int, str, int, int | None, float | None, int | None]:
+    when = (samples.c.shelved_stamp, samples.c.retired_stamp)
+    return select(samples.c.id, samples.c.text, *when, samples.c.read_strength, samples.c.read_stamp)
 
 
 # Built once: each deal asks them.

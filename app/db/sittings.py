@@ -13,7 +13,7 @@ from app.db.players import Player
 from app.db.seats import SeatRow
 from app.db.sets import ScoreKey, SetSeat
 from app.db.tables import guesses
-from app.game import scoring
+from app.game import levels, scoring
 from app.game.scoring import Verdict
 from app.game.sets import TEN, moved_on
 
@@ -42,7 +42,7 @@ def move_on(seen: Batch, guess: Guess, player: Player, verdict: Verdict) -> Sitt
     """Seat the player behind this round."""
     place = (player.id, guess.archive_id, guess.mode)
     seat = seen.seats.get(place) or SeatRow(*place, 0, 0, guess.stamp, guess.stamp, 0, 0, 0, 0)
-    seat = _next_seat(seat, guess, verdict)
+    seat = _next_seat(seat, guess, verdict, player)
     seen.seats[place] = seat
     seen.sat.add(place)
     if guess.set_id:
@@ -53,16 +53,20 @@ def move_on(seen: Batch, guess: Guess, player: Player, verdict: Verdict) -> Sitt
     return Sitting(seat.guesses, seat.spotted, seat.streak)
 
 
-def _next_seat(seat: SeatRow, guess: Guess, verdict: Verdict) -> SeatRow:
+def _next_seat(seat: SeatRow, guess: Guess, verdict: Verdict, player: Player) -> SeatRow:
     streak = scoring.streak(seat.streak, verdict)
     is_own = not guess.set_id
+    # Simulated players measure samples: theirs are drawn by chance alone.
+    is_aimed = guess.mode == "endless" and player.simulated is None
     return replace(
         seat,
         position=guess.position + 1 if is_own and not guess.repeat else seat.position,
         again=guess.position + 1 if is_own and guess.repeat else seat.again,
-        # The next deal may be prefetched already, with the stamp that was laid down for it.
+        # The next deal may be prefetched already, with the stamp and the skill that were laid down for it.
         stamp=seat.next_stamp,
         next_stamp=max(seat.next_stamp, guess.shelf_stamp),
+        skill=seat.next_skill,
+        next_skill=levels.known(player.belief) if is_aimed else None,
         guesses=seat.guesses + 1,
         spotted=seat.spotted + (verdict == "spotted"),
         streak=streak,

@@ -211,12 +211,16 @@ samples = Table(
     Column("exposures", Integer, nullable=False, default=0),  # guesses of anyone: what retires it
     Column("strength", Float, nullable=False, server_default="0.0"),  # how well it fools, in logits: app/game/skill.py
     Column("strength_variance", Float, nullable=False, server_default="0.5"),
+    # Change once: the strength as it was when guesses had told it, and the stamp from which deals go by it.
+    Column("read_strength", Float),
+    Column("read_stamp", BigInteger),
     Index("ix_samples_archive_shelved", "archive_id", "shelved_stamp"),
     Index("ix_samples_archive_retired", "archive_id", "retired_stamp"),
     Index("ix_samples_generator_id", "generator_id", "id"),
     _only_hidden("samples"),
     _only("ix_samples_rated", "archive_id", "fooled", "id", where="guesses >= 5"),
     _only("ix_samples_hung", "archive_id", where="hung_at IS NOT NULL"),
+    _only("ix_samples_read", "archive_id", "read_stamp", where="read_stamp IS NOT NULL"),
     UniqueConstraint("archive_id", "text_hash"),
 )
 
@@ -291,6 +295,8 @@ seats = Table(
     Column("spotted", Integer, nullable=False),
     Column("streak", Integer, nullable=False),
     Column("best_streak", Integer, nullable=False),
+    Column("skill", Float),  # by which the next deal chooses; null: by chance alone
+    Column("next_skill", Float),  # and the deal after it
 )
 
 # Pairs that are the same for everyone who plays them, and never change: the daily ten, challenges. A set of kind

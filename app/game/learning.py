@@ -76,7 +76,7 @@ def next_draw(tried: Mapping[Draw, Tried], now: Draw) -> Next:
     known = {draw: seen for draw, seen in tried.items() if seen.guesses >= LEAST_GUESSES}
     if now not in known:
         seen = tried[now].guesses if now in tried else 0.0
-        return Next(None, f"{_named(now)} has {seen:.0f} labels, {LEAST_GUESSES} are needed to judge it")
+        return Next(None, f"{_named(now)} has {seen:.0f} labels by chance, {LEAST_GUESSES} are needed to judge it")
     mean = sum(seen.fooled for seen in known.values()) / sum(seen.guesses for seen in known.values())
     rates = {
         draw: (seen.fooled + PRIOR_GUESSES * mean) / (seen.guesses + PRIOR_GUESSES) for draw, seen in known.items()

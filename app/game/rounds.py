@@ -10,8 +10,11 @@ from functools import lru_cache
 from hashlib import blake2b
 from itertools import islice
 
+from app.game import levels
 from app.game.deck import Deck, Texts, Tweet, mix
+from app.game.levels import Aim
 from app.game.opening import Opening
+from app.game.skill import UNREAD
 
 # Those that take turns on the shelf; one trained on a class, dealt to it alone; whatever a player practises against.
 ARMS = ("champion", "candidate", "anchor", "class", "practice")
@@ -19,6 +22,7 @@ CANDIDATE = ARMS[1]
 MODES = ("endless", "daily", "challenge", "practice", "class")
 POLICY = 1  # goes up when the way of choosing cards changes; stored with each guess
 OPENING = 2  # the policy of a newcomer's first pair: chosen to be short and easy, so it is no label
+NEAR = 3  # the policy of a round whose sample was chosen by the player's skill; it teaches, and judges no canary
 AT_RANDOM = (1,)  # policies by which nothing but chance chooses the cards: a canary is judged by those
 LIKENESS = 0.8  # shorter card / longer card, at the least
 NEIGHBOURS = 24  # samples of the wanted length among which chance decides
@@ -44,6 +48,7 @@ class Seat:
         stamp: the shelf's stamp that this deal is made with.
         opponent: in practice the generator that was chosen: each has an order of the deck of its own, since a tweet
             beside two samples would give itself away.
+        skill: by which samples are chosen, as it stood when the place was laid down; None: by chance alone.
     """
 
     player: bytes
@@ -53,6 +58,7 @@ class Seat:
     again: int
     stamp: int
     opponent: int = 0
+    skill: float | None = None
 
 
 @dataclass(frozen=True)
@@ -66,7 +72,8 @@ class Round:
         repeat: the player met the tweet before; teaches nothing.
         tweet_index: 0 or 1, which card is the tweet.
         arm_probability: of this arm, given what is on the shelf.
-        card_probability: of this sample, given tweet and arm; the tweet is uniform over the deck.
+        card_probability: of this sample, given tweet, arm and the length that was drawn, whether by chance alone or by
+            the player's skill; the tweet is uniform over the deck.
         is_alike: whether the cards' lengths lie within 25 % of each other.
         set_id: the fixed set that it is a place of; 0 for rounds that are dealt to the player alone.
     """
@@ -101,14 +108,21 @@ class Rack:
     """The samples of one generator, by length; which of them lie on the shelf depends on the stamp."""
 
     def __init__(
-        self, ids: Sequence[int], texts: Sequence[str], shelved: Sequence[int], retired: Sequence[int | None]
+        self,
+        ids: Sequence[int],
+        texts: Sequence[str],
+        shelved: Sequence[int],
+        retired: Sequence[int | None],
+        strengths: Sequence[tuple[float, int] | None] = (),
     ) -> None:
+        """`strengths`: of those that were read, their strength and the stamp from which it counts; none: of nobody."""
         order = sorted(range(len(ids)), key=lambda index: (len(texts[index]), ids[index]))
         self.ids = [ids[index] for index in order]
         self.texts = Texts([texts[index] for index in order])
         self._lengths = [len(texts[index]) for index in order]
         self._keys = [mix(sample_id) for sample_id in self.ids]
         self._spans = [(shelved[index], retired[index]) for index in order]
+        self._strengths = [strengths[index] for index in order] if strengths else [None] * len(order)
         # Seats lag behind the shelf by different stamps, but only by a few of them at a time.
         self.on_shelf = lru_cache(maxsize=32)(self._on_shelf)
 
@@ -129,18 +143,22 @@ class Rack:
             [self.texts[index] for index in left],
             [self._spans[index][0] for index in left],
             [self._spans[index][1] for index in left],
+            [self._strengths[index] for index in left],
         )
 
     def level(self, stamp: int) -> int:
         """How many samples may be dealt at a stamp."""
         return len(self.on_shelf(stamp)[0])
 
-    def choose(self, length: int, stamp: int, point: int, past: Past) -> tuple[int, float] | None:
+    def choose(
+        self, length: int, stamp: int, point: int, past: Past, aim: Aim | None = None
+    ) -> tuple[int, float] | None:
         """A sample for a tweet of `length` characters that the player has not met: its index, its probability.
 
         A wanted length is drawn evenly around the tweet's, so that neither card tends to be the longer one whatever
         lengths are on the shelf; among the samples nearest to it the highest hash wins (rendezvous), so that a sample
-        that comes or goes changes only the rounds that it takes part in.
+        that comes or goes changes only the rounds that it takes part in. With an `aim` those that are about as strong
+        as is wanted win more often.
         """
         indices, lengths = self.on_shelf(stamp)
         low = bisect_left(lengths, math.ceil(length * LIKENESS))
@@ -148,14 +166,24 @@ class Rack:
         tilt = (point & 0xFFFF) / 0xFFFF * 2 - 1
         places = _outward(lengths, length * LIKENESS**tilt, low, high)
         while group := [indices[place] for place in islice(places, NEIGHBOURS)]:
-            ranked = sorted(group, key=lambda index: mix(self._keys[index] ^ point), reverse=True)
-            index = self._first_unmet(ranked, past)
-            if index is not None:
-                return index, 1 / len(group)
+            met = past([self.ids[index] for index in group])
+            unmet = [index for index in group if self.ids[index] not in met]
+            if unmet:
+                return self._choose(unmet, stamp, point, aim)
         # Nothing of like length: what is nearest to the tweet, which the round then says of itself.
         rest = [indices[place] for place in _outward(lengths, length, 0, len(lengths)) if not low <= place < high]
         index = self._first_unmet(rest, past)
         return None if index is None else (index, 1.0)
+
+    def _choose(self, indices: Sequence[int], stamp: int, point: int, aim: Aim | None) -> tuple[int, float]:
+        points = [mix(self._keys[index] ^ point) for index in indices]
+        if aim is None:
+            return indices[points.index(max(points))], 1 / len(indices)
+        read = [self._strengths[index] for index in indices]
+        # One that was not read by that stamp counts as average: what is found out later changes no open round.
+        strengths = [UNREAD.mean if each is None or each[1] > stamp else each[0] for each in read]
+        place, probability = aim.choose(strengths, points)
+        return indices[place], probability
 
     def _first_unmet(self, indices: Sequence[int], past: Past) -> int | None:
         for start in range(0, len(indices), LOOKS):
@@ -240,13 +268,16 @@ def deal(
         # Another generator came to play since: nothing of its own was there at the seat's stamp.
         stamp = shelf.stamp
     chance = _chance(seat, position, repeat)
+    aim = None
+    if seat.skill is not None and not repeat and not shelf.has_canary:
+        aim = levels.aim(seat.skill, (chance[2] >> 1) / 2**63)  # the lowest bit says which card comes first
     start = seat.again if repeat else seat.position
 
     def met(samples: Sequence[int]) -> set[int]:
         return {*past(samples), *excluded}
 
     for arm, probability in _arms_in_turn(shelf, stamp, chance[0]):
-        chosen = arm.rack.choose(len(tweet.text), stamp, chance[1], met)
+        chosen = arm.rack.choose(len(tweet.text), stamp, chance[1], met, aim)
         if chosen is None and repeat:
             # Through with deck and shelf: a sample may come again as well, and the round teaches nothing.
             chosen = arm.rack.choose(len(tweet.text), stamp, chance[1], lambda _: set(excluded))
@@ -274,6 +305,7 @@ def deal(
                 tweet_index=tweet_index,
                 stamp=stamp,
                 is_alike=shorter >= LIKENESS * longer,
+                policy=POLICY if aim is None or aim.is_chance else NEAR,
             )
     raise ShelfEmpty("every sample on the shelf is known to this player")
 
@@ -354,7 +386,7 @@ def turn(player: bytes, answered: int) -> int:
 
 
 def _chance(seat: Seat, position: int, repeat: bool) -> tuple[int, int, int]:
-    """Three independent 64-bit numbers: for the arm, the sample, the order."""
+    """Three independent 64-bit numbers: for the arm, the sample, and for the order and whether skill chooses."""
     digest = blake2b(_place(seat, position, repeat), key=seat.player, digest_size=24, person=b"chance").digest()
     return tuple(int.from_bytes(digest[i : i + 8], "big") for i in (0, 8, 16))  # type: ignore[return-value]
 

@@ -139,5 +139,6 @@ def _line(guess: Taught, weight: float) -> dict[str, Any]:
         **{"tweet": guess.tweet_id, "sample": guess.sample_id, "generator": guess.generator_id},
         **{"arm": guess.arm, "tweet_index": guess.tweet_index, "pick": guess.pick, "verdict": guess.verdict},
         **{"arm_probability": guess.arm_probability, "card_probability": guess.card_probability},
+        **{"policy": guess.policy_version},
         **{"weight": round(weight, 6), "guessed_at": guess.guessed_at.isoformat()},
     }

@@ -14,6 +14,7 @@ from app.db.session import reading
 from app.game.choice import BEST_OF, Bands
 from app.game.learning import Draw, Tried, next_draw
 from app.game.lessons import Lesson, Lived, draw_lessons
+from app.game.rounds import AT_RANDOM, POLICY
 from app.jobs.restocking import scorer_folder, scoring_of
 from app.jobs.scoring import train_aside
 from app.jobs.workshop import ShouldStop, Skipped, Workshop
@@ -63,6 +64,8 @@ def choose_draw(
 ) -> Choosing:
     """Temperature and top-p, by what the labels say of every decoding that the anchor's network has played with.
 
+    Only rounds that chance alone dealt are compared: those near a player's skill are dealt while no candidate is tried.
+
     Raises:
         Skipped: there is nothing to change, or not enough to judge by.
     """
@@ -74,7 +77,7 @@ def choose_draw(
         }
     sums: dict[Draw, list[float]] = {}
     for line in lines:
-        if line["generator"] in plain:
+        if line["generator"] in plain and line.get("policy", POLICY) in AT_RANDOM:  # frozen before: dealt by chance
             seen = sums.setdefault(plain[line["generator"]], [0.0, 0.0])
             seen[0] += line["weight"]
             seen[1] += line["weight"] * (line["verdict"] == "fooled")

@@ -299,6 +299,7 @@ def _shelf(source: _Source) -> Shelf:
             [row.text for row in rows],
             [row.shelved_stamp for row in rows],
             [row.retired_stamp for row in rows],
+            [row.read for row in rows],
         )
         arms.append(Arm(arm.arm, arm.generator_id, arm.share, rack))
     return Shelf(tuple(arms), source.archive.stamp, _floor(source.archive.stamp))

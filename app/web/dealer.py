@@ -311,10 +311,10 @@ class Dealer:
         if row is None:
             stamp = visitor.stamps.get(archive_id, entry.shelf.stamp)
             visitor = replace(visitor, stamps={**visitor.stamps, archive_id: stamp})
-            seat, next_stamp = Seat(visitor.key, archive_id, mode, 0, 0, stamp, against), stamp
+            seat = following = Seat(visitor.key, archive_id, mode, 0, 0, stamp, against)
         else:
-            seat = Seat(visitor.key, archive_id, mode, row.position, row.again, row.stamp, against)
-            next_stamp = row.next_stamp
+            seat = Seat(visitor.key, archive_id, mode, row.position, row.again, row.stamp, against, row.skill)
+            following = replace(seat, stamp=row.next_stamp, skill=row.next_skill)
         place = _Place(
             seat,
             standing.player_id if standing else None,
@@ -323,7 +323,7 @@ class Dealer:
         )
         if opened is None:
             return visitor, place
-        return visitor, _after(place, opened, next_stamp)
+        return visitor, _after(place, opened, following)
 
     def _past(self, connection: Connection, player_id: int | None, entry: Entry) -> _Met:
         def samples(ids: Sequence[int]) -> set[int]:
@@ -351,8 +351,11 @@ class Dealer:
         return Dealt(entry, dealt, token, expires_at, json.dumps(body).encode(), entry.edition, visitor)
 
 
-def _after(place: _Place, opened: SealedRound, next_stamp: int) -> _Place:
-    """The place after an open round; if that round was answered meanwhile, the player's open place."""
+def _after(place: _Place, opened: SealedRound, following: Seat) -> _Place:
+    """The place after an open round; if that round was answered meanwhile, the player's open place.
+
+    `following`: the seat with what was laid down for the deal after this one.
+    """
     seat = place.seat
     due = seat.again if opened.repeat else seat.position
     if opened.start < due:
@@ -360,7 +363,7 @@ def _after(place: _Place, opened: SealedRound, next_stamp: int) -> _Place:
     if opened.start > due:
         raise Problem(409, "out-of-turn", "two rounds can be open at once: answer the first of them")
     if opened.repeat:
-        seat = replace(seat, again=opened.position + 1, stamp=next_stamp)
+        seat = replace(following, again=opened.position + 1)
     else:
-        seat = replace(seat, position=opened.position + 1, stamp=next_stamp)
+        seat = replace(following, position=opened.position + 1)
     return replace(place, seat=seat, excluded=(opened.sample_id,))

@@ -22,7 +22,7 @@ def test_nothing_is_changed_before_the_present_decoding_is_known() -> None:
     assert next_draw({}, NOW).draw is None
     step = next_draw({NOW: tried(99, 0.3)}, NOW)
     assert step.draw is None
-    assert "has 99 labels, 100 are needed" in step.words
+    assert "has 99 labels by chance, 100 are needed" in step.words
 
 
 def test_the_first_step_goes_to_a_neighbour_that_is_more_cautious() -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from believers import LETTER, add_believers, believed, listening_generator, listening_writer
 from factories import LONG_AGO
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from app.db import generators, labels
 from app.db.archives import Archive
@@ -15,6 +15,7 @@ from app.db.generators import CHAMPION, Decided, Generator
 from app.db.session import reading, writing
 from app.db.tables import guesses, remarks
 from app.game.choice import BEST_OF
+from app.game.rounds import NEAR
 from app.jobs.freezing import freeze_labels, read_set
 from app.jobs.learning import NO_REPEAT, Choosing, choose_draw, lessons_of, prefers, train_choice
 from app.jobs.promoting import promote
@@ -110,7 +111,18 @@ def test_too_few_labels_of_the_present_decoding_change_nothing(
 ) -> None:
     add_believers(workshop, archive, 60)
 
-    with pytest.raises(Skipped, match=r"has .* labels, 100 are needed"):
+    with pytest.raises(Skipped, match=r"has .* labels by chance, 100 are needed"):
+        retrain(workshop, archive, Errand(job_id=1, budget=Budget()))
+
+
+def test_rounds_near_a_players_level_judge_no_decoding(
+    workshop: Workshop, archive: Archive, generator: Generator
+) -> None:
+    add_believers(workshop, archive, 150)
+    with writing(workshop.engine) as connection:
+        connection.execute(update(guesses).values(policy_version=NEAR))
+
+    with pytest.raises(Skipped, match="has 0 labels by chance, 100 are needed"):
         retrain(workshop, archive, Errand(job_id=1, budget=Budget()))
 
 
