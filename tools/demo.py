@@ -71,7 +71,9 @@ def fill(workshop: Workshop, engine: Engine, archive: Archive) -> None:
     with reading(engine) as connection:
         rows = connection.execute(samples.select().order_by(samples.c.seed)).all()
     match = FormMatch.fit([row.text for row in rows], cards(), KEPT)
-    kept = [row for row in rows if match.keeps(row.text, row.seed ^ 1 << 61)]  # a draw of its own
+    # A draw of its own, for the restock drew from the same seeds.
+    keeps = match.keeps([row.text for row in rows], [row.seed ^ 1 << 61 for row in rows])
+    kept = [row for row, is_kept in zip(rows, keeps, strict=True) if is_kept]
     lines = [json.dumps({"seed": row.seed, "text": row.text}, ensure_ascii=False) for row in kept]
     (demo.DEMO / demo.SHELF).write_text("\n".join(lines) + "\n", encoding="utf-8")
     say(json.dumps({"written": told.written, "shelved": told.shelved, "rejected": dict(told.rejected)}))

@@ -100,16 +100,25 @@ class ShelfChoice:
         scored = FormMatch.fit([text for text, _ in judged], tweets, kept=1 / best_of, tilts=tilts)
         return cls(plain, scored, bands, CHANCE / (1 - CHANCE) / (best_of * KEPT))
 
-    def takes(self, draft: Candidate) -> str | None:
-        """`chance` or `scorer`, whichever takes the draft; None: neither. Asked again, the answer is the same."""
+    def takes(self, drafts: Sequence[Candidate]) -> list[str | None]:
+        """Who takes each draft: `chance`, `scorer` or nobody (None). Asked again, the answer is the same."""
+        texts, seeds = [draft.text for draft in drafts], [draft.seed for draft in drafts]
+        by_form = self.plain.keeps(texts, seeds)
         if self.scored is None or self.bands is None:
-            return "chance" if self.plain.keeps(draft.text, draft.seed) else None
-        if _draw(draft.seed) < self.rate and self.plain.keeps(draft.text, draft.seed):
-            return "chance"
-        if draft.score is None:
+            return ["chance" if kept else None for kept in by_form]
+        standings = [self._standing(draft) for draft in drafts]
+        tilts = LEAN * np.array([0.0 if standing is None else standing for standing in standings])
+        by_score = self.scored.keeps(texts, seeds, tilts)
+        taken: list[str | None] = []
+        for draft, standing, plain, scored in zip(drafts, standings, by_form, by_score, strict=True):
+            by_chance = bool(plain) and _draw(draft.seed) < self.rate
+            taken.append("chance" if by_chance else "scorer" if scored and standing is not None else None)
+        return taken
+
+    def _standing(self, draft: Candidate) -> float | None:
+        if draft.score is None or self.bands is None:
             return None
-        tilt = LEAN * self.bands.standing(len(draft.text), draft.score)
-        return "scorer" if self.scored.keeps(draft.text, draft.seed, tilt) else None
+        return self.bands.standing(len(draft.text), draft.score)
 
 
 def _draw(seed: int) -> float:

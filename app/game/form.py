@@ -1,10 +1,11 @@
 """Form: what a card shows without being read (case, marks, word length, endings), and a choice of samples by it.
 
-A network that is sampled cautiously writes shorter words and fewer capitals than its account, and a player who never
-reads could learn to see that. So the shelf takes from the vetted drafts a selection whose form is distributed as that
-of real tweets: a logistic regression estimates, from form alone, the odds that a card is a tweet, and a draft is kept
-with a probability in proportion to them (importance resampling; Bickel et al., "Discriminative learning under
-covariate shift", 2009).
+A network that is sampled cautiously writes shorter words and fewer capitals than its account, and the account's own
+limit (140 characters for years) is a cliff that a network rounds off; a player who never reads could learn to see that.
+So the shelf takes from the vetted drafts a selection whose form is distributed as that of real tweets: a classifier
+estimates, from form alone, the odds that a card is a tweet, and a draft is kept with a probability in proportion to
+them (importance resampling; Bickel et al., "Discriminative learning under covariate shift", 2009). A logistic
+regression sees how much of everything there is, and a few boosted trees on top of it what no straight line shows.
 """
 
 from __future__ import annotations
@@ -17,14 +18,20 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.ensemble import HistGradientBoostingClassifier
 
 from model.text import LINK
 
 MARKS = ".,!?:;'’\"“”-–&()/$%@#…"
 KEPT = 0.2  # share of the vetted drafts that is kept: more is faster, less comes closer to the tweets' form
 FEWEST = 50  # drafts, and tweets, below which a regression would see chance alone
+FEWEST_FOR_TREES = 200  # of both, below which trees would learn single texts by heart
 RIDGE = 2.0  # of the regression: small samples must not be trusted in every detail
 STEPS = 25  # Newton steps at most; it converges in about eight
+MOST_OF_ONE = 20.0  # times as much as the mean draft that one may count to the trees
+BINS = 24  # of lengths, as many tweets in each: a limit that an account kept to has a bin of its own
+
+Floats = NDArray[np.float64]
 
 _SENTENCE_END = re.compile(r"[.!?]+(?=\s|$)")
 
@@ -57,17 +64,83 @@ def form(text: str) -> list[float]:
         len(re.findall(r"[.!?]{2,}", text)) ** 0.5,
         len(re.findall(r"(?<!\w)@\w", text)) ** 0.5,
         len(re.findall(r"#\w+\W*$", text)),
+        float(text[:1] in "\"'“‘" and bool(text)),
+        text.count('"') % 2,
+        text.count("“") - text.count("”"),
+        text.count("(") - text.count(")"),
+        count / 10,
         *(text.count(mark) ** 0.5 for mark in MARKS),
     ]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A logistic regression on form: log odds, straight in each feature, its square and the bin of the length."""
+
+    mean: Floats
+    spread: Floats
+    edges: Floats  # of the bins of lengths
+    slope: Floats
+
+    @classmethod
+    def fit(cls, plain: Floats, answers: Floats, weights: Floats) -> Self:
+        """Learn from features [N, F] which answers [N] are 1."""
+        lengths = plain[answers > 0, 0]
+        edges = np.unique(np.quantile(lengths, np.linspace(0, 1, BINS + 1)[1:-1]))
+        empty = cls(plain.mean(0), plain.std(0) + 1e-6, edges, np.zeros(0))
+        return cls(empty.mean, empty.spread, edges, _logistic(empty.expanded(plain), answers, weights))
+
+    def expanded(self, plain: Floats) -> Floats:
+        """Standardised features, their squares (spread is form too), the length's bin and a constant."""
+        scaled = np.clip((plain - self.mean) / self.spread, -4, 4)
+        bins = np.eye(len(self.edges) + 1)[np.searchsorted(self.edges, plain[:, 0], side="right")]
+        return np.hstack([scaled, scaled**2 - 1, bins, np.ones((len(plain), 1))])
+
+    def odds(self, plain: Floats) -> Floats:
+        """Log odds [N] of features [N, F]."""
+        return np.asarray(self.expanded(plain) @ self.slope)
+
+
+@dataclass(frozen=True)
+class FormOdds:
+    """The log odds, by form alone, that a card is a tweet."""
+
+    line: Line
+    trees: HistGradientBoostingClassifier | None  # what the line cannot see; None where there is too little to learn
+
+    @classmethod
+    def fit(cls, drafts: Sequence[str], tweets: Sequence[str], shares: Floats) -> Self:
+        """Learn from drafts, each of which counts by its share (they sum to 1), and from tweets."""
+        plain = _forms((*tweets, *drafts))
+        answers = np.r_[np.ones(len(tweets)), np.zeros(len(drafts))]
+        line = Line.fit(plain, answers, _weights(len(tweets), shares))
+        if min(len(tweets), len(drafts)) < FEWEST_FOR_TREES:
+            return cls(line, None)
+        # The trees see drafts that count as the line would have them, so what they find comes on top of it.
+        chosen = shares * np.exp(line.odds(plain[len(tweets) :]))
+        chosen = np.minimum(chosen / chosen.mean(), MOST_OF_ONE)
+        trees = HistGradientBoostingClassifier(
+            max_iter=60,
+            max_leaf_nodes=6,
+            min_samples_leaf=25,
+            l2_regularization=5.0,
+            early_stopping=False,
+            random_state=0,
+        )
+        return cls(line, trees.fit(plain, answers, sample_weight=_weights(len(tweets), chosen / chosen.sum())))
+
+    def of(self, texts: Sequence[str]) -> Floats:
+        """The log odds [N] of texts."""
+        plain = _forms(texts)
+        line = self.line.odds(plain)
+        return line if self.trees is None else line + self.trees.decision_function(plain)
 
 
 @dataclass(frozen=True)
 class FormMatch:
     """Keeps drafts so that the form of those kept is distributed as that of tweets."""
 
-    mean: NDArray[np.float64]
-    spread: NDArray[np.float64]
-    slope: NDArray[np.float64]
+    odds: FormOdds | None  # None: all forms count the same
     top: float  # log odds at which a draft is surely kept
 
     @classmethod
@@ -76,7 +149,7 @@ class FormMatch:
         drafts: Sequence[str],
         tweets: Sequence[str],
         kept: float = KEPT,
-        tilts: NDArray[np.float64] | None = None,
+        tilts: Floats | None = None,
     ) -> Self:
         """Learn from vetted drafts and from tweets that may be cards what sets their forms apart.
 
@@ -89,36 +162,35 @@ class FormMatch:
             tilts: log odds at which each draft is kept for other reasons than form; its form counts that much more.
         """
         if min(len(drafts), len(tweets)) < FEWEST:
-            size = len(form(""))
-            top = 0.0 if tilts is None or not len(tilts) else _threshold(np.sort(tilts), kept)
-            return cls(np.zeros(size), np.ones(size), np.zeros(2 * size + 1), top)
-        plain = np.array([form(text) for text in (*tweets, *drafts)])
-        mean, spread = plain.mean(0), plain.std(0) + 1e-6
-        features = _expand(plain, mean, spread)
-        answers = np.r_[np.ones(len(tweets)), np.zeros(len(drafts))]
+            return cls(None, 0.0 if tilts is None or not len(tilts) else _threshold(np.sort(tilts), kept))
         tilts = np.zeros(len(drafts)) if tilts is None else tilts
         shares = np.exp(tilts - tilts.max())
-        weights = np.r_[np.full(len(tweets), 0.5 / len(tweets)), 0.5 * shares / shares.sum()] * len(answers)
-        slope = _logistic(features, answers, weights)
-        odds = np.sort(features[len(tweets) :] @ slope + tilts)
-        return cls(mean, spread, slope, _threshold(odds, kept))
+        odds = FormOdds.fit(drafts, tweets, shares / shares.sum())
+        return cls(odds, _threshold(np.sort(odds.of(drafts) + tilts), kept))
 
-    def keeps(self, text: str, seed: int, tilt: float = 0.0) -> bool:
-        """Whether a vetted draft is kept; chance comes from its seed, so asking again gives the same answer."""
-        odds = float((_expand(np.array([form(text)]), self.mean, self.spread) @ self.slope)[0]) + tilt
-        draw = int.from_bytes(blake2b(seed.to_bytes(16, "little"), digest_size=8).digest(), "little") / 2**64
-        return bool(draw < np.exp(min(0.0, odds - self.top)))
-
-
-def _expand(plain: NDArray[np.float64], mean: NDArray[np.float64], spread: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Standardised features, their squares (spread is form too) and a constant."""
-    scaled = np.clip((plain - mean) / spread, -4, 4)
-    return np.hstack([scaled, scaled**2 - 1, np.ones((len(scaled), 1))])
+    def keeps(self, texts: Sequence[str], seeds: Sequence[int], tilts: Floats | float = 0.0) -> NDArray[np.bool_]:
+        """Which vetted drafts are kept; chance comes from their seeds, so asking again gives the same answer."""
+        if not len(texts):
+            return np.zeros(0, bool)
+        odds = (0.0 if self.odds is None else self.odds.of(texts)) + np.broadcast_to(tilts, len(texts))
+        return np.asarray([_draw(seed) for seed in seeds] < np.exp(np.minimum(0.0, odds - self.top)))
 
 
-def _logistic(
-    features: NDArray[np.float64], answers: NDArray[np.float64], weights: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _weights(tweets: int, shares: Floats) -> Floats:
+    """The weights of tweets, alike, and of drafts by their shares: both come to half of the whole."""
+    return np.r_[np.full(tweets, 0.5 / tweets), 0.5 * shares] * (tweets + len(shares))
+
+
+def _forms(texts: Sequence[str]) -> Floats:
+    return np.array([form(text) for text in texts], float)
+
+
+def _draw(seed: int) -> float:
+    """A number in [0, 1) of the seed's own."""
+    return int.from_bytes(blake2b(seed.to_bytes(16, "little"), digest_size=8).digest(), "little") / 2**64
+
+
+def _logistic(features: Floats, answers: Floats, weights: Floats) -> Floats:
     """Ridge logistic regression by Newton's method."""
     slope = np.zeros(features.shape[1])
     for _ in range(STEPS):
@@ -132,7 +204,7 @@ def _logistic(
     return slope
 
 
-def _threshold(odds: NDArray[np.float64], kept: float) -> float:
+def _threshold(odds: Floats, kept: float) -> float:
     """The log odds from which on all are kept, so that about `kept` of the drafts with these odds are."""
     low, high = float(odds[0]) - 1, float(odds[-1]) + 1
     for _ in range(60):

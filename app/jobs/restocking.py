@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -291,7 +291,7 @@ def _fill(
         for drafts in writers.drafts(row.seed + row.written):
             if should_stop():
                 raise Interrupted
-            found = [sample for draft in drafts if (sample := _chosen(draft, choice, tally, row.goal)) is not None]
+            found = list(_chosen(drafts, choice, tally, row.goal))
             _store(workshop, row, found, tally)
             on_progress({"written": tally.written, "samples": tally.shelved, "goal": row.goal})
             if tally.shelved >= row.goal:
@@ -300,23 +300,24 @@ def _fill(
                 raise JobError(_not_ready(generator, tally))
 
 
-def _chosen(draft: Draft, choice: Choice, tally: _Tally, goal: int) -> NewSample | None:
-    """The sample that a draft makes, or None; drafts beyond the goal are left unread."""
-    if tally.shelved >= goal:
-        return None
-    tally.written += 1
-    text = normalise(draft.text)
-    fault = choice.vetting.vet(text, draft.ended)
-    taken = choice.shelf.takes(Candidate(text, draft.score, draft.seed)) if fault is None else None
-    if taken is None:
-        tally.rejected[fault or FORM] += 1
-        return None
-    held = sensitive.shipped().subject(text)
-    if held is None:
-        tally.shelved += 1
-    else:
-        tally.rejected[HELD] += 1
-    return NewSample(draft.seed, text, text_hash(text), draft.score if taken == "scorer" else None, held)
+def _chosen(drafts: Sequence[Draft], choice: Choice, tally: _Tally, goal: int) -> Iterator[NewSample]:
+    """The samples that drafts make; drafts beyond the goal are left unread."""
+    texts = [normalise(draft.text) for draft in drafts]
+    candidates = [Candidate(text, draft.score, draft.seed) for text, draft in zip(texts, drafts, strict=True)]
+    for draft, text, taken in zip(drafts, texts, choice.shelf.takes(candidates), strict=True):
+        if tally.shelved >= goal:
+            return
+        tally.written += 1
+        fault = choice.vetting.vet(text, draft.ended)
+        if fault is not None or taken is None:
+            tally.rejected[fault or FORM] += 1
+            continue
+        held = sensitive.shipped().subject(text)
+        if held is None:
+            tally.shelved += 1
+        else:
+            tally.rejected[HELD] += 1
+        yield NewSample(draft.seed, text, text_hash(text), draft.score if taken == "scorer" else None, held)
 
 
 def _store(workshop: Workshop, row: Restock, found: list[NewSample], tally: _Tally) -> None:

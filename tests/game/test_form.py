@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import compress
 from random import Random
 
 import numpy as np
@@ -27,7 +28,7 @@ def test_the_kept_drafts_shout_as_much_as_the_tweets_do() -> None:
     rng = Random(1)
     tweets, drafts = texts(1500, 0.3, rng), texts(6000, 0.2, rng)
     match = FormMatch.fit(drafts[:1000], tweets)
-    kept = [draft for seed, draft in enumerate(drafts[1000:]) if match.keeps(draft, seed)]
+    kept = list(compress(drafts[1000:], match.keeps(drafts[1000:], range(5000))))
     gap_before = capitals(tweets) - capitals(drafts)
     assert abs(capitals(tweets) - capitals(kept)) < 0.3 * gap_before
 
@@ -36,7 +37,7 @@ def test_about_the_asked_share_is_kept() -> None:
     rng = Random(2)
     drafts = texts(4000, 0.2, rng)
     match = FormMatch.fit(drafts[:1000], texts(1000, 0.3, rng), kept=0.3)
-    kept = sum(match.keeps(draft, seed) for seed, draft in enumerate(drafts[1000:]))
+    kept = match.keeps(drafts[1000:], range(3000)).sum()
     assert 0.25 < kept / 3000 < 0.35
 
 
@@ -44,15 +45,25 @@ def test_the_same_draft_with_the_same_seed_meets_the_same_fate() -> None:
     rng = Random(3)
     drafts = texts(500, 0.2, rng)
     match = FormMatch.fit(drafts, texts(500, 0.3, rng))
-    fates = [match.keeps(draft, seed) for seed, draft in enumerate(drafts)]
-    assert fates == [match.keeps(draft, seed) for seed, draft in enumerate(drafts)]
+    fates = list(match.keeps(drafts, range(500)))
+    assert fates == [bool(match.keeps([draft], [seed])[0]) for seed, draft in enumerate(drafts)]
     assert len(set(fates)) == 2
 
 
 def test_with_next_to_no_tweets_everything_is_kept() -> None:
     drafts = texts(300, 0.2, Random(4))
     match = FormMatch.fit(drafts, drafts[:10])
-    assert all(match.keeps(draft, seed) for seed, draft in enumerate(drafts))
+    assert match.keeps(drafts, range(300)).all()
+
+
+def test_a_limit_that_the_account_kept_to_is_kept_to() -> None:
+    rng = Random(5)
+    tweets = [text[: min(55, rng.randint(40, 70))] for text in texts(2000, 0.2, rng)]
+    drafts = [text[: rng.randint(40, 70)] for text in texts(8000, 0.2, rng)]
+    match = FormMatch.fit(drafts[:2000], tweets)
+    kept = list(compress(drafts[2000:], match.keeps(drafts[2000:], range(6000))))
+    assert sum(len(text) > 55 for text in drafts) > 0.2 * len(drafts)
+    assert sum(len(text) > 55 for text in kept) < 0.03 * len(kept)
 
 
 def test_a_text_without_letters_has_a_form() -> None:
