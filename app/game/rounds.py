@@ -25,7 +25,7 @@ OPENING = 2  # the policy of a newcomer's first pair: chosen to be short and eas
 NEAR = 3  # the policy of a round whose sample was chosen by the player's skill; it teaches, and judges no canary
 AT_RANDOM = (1,)  # policies by which nothing but chance chooses the cards: a canary is judged by those
 LIKENESS = 0.8  # shorter card / longer card, at the least
-NEIGHBOURS = 24  # samples of the wanted length among which chance decides
+NEIGHBOURS = 24  # samples of about the tweet's length among which chance decides
 LOOKS = 8  # samples that one look-up asks the player's past about
 PATIENCE = 2000  # places that are tried for a card before the deck counts as empty
 
@@ -155,23 +155,26 @@ class Rack:
     ) -> tuple[int, float] | None:
         """A sample for a tweet of `length` characters that the player has not met: its index, its probability.
 
-        A wanted length is drawn evenly around the tweet's, so that neither card tends to be the longer one whatever
-        lengths are on the shelf; among the samples nearest to it the highest hash wins (rendezvous), so that a sample
-        that comes or goes changes only the rounds that it takes part in. With an `aim` those that are about as strong
-        as is wanted win more often.
+        Its neighbours are those nearest to it in the order of lengths, as many shorter as longer ones: so neither card
+        tends to be the longer one, and where the shelf's lengths are distributed as the deck's, as restocking sees to,
+        neither card's length tells anything. Among them the highest hash wins (rendezvous), so that a sample that comes
+        or goes changes only the rounds that it takes part in. With an `aim` those that are about as strong as is wanted
+        win more often.
         """
         indices, lengths = self.on_shelf(stamp)
         low = bisect_left(lengths, math.ceil(length * LIKENESS))
         high = bisect_right(lengths, math.floor(length / LIKENESS))
-        tilt = (point & 0xFFFF) / 0xFFFF * 2 - 1
-        places = _outward(lengths, length * LIKENESS**tilt, low, high)
+        first, last = bisect_left(lengths, length), bisect_right(lengths, length)
+        # Anywhere among those that are just as long: a limit that many tweets reach is reached by many samples.
+        middle = first + ((point & 0xFFFF) * (last - first + 1) >> 16)
+        places = _outward(middle, low, high)
         while group := [indices[place] for place in islice(places, NEIGHBOURS)]:
             met = past([self.ids[index] for index in group])
             unmet = [index for index in group if self.ids[index] not in met]
             if unmet:
                 return self._choose(unmet, stamp, point, aim)
         # Nothing of like length: what is nearest to the tweet, which the round then says of itself.
-        rest = [indices[place] for place in _outward(lengths, length, 0, len(lengths)) if not low <= place < high]
+        rest = [indices[place] for place in _outward(middle, 0, len(lengths)) if not low <= place < high]
         index = self._first_unmet(rest, past)
         return None if index is None else (index, 1.0)
 
@@ -195,18 +198,13 @@ class Rack:
         return None
 
 
-def _outward(lengths: Sequence[int], wanted: float, low: int, high: int) -> Iterator[int]:
-    """The places in [low, high) of ascending lengths, those nearest to the wanted length (by ratio) first."""
-    right = bisect_left(lengths, wanted, low, high)
-    left = right - 1
-    while left >= low or right < high:
-        # The shorter is nearer if its ratio to the wanted length is the milder one.
-        if right >= high or (left >= low and lengths[left] * lengths[right] > wanted * wanted):
-            yield left
-            left -= 1
-        else:
-            yield right
-            right += 1
+def _outward(middle: int, low: int, high: int) -> Iterator[int]:
+    """The places in [low, high), from the middle outward, one below and one above in turn while there are both."""
+    for distance in range(high - low):
+        if low <= middle - 1 - distance < high:
+            yield middle - 1 - distance
+        if low <= middle + distance < high:
+            yield middle + distance
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,7 @@ def test_a_sample_is_drawn_as_often_as_the_probability_that_is_logged() -> None:
     logged: dict[int, float] = {}
     for one in many():
         drawn[one.sample_id] += 1
-        assert logged.setdefault(one.sample_id, one.card_probability) == one.card_probability
+        assert logged.setdefault(one.sample_id, one.card_probability) == pytest.approx(one.card_probability)
     assert len(logged) == len(STRENGTHS)
     assert sum(logged.values()) == pytest.approx(1)
     for sample_id, probability in logged.items():

@@ -95,6 +95,18 @@ def test_the_longer_card_is_the_tweet_half_of_the_time_even_if_samples_run_short
     assert abs(signs[1] - signs[-1]) < 110
 
 
+def test_a_limit_that_many_tweets_reach_tells_nothing() -> None:
+    rng = Random(4)
+    some = [min(140, rng.randint(60, 200)) for _ in range(3000)]
+    deck, shelf = a_deck(some[:1000]), a_shelf(a_rack(some[1000:]))
+    at_limit = Counter()
+    for number in range(1000):
+        dealt = dealt_to(number, deck, shelf)
+        at_limit["tweet"] += len(dealt.tweet.text) == 140 != len(dealt.sample_text)
+        at_limit["sample"] += len(dealt.sample_text) == 140 != len(dealt.tweet.text)
+    assert at_limit["tweet"] + at_limit["sample"] < 60
+
+
 def test_without_a_sample_of_like_length_the_nearest_is_dealt_and_said_to_be_unlike() -> None:
     dealt = deal(a_deck([200]), a_shelf(a_rack([40, 90, 60])), SEAT, nothing)
     assert (len(dealt.sample_text), dealt.is_alike) == (90, False)
