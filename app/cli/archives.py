@@ -12,7 +12,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from app.archives import ImportStoppedError
+from app.archives import ArchiveError, ImportStoppedError
 from app.archives.formats import FORMATS
 from app.archives.naming import slug_of
 from app.cli.progress import Display
@@ -20,7 +20,7 @@ from app.cli.workbench import JsonOption, asked_to_stop, errors, open_workshop, 
 from app.db import archives
 from app.db.archives import Holdings
 from app.db.migrate import migrate
-from app.db.session import open_engine, reading
+from app.db.session import open_engine, reading, writing
 from app.jobs.base import stand_in
 from app.jobs.importing import Imported, Progress, import_archive
 from app.settings import read_settings
@@ -37,6 +37,13 @@ def import_command(
     archive: Annotated[str, typer.Option(help="archive to add them to; made if there is none of that name")],
     handle: Annotated[str | None, typer.Option(help="the account, such as @MayorOfGannet")] = None,
     name: Annotated[str | None, typer.Option(help="what pages call the archive; default: as it was typed")] = None,
+    basis: Annotated[
+        str | None,
+        typer.Option(
+            help="by what right they are played: own, public (a public figure's) or permission (a private person's); "
+            "with own and permission no card names anybody else"
+        ),
+    ] = None,
     format: Annotated[str, typer.Option(help=f"auto (by the content), {', '.join(FORMATS)}")] = "auto",
     split: Annotated[str | None, typer.Option(help="plain text, one passage a: line or paragraph")] = None,
     encoding_errors: Annotated[
@@ -52,6 +59,8 @@ def import_command(
     it was.
     """
     slug_of(archive)  # refused before anything is opened
+    if basis not in (None, *archives.BASES):
+        raise ArchiveError(f"--basis: found {basis!r}, expected {', '.join(archives.BASES)}")
     workshop = open_workshop()
     engine = workshop.engine
     with asked_to_stop() as stopping, Display(errors()) as display:
@@ -77,6 +86,9 @@ def import_command(
         except ImportStoppedError:
             say("Stopped: nothing was imported.")
             raise typer.Exit(130) from None
+    if basis is not None:
+        with writing(engine) as connection:
+            archives.note_basis(connection, done.slug, basis)
     base = stand_in(workshop, workshop.archive(done.slug))
     if as_json:
         typer.echo(json.dumps({"archive": done.slug, **asdict(done), "stand_in": base and base.name}))

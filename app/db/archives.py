@@ -6,7 +6,7 @@ An archive is there for readers once an import of it is done; before that its ro
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -16,8 +16,11 @@ from sqlalchemy.sql.elements import ColumnElement
 from app.db import tweets as tweet_room
 from app.db.tables import archives, arms, generators, imports, jobs, samples, tweets
 from app.game.own_settings import OwnSettings, OwnSettingsError
+from app.game.third_parties import ThirdParties
 
 PERMISSION = "permission"  # the basis of a private person's archive
+BASES = ("own", "public", PERMISSION)
+PRIVATE = ("own", PERMISSION)  # bases on which cards name no third parties unless a setting lets them
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,15 @@ class Archive:
     deleted_at: datetime | None = None
     own: OwnSettings = field(default_factory=OwnSettings)
     invite: str | None = None
+
+    @property
+    def may_name_others(self) -> bool:
+        """Whether its cards, tweets and samples alike, may name third parties."""
+        return self.basis not in PRIVATE if self.own.name_others is None else self.own.name_others
+
+    def others(self) -> ThirdParties | None:
+        """Whom its cards may not name; None where they may name everybody."""
+        return None if self.may_name_others else ThirdParties.but(self.handle, self.name)
 
 
 @dataclass(frozen=True)
@@ -122,15 +134,32 @@ def describe(connection: Connection, archive_id: int, *, name: str | None, handl
         connection.execute(update(archives).where(archives.c.id == archive_id).values(**values))
 
 
-def note_basis(connection: Connection, slug: str, basis: str) -> None:
-    """Note by what right an archive is played: own, public or permission.
+def note_basis(connection: Connection, slug: str, basis: str | None) -> None:
+    """Note by what right an archive is played: own, public, permission, or None where nobody said.
 
     One of a private person, who allowed it, is entered by an invitation from then on.
     """
-    connection.execute(update(archives).where(archives.c.slug == slug).values(basis=basis))
-    if basis == PERMISSION:
-        uninvited = and_(archives.c.slug == slug, archives.c.invite.is_(None))
-        connection.execute(update(archives).where(uninvited).values(invite=new_invite()))
+    row = connection.execute(_all().where(archives.c.slug == slug)).first()
+    if row is None:
+        return
+    archive = _archive(row)
+    invite = archive.invite or (new_invite() if basis == PERMISSION else None)
+    values = {"basis": basis, "settings": under(archive, basis).to_json(), "invite": invite}
+    connection.execute(update(archives).where(archives.c.id == archive.id).values(values))
+
+
+def under(archive: Archive, basis: str | None) -> OwnSettings:
+    """An archive's own settings under another basis: a basis alone lets no names in that were out."""
+    if archive.may_name_others or basis in PRIVATE:
+        return archive.own
+    return replace(archive.own, name_others=False)
+
+
+def let_names(connection: Connection, archive_id: int, name_others: bool) -> None:
+    """Say whether an archive's cards may name third parties; the caller raises its stamp."""
+    row = connection.execute(_all().where(archives.c.id == archive_id)).one()
+    own = replace(_archive(row).own, name_others=name_others)
+    connection.execute(update(archives).where(archives.c.id == archive_id).values(settings=own.to_json()))
 
 
 def new_invite() -> str:

@@ -119,6 +119,16 @@ def retire_others(connection: Connection, archive_id: int, keep: Iterable[int], 
     return connection.execute(update(samples).where(*others).values(retired_stamp=stamp)).rowcount
 
 
+def retire_before(connection: Connection, archive_id: int, stamp: int) -> int:
+    """Take every sample that was shelved before `stamp` off the shelf, for deals from then on; how many."""
+    earlier = (
+        samples.c.archive_id == archive_id,
+        samples.c.shelved_stamp < stamp,
+        samples.c.retired_stamp.is_(None),
+    )
+    return connection.execute(update(samples).where(*earlier).values(retired_stamp=stamp)).rowcount
+
+
 def purge(connection: Connection, restock_id: int) -> int:
     """Delete up to 500 samples of a restock that never reached the shelf; how many."""
     some = (

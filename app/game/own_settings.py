@@ -28,6 +28,7 @@ class OwnSettings:
         shelf_full: samples that a restock fills the shelf up to.
         deck_include: leanings of tweets that are dealt although they lean on others.
         zone: name of the time zone (IANA) in which cron and quiet hours are meant.
+        name_others: whether cards may name third parties; None: as the archive's basis says.
         quiet: hours [from, to) of the day, in `zone`, in which no training is begun by the schedule.
     """
 
@@ -37,6 +38,7 @@ class OwnSettings:
     shelf_low: int | None = None
     shelf_full: int | None = None
     deck_include: tuple[str, ...] | None = None
+    name_others: bool | None = None
     zone: str = "UTC"
     quiet: tuple[int, int] | None = None
 

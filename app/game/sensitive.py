@@ -53,7 +53,11 @@ class Sensitive:
 
     def names_a_person(self, text: str) -> bool:
         """Whether there is a handle, a title before a capitalised word, or a row of capitalised words."""
-        return bool(mentions(text)) or any(self._is_name(row.group()) for row in _ROW.finditer(text))
+        return bool(mentions(text)) or self.names_in(text)
+
+    def names_in(self, text: str) -> bool:
+        """Whether something in `text` is written like a person's name; handles are none."""
+        return any(self._is_name(row.group()) for row in _ROW.finditer(text))
 
     def _is_name(self, row: str) -> bool:
         words = [fold(word) for word in _WORD.findall(row)]

@@ -4,7 +4,7 @@ so that no rule tells one kind of card from the other."""
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -23,7 +23,7 @@ COPIED_SHARE = 0.6  # of a sample's length: so much in one run is a copy too
 SHIPPED_WORDS = Path(__file__).with_name("blocked_words.txt")
 
 # Reasons, in the order in which the rules are tried: the cheapest first.
-UNENDED, LENGTH, LEANS, LOOP, BLOCKED, HANDLE, NAME, DUPLICATE, COPY, RECITED, FORM = (
+UNENDED, LENGTH, LEANS, LOOP, BLOCKED, HANDLE, NAME, OTHERS, DUPLICATE, COPY, RECITED, FORM = (
     "does not end by itself",
     "too short or too long",
     "does not stand on its own",
@@ -31,13 +31,14 @@ UNENDED, LENGTH, LEANS, LOOP, BLOCKED, HANDLE, NAME, DUPLICATE, COPY, RECITED, F
     "blocked word",
     "handle not in the archive",
     "name not in the archive",
+    "names somebody else",
     "duplicate",
     "copied from a tweet",
     "recited from what the base has read",
     "form seldom among tweets",  # a choice among those that passed (app/game/form.py), not a fault
 )
 HELD = "held back for a look"  # what is sensitive (app/game/sensitive.py): stored, and dealt only if an admin says so
-REASONS = (UNENDED, LENGTH, LEANS, LOOP, BLOCKED, HANDLE, NAME, DUPLICATE, COPY, RECITED, FORM, HELD)
+REASONS = (UNENDED, LENGTH, LEANS, LOOP, BLOCKED, HANDLE, NAME, OTHERS, DUPLICATE, COPY, RECITED, FORM, HELD)
 
 # More of one character than real tweets hold ("Soooooo", "!!!!!!!!"), or a group of characters over and over.
 _CHARACTER_RUN = re.compile(r"([^\W\d_])\1{6}|([^\s\w]|_)\2{11}|(\d)\3{9}")
@@ -97,6 +98,7 @@ class CardRules:
         blocked: words that no card may hold.
         handles: handles that occur in the archive, lower case, without @; None: every handle may be named.
         names: the archive's words, where the network has read other accounts as well; None: every name may be named.
+        others: whether a text names somebody else than the account (app/game/third_parties.py); None: cards may.
         longest: most characters of a card.
         include: ways of leaning on another text that are dealt all the same (reply, thread, cut).
     """
@@ -104,6 +106,7 @@ class CardRules:
     blocked: BlockedWords
     handles: Collection[str] | None = None
     names: Names | None = None
+    others: Callable[[str], bool] | None = None
     shortest: int = SHORTEST
     longest: int = LONGEST["tweet"]
     include: Collection[str] = ()
@@ -123,6 +126,8 @@ class CardRules:
             return HANDLE
         if self.names is not None and self.names.lacking(text):
             return NAME
+        if self.others is not None and self.others(text):
+            return OTHERS
         return None
 
 

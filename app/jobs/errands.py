@@ -17,6 +17,7 @@ from app.db import archives, generators, jobs, networks, removals, retention, up
 from app.db.generators import Decided
 from app.db.jobs import Job
 from app.db.session import now, reading, writing
+from app.game.third_parties import ThirdParties
 from app.jobs.backups import Place, back_up_nightly
 from app.jobs.fetching import fetch
 from app.jobs.forgetting import forget_player
@@ -183,7 +184,7 @@ def _looked_into(path: Path, options: Mapping[str, Any], hold: Hold) -> dict[str
     left_out: Counter[str] = Counter()
     examples: dict[str, list[str]] = {}
     shown: list[dict[str, Any]] = []
-    read = passed = 0
+    read = passed = naming = 0
     handles: Counter[str] = Counter()
     reading = (options.get("format", "auto"), options.get("split"), options.get("encoding_errors", "strict"))
     with open_archive(path, *reading) as at_hand:
@@ -202,8 +203,11 @@ def _looked_into(path: Path, options: Mapping[str, Any], hold: Hold) -> dict[str
             passed += 1
             if record.handle:
                 handles[record.handle] += 1
+            names = ThirdParties.but(options.get("handle") or record.handle).named_in(sifted.text)
+            naming += names
             if len(shown) < SHOWN:
-                shown.append({"text": sifted.text, "date": str(sifted.date or ""), "leaning": sifted.leaning})
+                row = {"text": sifted.text, "date": str(sifted.date or ""), "leaning": sifted.leaning}
+                shown.append(row | {"naming": names})
         so_far, size = at_hand.place()
         ended = so_far >= size
         opened.check(read, left_out["no text"], ended=ended)
@@ -219,4 +223,6 @@ def _looked_into(path: Path, options: Mapping[str, Any], hold: Hold) -> dict[str
         "handle": next(iter(handles), None) if len(handles) == 1 else None,
         # A fifth of the tweets goes to the deck; those that lean on others are not dealt.
         "deck": round(passed * 0.2),
+        "naming": naming,
+        "deck_unnamed": round((passed - naming) * 0.2),
     }

@@ -189,6 +189,7 @@ def rules_for(
         BlockedWords.read(workshop.blocked_words),
         handles,
         Names((*known, *deck)) if known_names else None,
+        others=None if (others := archive.others()) is None else others.named_in,
         # Longer than any tweet of the archive would be a tell.
         longest=min(longest, LONGEST[archive.unit]),
         include=workshop.deck_include,

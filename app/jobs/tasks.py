@@ -23,6 +23,7 @@ from app.jobs.hold import Hold
 from app.jobs.importing import import_archive
 from app.jobs.judging import judge_canary
 from app.jobs.promoting import relieve
+from app.jobs.renewing import renew
 from app.jobs.restocking import restock
 from app.jobs.retraining import Errand, retrain
 from app.jobs.screening import in_words, screen_players
@@ -116,6 +117,7 @@ def _train(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
 
 def _restock(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
     archive = _archive(workshop, job)
+    is_anew = "name_others" in job.arguments
 
     def choose() -> list[int]:
         with reading(workshop.engine) as connection:
@@ -128,12 +130,16 @@ def _restock(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
             raise JobError(f"{archive.slug} has no generator yet: whichtweet train --archive {archive.slug}")
         with reading(workshop.engine) as connection:
             level = samples.level(connection, archive.id, generator.id)
-        return [generator.id, job.arguments.get("count") or workshop.shelf_full - level]
+        return [generator.id, job.arguments.get("count") or workshop.shelf_full - (0 if is_anew else level)]
 
     generator_id, goal = step("choose", choose)
     if goal <= 0:
         raise Skipped("the shelf is full")
     generator = _generator(workshop, generator_id)
+    if is_anew:
+        renewed = step("write anew", lambda: renew(workshop, archive, generator, job, hold))
+        names = "may name others" if job.arguments["name_others"] else "name nobody else"
+        return f"the shelf is written anew: {renewed} samples of {generator.name}; cards {names}"
     shelved = step(
         "restock",
         lambda: (

@@ -18,7 +18,9 @@ from app.db.shelf import ArmRow, Shelved
 from app.game.deck import Block, Deck
 from app.game.opening import LONGEST, NO_OPENING, Opening, Short, prepare
 from app.game.rounds import Arm, Rack, Shelf
+from app.game.third_parties import ThirdParties
 from app.web import metrics
+from app.web.naming import Naming
 
 POLL_SECONDS = 1.0
 # A seat may be this many changes behind the shelf before it is moved on; in steps, so that it is not moved each time.
@@ -41,7 +43,8 @@ class Entry:
     Attributes:
         edition: changes when cards were hidden or shown again; what was dealt before is then looked at anew.
         opening: cards for a newcomer's first round.
-        hidden_tweets, hidden_samples: cards that are not shown, also in sets that were fixed before.
+        hidden_tweets, hidden_samples: cards that are not shown, also in sets that were fixed before: an admin hid them,
+            or they name somebody whom this archive's cards may not name.
         kept_tweets, kept_samples: cards of the latest dailies, which come up nowhere else.
     """
 
@@ -58,6 +61,15 @@ class Entry:
     def admits(self, invites: Collection[str]) -> bool:
         """Whether somebody who brings these invitations may play it."""
         return self.archive.invite is None or self.archive.invite in invites
+
+    @cached_property
+    def others(self) -> ThirdParties | None:
+        """Whom cards may not name; None where they may name everybody."""
+        return self.archive.others()
+
+    def shows(self, text: str) -> bool:
+        """Whether a card with this text may be shown: it names nobody who is to be left out."""
+        return self.others is None or not self.others.named_in(text)
 
     @cached_property
     def is_open(self) -> bool:
@@ -77,6 +89,7 @@ class _Source:
     hidden_samples: frozenset[int]
     samples: Mapping[int, Mapping[int, Shelved]]  # generator -> sample id -> sample
     edition: int
+    naming: Naming
 
 
 class Catalogue:
@@ -167,9 +180,10 @@ class Catalogue:
         known = self.entries.get(archive.slug)
         if before is not None and known is not None and before.archive == archive and before.arms == arms:
             return known
-        if before is not None and before.archive.own.deck_include != archive.own.deck_include:
-            before = None  # other tweets may be dealt now: all of the deck is looked at anew
-        source = self._source(connection, archive, arms, before)
+        edition = known.edition if known is not None else 0
+        if before is not None and _choice(before.archive) != _choice(archive):
+            before, edition = None, edition + 1  # other cards may be dealt now: all of them are looked at anew
+        source = self._source(connection, archive, arms, before, edition)
         deck = known.deck if known is not None and before is not None else None
         if deck is None or before is None or _deck_parts(before) != _deck_parts(source):
             deck = Deck(source.blocks, source.fault, source.hidden_tweets)
@@ -209,13 +223,21 @@ class Catalogue:
         return opening
 
     def _source(
-        self, connection: Connection, archive: Archive, arms: Sequence[ArmRow], before: _Source | None
+        self,
+        connection: Connection,
+        archive: Archive,
+        arms: Sequence[ArmRow],
+        before: _Source | None,
+        edition: int,
     ) -> _Source:
         old_blocks = before.blocks if before else ()
         include = self._include if archive.own.deck_include is None else archive.own.deck_include
         new_blocks = shelf.blocks(connection, archive.id, include, len(old_blocks))
-        hidden_tweets = frozenset(shelf.hidden_tweets(connection, archive.id))
-        hidden_samples = frozenset(shelf.hidden_samples(connection, archive.id))
+        samples = {arm.generator_id: _samples(connection, archive, arm, before) for arm in arms}
+        naming = before.naming if before else Naming.first(connection, archive)
+        naming = naming.with_blocks(new_blocks).with_samples(samples)
+        hidden_tweets = naming.tweets | shelf.hidden_tweets(connection, archive.id)
+        hidden_samples = naming.samples | shelf.hidden_samples(connection, archive.id)
         source = _Source(
             archive=archive,
             arms=arms,
@@ -223,8 +245,9 @@ class Catalogue:
             fault=before.fault if before else _unjudged,
             hidden_tweets=hidden_tweets,
             hidden_samples=hidden_samples,
-            samples={},
-            edition=before.edition if before else 0,
+            samples=samples,
+            edition=edition,
+            naming=naming,
         )
         alphabets = {arm.alphabet for arm in arms if arm.share > 0}
         if (
@@ -234,8 +257,13 @@ class Catalogue:
         ):
             source = replace(source, fault=_within(alphabets, self._faults(archive)))
         if before and (before.hidden_tweets, before.hidden_samples) != (hidden_tweets, hidden_samples):
-            source = replace(source, edition=before.edition + 1)
-        return replace(source, samples={arm.generator_id: _samples(connection, source, arm, before) for arm in arms})
+            source = replace(source, edition=edition + 1)
+        return source
+
+
+def _choice(archive: Archive) -> tuple[object, ...]:
+    """What an archive's own settings say about which cards may be dealt."""
+    return archive.own.deck_include, archive.others()
 
 
 def _unjudged(text: str) -> str | None:
@@ -260,8 +288,8 @@ def _floor(stamp: int) -> int:
     return max(0, (stamp // MEMORY - 1) * MEMORY)
 
 
-def _samples(connection: Connection, source: _Source, arm: ArmRow, before: _Source | None) -> Mapping[int, Shelved]:
-    archive, floor = source.archive, _floor(source.archive.stamp)
+def _samples(connection: Connection, archive: Archive, arm: ArmRow, before: _Source | None) -> Mapping[int, Shelved]:
+    floor = _floor(archive.stamp)
     known = before.samples.get(arm.generator_id) if before else None
     if known is None or before is None:
         return {sample.id: sample for sample in shelf.shelved(connection, archive.id, arm.generator_id, floor)}

@@ -17,6 +17,7 @@ from app.db import generators, players, seats, sets, shelf
 from app.db.session import now, reading
 from app.game.rounds import Arm, Past, Rack, Round, Seat, Shelf, ShelfEmpty, deal, open_with, turn
 from app.game.sets import FixedSet, deal_pair, following
+from app.game.third_parties import ThirdParties
 from app.web import metrics, problems
 from app.web.apart import apart
 from app.web.catalogue import Catalogue, Entry
@@ -86,7 +87,7 @@ class Dealer:
         self._seal = seal
         self._life = life
         self._given: OrderedDict[tuple[object, ...], Dealt] = OrderedDict()
-        self._racks: OrderedDict[tuple[int, int], Arm] = OrderedDict()
+        self._racks: OrderedDict[tuple[int, int, ThirdParties | None], Arm] = OrderedDict()
         # On the embedded database a look-up takes microseconds: a thread would cost more than it saves.
         self._is_embedded = engine.dialect.name == "sqlite"
         self._connection: Connection | None = None
@@ -166,7 +167,7 @@ class Dealer:
 
     async def _opponent(self, entry: Entry, number: int) -> Arm:
         """The generator of that number, with all its samples that were ever vetted."""
-        name = (entry.archive.id, number)
+        name = (entry.archive.id, number, entry.others)
         known = self._racks.get(name)
         if known is not None:
             self._racks.move_to_end(name)
@@ -178,7 +179,7 @@ class Dealer:
                 generator = generators.by_number(connection, entry.archive.id, number)
                 if generator is None:
                     return None
-                rows = shelf.all_of(connection, generator.id)
+                rows = [row for row in shelf.all_of(connection, generator.id) if entry.shows(row.text)]
             ids, texts = [row.id for row in rows], [row.text for row in rows]
             return Arm("practice", generator.id, 1.0, Rack(ids, texts, [0] * len(ids), [None] * len(ids)))
 

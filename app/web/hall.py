@@ -115,7 +115,7 @@ async def _show(request: Request, slug: str | None) -> Response:
     if entry is None:
         raise Problem(404, "no-archive", "there is no such archive")
     kept: Hall = request.app.state.hall
-    view = await apart(lambda: _view(house, _figures(house, kept, entry), visitor.key))
+    view = await apart(lambda: _view(house, _figures(house, kept, entry), visitor.key, entry))
     archives = [other.archive for other in house.catalogue.ranked(visitor.invites)]
     return html("hall.html", headers=NO_STORE | NOINDEX, here="/hall", view=view, archives=archives, **_of(entry))
 
@@ -138,6 +138,8 @@ async def _hanging(request: Request, number: int) -> tuple[Rated, Entry]:
     sample = await apart(find)
     entry = house.catalogue.by_id(sample.archive_id) if sample else None
     if sample is None or entry is None or not entry.admits(visitor.invites) or not _hangs(sample, before):
+        raise Problem(404, "not-found", "nothing hangs here")
+    if not entry.shows(sample.text):
         raise Problem(404, "not-found", "nothing hangs here")
     return sample, entry
 
@@ -175,15 +177,17 @@ def _figures(house: Services, kept: Hall, entry: Entry) -> Figures:
         return found
 
 
-def _view(house: Services, figures: Figures, key: bytes) -> View:
+def _view(house: Services, figures: Figures, key: bytes, entry: Entry) -> View:
     before = now() - house.round_life
     with reading(house.engine) as connection:
         met_tweets, met_samples = past.answered(
             connection, key, {tweet.id for tweet in figures.doubted}, {sample.id for sample in figures.rated}
         )
-    shown = [sample for sample in figures.rated if sample.id in met_samples or _hangs(sample, before)]
-    doubted = [tweet for tweet in figures.doubted if tweet.id in met_tweets]
-    top = figures.doubted[:DOUBTED]
+    rated = [sample for sample in figures.rated if entry.shows(sample.text)]
+    all_doubted = [tweet for tweet in figures.doubted if entry.shows(tweet.text)]
+    shown = [sample for sample in rated if sample.id in met_samples or _hangs(sample, before)]
+    doubted = [tweet for tweet in all_doubted if tweet.id in met_tweets]
+    top = all_doubted[:DOUBTED]
     waiting = sum(tweet.id not in met_tweets for tweet in top)
     return View(hanging.groups(shown), doubted[:DOUBTED], waiting, figures.family)
 

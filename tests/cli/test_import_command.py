@@ -98,6 +98,7 @@ def test_archives_are_listed(whichtweet: Run, few: Path) -> None:
         (b"text\nOne\n", ("--archive", "???"), "cannot name an archive"),
         (b"text\nOne\n", ("--format", "yaml"), "no format 'yaml'"),
         (b"text\nOne\n", ("--encoding-errors", "ignore"), "expected strict or replace"),
+        (b"text\nOne\n", ("--basis", "mine"), "expected own, public, permission"),
     ],
 )
 def test_bad_input_gets_one_line_and_exit_code_2(

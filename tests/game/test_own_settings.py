@@ -17,6 +17,7 @@ from app.game.own_settings import LEANINGS, OwnSettings, OwnSettingsError
         OwnSettings,
         retrain_cron=st.sampled_from([None, "", "0 3 * * *"]),
         retrain_min_labels=st.none() | st.integers(1, 1000),
+        name_others=st.none() | st.booleans(),
         deck_include=st.none() | st.lists(st.sampled_from(LEANINGS), unique=True).map(tuple),
         zone=st.sampled_from(["UTC", "Europe/Berlin", "America/St_Johns"]),
         quiet=st.none() | st.tuples(st.integers(0, 23), st.integers(0, 23)),

@@ -10,10 +10,11 @@ from starlette.responses import Response
 
 from app.db import archives
 from app.db.audit import Change
-from app.db.session import writing
+from app.db.session import now, writing
 from app.game.own_settings import OwnSettings, OwnSettingsError
 from app.web.admin import views
 from app.web.admin.collections import found
+from app.web.admin.names import Answer, answered
 from app.web.admin.office import Changing, Here, Refused, note
 
 router = APIRouter(include_in_schema=False)
@@ -33,6 +34,7 @@ def keep(
     shelf_full: Number = "",
     deck: Annotated[str, Form()] = "operator",
     deck_include: Annotated[list[str] | None, Form()] = None,
+    names: Annotated[Answer, Form()] = "",
     zone: Annotated[str, Form(max_length=64)] = "UTC",
     quiet_from: Number = "",
     quiet_to: Number = "",
@@ -62,12 +64,15 @@ def keep(
         raise Refused(422, "No number", "Expected numbers, or nothing, in the fields of numbers.") from None
     with writing(here.engine) as connection:
         archive = found(connection, slug)
+        own = answered(connection, archive, own, names, admin.name, now())
         invite = None if admission == "everybody" else archive.invite or archives.new_invite()
         if admission == "new link":
             invite = archives.new_invite()
         archives.keep_settings(connection, archive.id, own, invite)
         before = archive.own.to_json() | {"by invitation": archive.invite is not None}
         after = own.to_json() | {"by invitation": invite is not None}
+        if names:
+            after["names of others"] = names
         note(connection, admin, Change("archive set", slug, before, after))
     return views.back(f"/admin/archives/{slug}", "Saved.")
 

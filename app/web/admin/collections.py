@@ -14,7 +14,7 @@ from app.db.audit import Change
 from app.db.session import now, reading, writing
 from app.db.tables import archives as table
 from app.game.own_settings import LEANINGS
-from app.web.admin import views
+from app.web.admin import names, views
 from app.web.admin.office import Changing, Here, Refused, Viewing, note
 from app.web.admin.schedule import next_times
 
@@ -62,6 +62,7 @@ def show_archive(request: Request, here: Here, admin: Viewing, slug: str) -> Res
         shelf = stock.shelf(connection, archive.id, here.sample_retires_after)
         recent = jobs.listing(connection, archive_id=archive.id, limit=10)
         goes = removals.what_goes(connection, archive.id)
+        renewing = names.pending(connection, archive)
     return views.page(
         *(request, "archive.html", admin),
         archive=archive,
@@ -75,6 +76,7 @@ def show_archive(request: Request, here: Here, admin: Viewing, slug: str) -> Res
         operators={"cron": here.retrain_cron, "labels": here.retrain_min_labels, "minutes": here.train_minutes},
         invitation=f"{str(request.base_url).rstrip('/')}/i/{archive.invite}" if archive.invite else None,
         leanings=LEANINGS,
+        renewing=renewing,
     )
 
 
@@ -105,7 +107,10 @@ def describe(
     with writing(here.engine) as connection:
         archive = found(connection, slug)
         before = {key: getattr(archive, key) for key in after}
+        archives.note_basis(connection, slug, after["basis"])
         connection.execute(update(table).where(table.c.id == archive.id).values(after | {"stamp": table.c.stamp + 1}))
+        if archive.may_name_others and not found(connection, slug).may_name_others:
+            names.ask_anew(connection, archive, False, admin.name, now())
         note(connection, admin, Change("archive described", slug, before, after))
     return views.back(f"/admin/archives/{slug}", "Saved.")
 

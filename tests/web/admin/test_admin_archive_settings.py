@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from app.db import archives
-from app.db.session import reading
+from app.db import archives, jobs
+from app.db.session import reading, writing
+from app.db.tables import archives as table
 from app.db.tables import audit
 
 FORM = {
@@ -70,3 +71,45 @@ def test_what_cannot_be_is_refused_and_changes_nothing(desk):
 
 def test_a_viewer_sets_nothing(viewer):
     assert viewer.post("/admin/archives/mayor/settings", **FORM).status_code == 403
+
+
+def renewals(desk):
+    """The jobs that write the shelf anew: what names may then do, and how each stands."""
+    with reading(desk.engine) as connection:
+        found = [job for job in jobs.listing(connection) if "name_others" in job.arguments]
+    return [(job.arguments["name_others"], job.state) for job in reversed(found)]
+
+
+def test_names_of_others_leave_at_once_and_come_back_with_a_new_shelf(desk):
+    assert stored(desk).may_name_others
+    desk.post("/admin/archives/mayor/settings", **FORM | {"names": "out"})
+    assert not stored(desk).may_name_others
+    assert renewals(desk) == [(False, "queued")]
+    desk.post("/admin/archives/mayor/settings", **FORM | {"names": "in"})
+    assert not stored(desk).may_name_others  # a name would tell the tweet while no sample holds any
+    assert renewals(desk) == [(False, "cancelled"), (True, "queued")]
+    assert "the shelf is written anew" in desk.said("/admin/archives/mayor")
+    desk.post("/admin/archives/mayor/settings", **FORM | {"names": "out"})
+    assert renewals(desk) == [(False, "cancelled"), (True, "cancelled")]
+    desk.post("/admin/archives/mayor/settings", **FORM)
+    assert not stored(desk).may_name_others
+
+
+def test_a_right_keeps_names_out_and_another_right_alone_lets_none_in(desk):
+    desk.post("/admin/archives/mayor/describe", name="Mayor", basis="permission")
+    archive = stored(desk)
+    assert (archive.may_name_others, archive.own.name_others) == (False, None)
+    assert archive.invite
+    assert renewals(desk) == [(False, "queued")]
+    assert "keep a card out of the game" in desk.said("/admin/archives/mayor")
+    desk.post("/admin/archives/mayor/describe", name="Mayor", basis="public")
+    assert not stored(desk).may_name_others
+
+
+def test_an_archive_that_nobody_plays_yet_lets_names_in_at_once(desk):
+    with writing(desk.engine) as connection:
+        connection.execute(update(table).values(basis="own"))
+        connection.exec_driver_sql("DELETE FROM arms")
+    desk.post("/admin/archives/mayor/settings", **FORM | {"names": "in"})
+    assert stored(desk).may_name_others
+    assert renewals(desk) == []

@@ -21,6 +21,7 @@ TWEETS = [
     *({"id_str": str(10**15 + n), "text": words(n), "created_at": "2020-11-05 12:00:00"} for n in range(60)),
     {"id_str": "7", "text": "RT @someone: not mine at all, and long enough"},
 ]
+NAMING = {"id_str": "8", "text": "we had soup with Clive Bose at the pier, and it was hot"}
 
 
 def send(desk, content=None, name="trump.json"):
@@ -53,6 +54,14 @@ def test_a_file_is_looked_into_before_anything_is_kept(desk):
     assert page.count('class="card-text"') == 20
     with reading(desk.engine) as connection:
         assert [each.slug for each in archives.listing(connection)] == ["mayor"]
+
+
+def test_a_look_tells_how_many_name_somebody_else(desk):
+    where = send(desk, json.dumps([NAMING, *TWEETS]).encode()).headers["location"]
+    work(desk)
+    page = desk.said(where)
+    assert "1 of the tweets name somebody else" in page
+    assert page.count("<td>yes</td>") == 1
 
 
 def test_an_upload_becomes_an_archive_with_its_right(desk):
