@@ -11,7 +11,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app.db.archives import Archive
 from app.db.batch import House
-from app.db.session import is_sqlite, open_engine
+from app.db.session import is_sqlite, now, open_engine
 from app.game.vetting import LONGEST, BlockedWords, CardRules
 from app.keys import operator_key, secret_keys
 from app.settings import Settings
@@ -51,6 +51,7 @@ from app.web.rooms import Rooms
 from app.web.sealed import RoundSeal
 from app.web.services import Services
 from app.web.sharing import Sharing
+from app.web.troubles import Troubles
 
 PATIENCE = 3.0  # seconds that a player waits for a database that is busy or away, three times over at most
 
@@ -111,8 +112,9 @@ def create_app(settings: Settings) -> FastAPI:
     inside.mount(app, view)
     hall.mount(app)
     about.mount(app, About(settings.operator.strip(), settings.contact.strip()))
-    admin.mount(app, _office(settings, services, counters))
-    errors.register(app)
+    troubles = Troubles(now())
+    admin.mount(app, _office(settings, services, counters, troubles))
+    errors.register(app, troubles)
     app.add_middleware(Guard, is_https=settings.is_https)
     if settings.trusted_proxies:
         # Outermost: whoever asks for the address gets the player's.
@@ -125,9 +127,10 @@ def _inside(settings: Settings, services: Services, counters: Counters) -> Insid
     return Inside(Desk(), discretion, settings.checkpoints, Limits(inside.PER_PLAYER, inside.PER_NETWORK, counters))
 
 
-def _office(settings: Settings, services: Services, counters: Counters) -> Office:
+def _office(settings: Settings, services: Services, counters: Counters, troubles: Troubles) -> Office:
     return Office(
         engine=services.engine,
+        troubles=troubles,
         threshold=Threshold(secret_keys(settings), counters),
         uploads=settings.data_dir / "uploads",
         checkpoints=settings.checkpoints,

@@ -93,7 +93,11 @@ for (const form of document.querySelectorAll("form[data-sure]")) {
 }
 
 // What scrolls by itself can be scrolled with the keyboard.
-for (const part of document.querySelectorAll(".wide, .log")) if (part.scrollWidth > part.clientWidth || part.scrollHeight > part.clientHeight) part.tabIndex = 0;
+const letScroll = () => {
+  for (const part of document.querySelectorAll(".wide, .log")) if (part.scrollWidth > part.clientWidth || part.scrollHeight > part.clientHeight) part.tabIndex = 0;
+};
+letScroll();
+addEventListener("resize", letScroll);
 
 // Times in the zone of whoever looks.
 for (const time of document.querySelectorAll("time[data-zone]")) {

@@ -87,7 +87,7 @@ class Export:
         for row in labelling.export(connection, self.archive.id, simulated=self.crowd == "simulated"):
             values = self._values(row)
             if self.format == "csv":
-                yield _csv_line([_cell(values[name]) for name in self.fields])
+                yield _csv_line([cell(values[name]) for name in self.fields])
             else:
                 yield json.dumps({name: values[name] for name in self.fields}, ensure_ascii=False) + "\n"
 
@@ -170,7 +170,7 @@ _CSV_NOTE = (
 )
 
 
-def _cell(value: Any) -> Any:
+def cell(value: Any) -> Any:
     """A value as a cell: a text that a spreadsheet would run is made one that it shows."""
     if isinstance(value, str) and value.lstrip(" ").startswith(_FORMULA):
         return "'" + value

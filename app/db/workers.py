@@ -42,3 +42,9 @@ def listing(connection: Connection, silent_since: datetime) -> list[Worker]:
     """The workers that were heard of since then, oldest first."""
     query = select(workers).where(workers.c.heartbeat_at >= silent_since).order_by(workers.c.started_at)
     return [Worker(**row._asdict()) for row in connection.execute(query)]
+
+
+def last_heard_of(connection: Connection) -> Worker | None:
+    """The worker that spoke last, alive or not; None where none ever did, or all have said goodbye."""
+    row = connection.execute(select(workers).order_by(workers.c.heartbeat_at.desc()).limit(1)).first()
+    return None if row is None else Worker(**row._asdict())

@@ -8,21 +8,28 @@ from sqlalchemy.exc import DataError, OperationalError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from app.db.session import now
 from app.web import problems
 from app.web.identity import OperatorUnknown
 from app.web.pages import problem_page
 from app.web.problems import Problem
+from app.web.troubles import Troubles
 
 log = structlog.get_logger(__name__)
 
 _KINDS = {404: "not-found", 405: "method-not-allowed", 413: "too-large"}
 
 
-def register(app: FastAPI) -> None:
-    """Map exceptions to answers, here and nowhere else."""
+def register(app: FastAPI, troubles: Troubles) -> None:
+    """Map exceptions to answers, here and nowhere else; what is no answer to the request is noted as trouble."""
+
+    def note(request: Request, error: str) -> None:
+        troubles.note(now(), getattr(request.scope.get("route"), "path", "other"), error)
 
     @app.exception_handler(Problem)
     async def _problem(request: Request, problem: Problem) -> Response:
+        if problem.kind == "database-away":  # an empty shelf or a busy desk is an answer
+            note(request, problem.kind)
         return _shown(request, problem)
 
     @app.exception_handler(HTTPException)
@@ -44,11 +51,13 @@ def register(app: FastAPI) -> None:
     @app.exception_handler(OperationalError)
     async def _away(request: Request, error: OperationalError) -> Response:
         log.warning("database away", reason=type(error.orig).__name__)
+        note(request, type(error.orig).__name__)
         return _shown(request, problems.database_away())
 
     @app.exception_handler(Exception)
     async def _unforeseen(request: Request, error: Exception) -> Response:
         log.error("unforeseen", path=request.url.path, error=type(error).__name__)
+        note(request, type(error).__name__)
         return _shown(request, Problem(500, "internal", "something broke on our side; it was written down"))
 
 

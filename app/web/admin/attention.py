@@ -22,22 +22,32 @@ def needs(
     standings: Sequence[Standing],
     *,
     workers: int,
+    silence: str | None = None,
     failed: int,
+    broken: int = 0,
     reports: int,
     held: int = 0,
     queued: int,
     label_alarm: str | None,
 ) -> list[tuple[str, str]]:
-    """What a person should look at, the most urgent first: words, and the page where to act."""
+    """What a person should look at, the most urgent first: words, and the page where to act.
+
+    `silence`: since when no worker was heard of, in words; `broken`: requests of a day that could not be answered.
+    """
     found: list[tuple[str, str]] = []
     if not standings:
         found.append(("There is no archive yet: upload one.", "/admin/archives"))
     if not workers:
-        words = "No worker is alive: start one with whichtweet work."
-        found.append((words + (f" {queued} jobs wait for it." if queued else ""), "/admin/training"))
+        last = f" (the last one was heard of {silence})" if silence else ""
+        words = f"No worker is alive{last}: start one with whichtweet work. Play goes on from the shelf."
+        waiting = f" {queued} job{'s' * (queued != 1)} wait{'s' * (queued == 1)} for it." if queued else ""
+        found.append((words + waiting, "/admin/training"))
     found += [need for each in standings if not each.paused and (need := _need_of(each)) is not None]
     if failed:
-        found.append((f"{failed} job{'s' * (failed != 1)} failed in the last seven days.", "/admin/training"))
+        found.append((f"{failed} job{'s' * (failed != 1)} failed in the last seven days.", "/admin#errors"))
+    if broken:
+        requests = f"{broken} request{'s' * (broken != 1)}"
+        found.append((f"{requests} could not be answered in the last 24 hours.", "/admin#errors"))
     if label_alarm:
         found.append((label_alarm + ".", "/admin/labels"))
     if reports:

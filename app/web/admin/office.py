@@ -18,6 +18,7 @@ from app.db.audit import Change
 from app.db.session import now, reading, writing
 from app.game.vetting import BlockedWords
 from app.web.admin.threshold import Threshold
+from app.web.troubles import Troubles
 
 COOKIE = "whichtweet_admin"
 SPAN = Span(idle=timedelta(hours=2), absolute=timedelta(hours=12))
@@ -30,9 +31,11 @@ class Office:
     Attributes:
         uploads: folder for files that wait to be imported.
         checkpoints: folder below which checkpoints are stored by relative key.
+        troubles: what this process could not answer.
     """
 
     engine: Engine
+    troubles: Troubles
     threshold: Threshold
     uploads: Path
     checkpoints: Path

@@ -56,6 +56,7 @@ def _figures(connection: Connection, here: Office, at: datetime) -> dict[str, An
     standings = [_standing(connection, here, archive, played, at) for archive in listed]
     recent_jobs = jobs.listing(connection, limit=12)
     alive = workers.listing(connection, at - ALIVE)
+    last = workers.last_heard_of(connection)
     failed = jobs_failed(connection, at - timedelta(days=WEEK))
     label_alarm = rollups.label_alarm(labels, today)
     waiting = reports.count_open(connection)
@@ -64,7 +65,9 @@ def _figures(connection: Connection, here: Office, at: datetime) -> dict[str, An
         "needs": attention.needs(
             standings,
             workers=len(alive),
+            silence=views.ago(last.heartbeat_at) if last is not None else None,
             failed=len(failed),
+            broken=here.troubles.within(timedelta(days=1), at),
             reports=waiting,
             held=held.count(connection),
             queued=sum(job.state == "queued" for job in open_jobs),
@@ -80,7 +83,9 @@ def _figures(connection: Connection, here: Office, at: datetime) -> dict[str, An
         "jobs": recent_jobs,
         "open_jobs": open_jobs,
         "failed": failed,
+        "troubles": here.troubles,
         "workers": alive,
+        "last_worker": last,
         "next_retrain": next_time(here.retrain_cron, at),
         "days": DAYS,
     }

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response, StreamingResponse
 
 from app.db import audit
+from app.db.exporting import cell
 from app.db.session import reading
 from app.web.admin import views
 from app.web.admin.office import Here, Viewing
@@ -47,7 +48,5 @@ def export_audit(here: Here, admin: Viewing) -> Response:
 
 def _line(fields: tuple[object, ...]) -> str:
     out = io.StringIO()
-    # A spreadsheet must not take what somebody typed for a formula.
-    safe = ["'" + field if isinstance(field, str) and field[:1] in "=+-@\t\r" and field else field for field in fields]
-    csv.writer(out).writerow(safe)
+    csv.writer(out).writerow([cell(field) for field in fields])
     return out.getvalue()
