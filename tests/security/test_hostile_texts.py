@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import csv
 import html
+import io
+import json
 import subprocess
 import sys
+import unicodedata
 from pathlib import Path
 from typing import Any
 
 import pytest
-from factories import add_archive, add_generator, add_samples, add_tweets, words
+from factories import add_archive, add_generator, add_guess, add_player, add_samples, add_tweets, words
 from serving import Game, Opener
+from sqlalchemy import Engine
 
 from app.archives import ArchiveError
 from app.archives.opening import open_archive
+from app.archives.sift import TOO_LONG, Sieve, Tweet
+from app.db import archives
+from app.db.exporting import Export
+from app.db.session import reading, writing
 
 HOUSE = Path(__file__).resolve().parents[2]
 HARM = [
@@ -25,6 +34,16 @@ HARM = [
     "=HYPERLINK('http://evil.example')",
     "z\u0300\u0301\u0302" * 30,
     "word" * 60,
+]
+
+
+RAW = [
+    "\u202egnp.exe",
+    "nul\x00nul",
+    "z" + "\u0351" * 90,
+    "\x1b[2Jcleared",
+    "<script>alert(1)</script>",
+    "w" * 1_000_000,
 ]
 
 
@@ -126,3 +145,57 @@ def test_a_line_without_an_end_is_read_in_bounded_memory(tmp_path: Path, begin: 
     )
     megabytes = int(done.stdout.split()[-1])
     assert megabytes < 40, f"{megabytes} MB for a file of 60"
+
+
+def test_what_comes_in_by_a_file_has_lost_its_controls_and_fits_a_page(tmp_path: Path) -> None:
+    file = tmp_path / "hostile.json"
+    rows = [{"text": f"{text} is what I wrote on that day in May"} for text in RAW]
+    file.write_text(json.dumps(rows), encoding="utf-8")
+    with open_archive(file) as found:
+        taken = [Sieve(None).sift(record) for record in found.reading.records]
+    assert taken.pop() == TOO_LONG
+    for sifted in taken:
+        assert isinstance(sifted, Tweet)
+        assert sifted.text.endswith("is what I wrote on that day in May")
+        assert not [mark for mark in sifted.text if unicodedata.category(mark) in ("Cc", "Cf")]
+        assert sifted.text.count("\u0351") <= 3
+
+
+def test_a_file_of_labels_holds_each_hostile_text_in_one_cell(engine: Engine) -> None:
+    texts = [*HARM, *RAW, "\r\n=1+1", " \t+1", 'a "quoted", text\nof two lines']
+    with writing(engine) as connection:
+        archive = add_archive(connection)
+        tweets = add_tweets(connection, archive, texts)
+        samples = add_samples(connection, archive, add_generator(connection, archive), texts[::-1])
+        player = add_player(connection)
+        for tweet_id, sample_id in zip(tweets, samples, strict=True):
+            add_guess(connection, player, tweet_id=tweet_id, sample_id=sample_id)
+    with reading(engine) as connection:
+        found = archives.find(connection, "mayor")
+        assert found is not None
+        content = "".join(Export(found, "csv", with_texts=True).lines(connection))
+    csv.field_size_limit(2_000_000)
+    rows = list(csv.DictReader(io.StringIO(content, newline="")))
+    assert [row["tweet_text"].removeprefix("'") for row in rows] == texts
+    assert [row["sample_text"].removeprefix("'") for row in rows] == texts[::-1]
+    assert not [cell for row in rows for cell in row.values() if cell.lstrip(" ").startswith(("=", "+", "-", "@"))]
+
+
+LOGS = """
+import json, sys, structlog
+from app.cli.logs import write_logs
+write_logs("info")
+for text in json.loads(sys.argv[1]):
+    structlog.get_logger("app.web.errors").error("unforeseen", path=text)
+"""
+
+
+def test_a_log_holds_each_hostile_text_in_one_line_of_plain_characters() -> None:
+    texts = [*HARM, *RAW[:-1], "w" * 100_000, 'line\n{"event": "forged"}\r\u2028']
+    done = subprocess.run(
+        [sys.executable, "-c", LOGS, json.dumps(texts)], cwd=HOUSE, capture_output=True, text=True, check=True
+    )
+    lines = done.stderr.split("\n")
+    assert lines.pop() == ""
+    assert [json.loads(line)["path"] for line in lines] == texts
+    assert all(" " <= mark <= "~" for line in lines for mark in line)

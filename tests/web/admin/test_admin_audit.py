@@ -46,6 +46,7 @@ def test_one_persons_changes_can_be_picked_out(desk):
 
 def test_the_export_holds_everything_and_no_formulas(desk):
     change(desk, reason="=HYPERLINK(1)")
+    change(desk, reason="  +1+1")
     rows = list(csv.DictReader(io.StringIO(desk.get("/admin/audit.csv").text)))
-    assert [row["what"] for row in rows] == ["signed in", "sample hidden"]
-    assert rows[1]["reason"] == "'=HYPERLINK(1)"
+    assert [row["what"] for row in rows] == ["signed in", "sample hidden", "sample hidden"]
+    assert [row["reason"] for row in rows[1:]] == ["'=HYPERLINK(1)", "'  +1+1"]
