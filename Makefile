@@ -9,7 +9,7 @@ ifdef PORT
 export WHICHTWEET_PORT := $(PORT)
 endif
 
-.PHONY: help setup setup-train setup-test play class test test-fast test-long check format bench lock lecture site docs demo base model-card pictures fuzz clean
+.PHONY: help setup setup-train setup-test play class test test-fast test-long check format bench bench-pages lock lecture site docs demo base model-card scale-page pictures fuzz clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ format: setup-test  ## put the code into its format
 bench: setup-test  ## run every bench, one after the other (hours)
 	@for file in bench/[a-z]*.py; do echo "== $$file"; $(BIN)/python -m "bench.$$(basename $$file .py)"; done
 
+bench-pages: setup-test  ## time every page of the dashboard on a large game (made up where it is not there; SCALE=0.1)
+	$(BIN)/python -m bench.pages --scale $(or $(SCALE),1)
+
 bench-%: setup-test  ## run one bench: bench-training, bench-sampling, bench-quality CONTESTANT=ours-30, …
 	$(BIN)/python -m bench.$* $(if $(CONTESTANT),--contestant $(CONTESTANT))
 
@@ -85,6 +88,9 @@ base: setup-train  ## make the base that trainings begin from (over an hour; FOL
 
 model-card: setup-train  ## draw docs/model.md's tables and plots from bench/results
 	@$(BIN)/python -m tools.model_card
+
+scale-page: setup-test  ## draw docs/scale.md's tables and plots from bench/results
+	@$(BIN)/python -m tools.scale_page
 
 pictures: setup-test  ## take the docs' screenshots anew
 	@$(BIN)/python -m tools.pictures

@@ -3,7 +3,8 @@
 One web process on one core plays against a bare FastAPI endpoint on the same uvicorn, in one run: each repeat sends as
 many requests of every kind as there are players, one kind after the other, and the medians of the repeats are compared.
 Two ratios to the bare endpoint: by the clock, and by the server's own processor time, which other programs on the
-machine disturb less. Everything stays on the loopback; the figures go to bench/results/load.json.
+machine disturb less. Everything stays on the loopback; the figures go to bench/results/load.json, with the seconds that
+the web process took to start and the memory that it held in the end.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -53,47 +55,58 @@ class Server:
 
     process: subprocess.Popen[bytes]
     port: int
-    connections: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = field(default_factory=list)
+    start_seconds: float  # from nothing to a port that listens
 
     def seconds(self) -> float:
         """Processor time so far, of all its threads."""
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
+    def megabytes(self) -> float:
+        """Memory that it holds now (resident)."""
+        lines = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
+        return round(next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024, 1)
+
+    def stop(self) -> None:
+        """Let it finish what it is at, and end."""
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait()
+
 
 def main() -> None:
     players = int(sys.argv[1]) if len(sys.argv) > 1 else PLAYERS
     repeats = int(sys.argv[2]) if len(sys.argv) > 2 else REPEATS
     with tempfile.TemporaryDirectory(prefix="load-") as folder:
-        game, idle = _serve_game(Path(folder)), _serve_bare()
+        open_demo_game(Path(folder))
+        game, idle = serve_game(Path(folder)), serve_bare()
         try:
-            figures = asyncio.run(_measure(game, idle, players, repeats))
+            figures = asyncio.run(measure(game, idle, [Player() for _ in range(players)], repeats))
+            figures |= {"start_seconds": round(game.start_seconds, 2), "megabytes": game.megabytes()}
         finally:
-            for server in (game, idle):
-                server.process.send_signal(signal.SIGTERM)
-                server.process.wait()
+            game.stop()
+            idle.stop()
     figures |= {"players": players, "repeats": repeats, "connections": CONNECTIONS, "cores": os.cpu_count()}
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(figures, indent=2))
 
 
-async def _measure(game: Server, idle: Server, players: int, repeats: int) -> dict[str, Any]:
-    crowd = [Player() for _ in range(players)]
+async def measure(game: Server, idle: Server, crowd: Sequence[Player], repeats: int) -> dict[str, Any]:
+    """Let the crowd send one request of every kind, over and over; rates, costs and waits of each kind."""
+    players = len(crowd)
     clock: dict[str, list[float]] = {kind: [] for kind in KINDS}
     used: dict[str, list[float]] = {kind: [] for kind in KINDS}
     waits: dict[str, list[float]] = {kind: [] for kind in KINDS}
     for repeat in range(-1, repeats):  # the first one warms up: everybody gets a cookie
         for kind in KINDS:
             server = idle if kind == "bare" else game
-            server.connections = [await _connect(server.port) for _ in range(CONNECTIONS)]
-            began, before = time.perf_counter(), server.seconds()
-            took = await _all(server, crowd, _SENDERS[kind])
-            for _, writer in server.connections:
-                writer.close()
+            async with connected(server) as pipes:
+                began, before = time.perf_counter(), server.seconds()
+                took = await send_all(pipes, crowd, kind)
+                seconds, busy = time.perf_counter() - began, server.seconds() - before
             if repeat >= 0:
-                clock[kind].append(players / (time.perf_counter() - began))
-                used[kind].append((server.seconds() - before) / players)
+                clock[kind].append(players / seconds)
+                used[kind].append(busy / players)
                 waits[kind] += took
     rates = {kind: statistics.median(found) for kind, found in clock.items()}
     costs = {kind: statistics.median(found) for kind, found in used.items()}
@@ -109,9 +122,18 @@ Pipe = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 Sender = Callable[[Pipe, Player], Awaitable[None]]
 
 
-async def _all(server: Server, crowd: Sequence[Player], send: Sender) -> list[float]:
-    """Let everybody send one request, over the open connections; the seconds that each waited."""
-    waiting = iter(crowd)
+@asynccontextmanager
+async def connected(server: Server) -> AsyncIterator[list[Pipe]]:
+    """Open connections to a server, until the block ends."""
+    pipes = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(CONNECTIONS)]
+    yield pipes
+    for _, writer in pipes:
+        writer.close()
+
+
+async def send_all(pipes: Sequence[Pipe], crowd: Sequence[Player], kind: str) -> list[float]:
+    """Let everybody send one request of a kind (see KINDS), over these connections; the seconds that each waited."""
+    send, waiting = _SENDERS[kind], iter(crowd)
     took: list[float] = []
 
     async def work(pipe: Pipe) -> None:
@@ -120,7 +142,7 @@ async def _all(server: Server, crowd: Sequence[Player], send: Sender) -> list[fl
             await send(pipe, player)
             took.append(time.perf_counter() - began)
 
-    await asyncio.gather(*(work(pipe) for pipe in server.connections))
+    await asyncio.gather(*(work(pipe) for pipe in pipes))
     return took
 
 
@@ -158,11 +180,8 @@ async def _ask(pipe: Pipe, what: str, body: bytes, cookie: str = "") -> tuple[st
     return headers, await reader.readexactly(length)
 
 
-async def _connect(port: int) -> Pipe:
-    return await asyncio.open_connection("127.0.0.1", port)
-
-
-def _serve_game(folder: Path) -> Server:
+def open_demo_game(folder: Path) -> None:
+    """The demo in a new database in that folder."""
     from app.db.migrate import migrate
     from app.db.session import open_engine
     from app.jobs.demo import open_demo
@@ -171,6 +190,10 @@ def _serve_game(folder: Path) -> Server:
     migrate(engine)
     open_demo(engine, folder / "checkpoints")
     engine.dispose()
+
+
+def serve_game(folder: Path, more: Mapping[str, str] | None = None) -> Server:
+    """A web process with its data in that folder; `more` are further settings, as environment variables."""
     port = _free_port()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("WHICHTWEET_")} | {
         "WHICHTWEET_DATA_DIR": str(folder),
@@ -179,25 +202,27 @@ def _serve_game(folder: Path) -> Server:
         "WHICHTWEET_RATE_LIMIT": "1000000/minute",
         "WHICHTWEET_NETWORK_RATE_LIMIT": "1000000/minute",
         "WHICHTWEET_SAMPLE_RETIRES_AFTER": "100000",
+        **(more or {}),
     }
     return _started([sys.executable, "-m", "app.cli", "serve"], port, environment)
 
 
-def _serve_bare() -> Server:
+def serve_bare() -> Server:
+    """The bare endpoint."""
     port = _free_port()
     options = ["--port", str(port), "--log-level", "warning", "--no-access-log", "--no-server-header"]
     return _started([sys.executable, "-m", "uvicorn", "bench.load:bare", *options], port, dict(os.environ))
 
 
 def _started(command: list[str], port: int, environment: dict[str, str]) -> Server:
+    began = time.monotonic()
     process = subprocess.Popen(command, cwd=HOUSE, env=environment)
     os.sched_setaffinity(process.pid, {max(os.sched_getaffinity(0))})
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline and process.poll() is None:
+    while time.monotonic() < began + 300 and process.poll() is None:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return Server(process, port)
-        time.sleep(0.05)
+                return Server(process, port, time.monotonic() - began)
+        time.sleep(0.005)
     raise SystemExit(f"{command[2]} did not start")
 
 

@@ -17,6 +17,7 @@ from random import Random
 from sqlalchemy import Connection, Table, func, insert, select
 
 from app.db import rollups, tallies
+from app.db.copying import number_on
 from app.db.migrate import migrate
 from app.db.rollups import Attending, LabelKey, day_of
 from app.db.session import now, open_engine, writing
@@ -64,8 +65,8 @@ def seed(url: str, *, guess_count: int, sample_count: int, player_count: int, tw
     _players(engine, player_count, end)
     _guesses(engine, archive_id, drawn, (guess_count, sample_count, player_count, tweet_count), rng, end)
     with writing(engine) as connection:
-        if engine.dialect.name == "sqlite":
-            connection.exec_driver_sql("ANALYZE")
+        number_on(connection, guesses)
+        connection.exec_driver_sql("ANALYZE")
         counts = {
             table.name: connection.scalar(select(func.count()).select_from(table)) for table in (guesses, samples)
         }
@@ -259,6 +260,16 @@ def _guesses(engine, archive_id: int, drawn: list[int], counts, rng: Random, end
             rollups.count_labels(connection, seen)
 
 
+def counts_of(scale: float) -> dict[str, int]:
+    """How many of each there are; 1: ten million guesses."""
+    return {
+        "guess_count": int(10_000_000 * scale),
+        "sample_count": max(4000, int(100_000 * scale)),
+        "player_count": int(1_000_000 * scale),
+        "tweet_count": max(2000, int(50_000 * scale)),
+    }
+
+
 def main() -> None:
     """Fill the database that the arguments name."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -267,14 +278,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.database.startswith("sqlite:///"):
         Path(options.database.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
-    scale = options.scale
-    done = seed(
-        options.database,
-        guess_count=int(10_000_000 * scale),
-        sample_count=max(4000, int(100_000 * scale)),
-        player_count=int(1_000_000 * scale),
-        tweet_count=max(2000, int(50_000 * scale)),
-    )
+    done = seed(options.database, **counts_of(options.scale))
     print(json.dumps(done | {"at": datetime.now(UTC).isoformat(timespec="seconds")}))
 
 

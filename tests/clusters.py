@@ -23,8 +23,10 @@ from app.db.session import open_engine
 class Cluster:
     """A database server with its data in a folder, reached by a socket in that folder."""
 
-    def __init__(self, programs: Path, folder: Path) -> None:
+    def __init__(self, programs: Path, folder: Path, *, durable: bool = False) -> None:
+        """`durable`: what was committed survives a loss of power; tests need not wait for that."""
         self.folder = folder
+        self._fsync = "on" if durable else "off"
         self._programs, self._data = programs, folder / "cluster"
         # The server refuses to run as root; Debian brings a user for it.
         self._owner: dict[str, Any] = {}
@@ -35,7 +37,8 @@ class Cluster:
         self._do("initdb", "-D", self._data, "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "-N")
 
     def start(self) -> None:
-        options = f"-c listen_addresses= -c unix_socket_directories={self.folder} -c fsync=off -c max_connections=80"
+        options = f"-c listen_addresses= -c unix_socket_directories={self.folder} -c max_connections=80"
+        options += f" -c fsync={self._fsync}"
         self._do("pg_ctl", "-D", self._data, "-o", options, "-l", self.folder / "log", "-w", "start")
 
     def stop(self) -> None:
@@ -65,14 +68,14 @@ class Cluster:
 
 
 @contextmanager
-def cluster() -> Iterator[Cluster]:
+def cluster(*, durable: bool = False) -> Iterator[Cluster]:
     """A server that is started, and gone when the block ends; skips the test where PostgreSQL is not installed."""
     binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
     if not binaries:
         pytest.skip("PostgreSQL's programs are not installed: apt-get install postgresql")
     folder = Path(tempfile.mkdtemp(prefix="whichtweet-postgres-"))
     try:
-        server = Cluster(binaries[-1], folder)
+        server = Cluster(binaries[-1], folder, durable=durable)
         server.start()
         try:
             yield server

@@ -15,6 +15,8 @@ HOUSE = Path(__file__).resolve().parents[1]
 CARD, PICTURES, RESULTS = HOUSE / "docs" / "model.md", HOUSE / "docs" / "pictures", HOUSE / "bench" / "results"
 
 Result = Mapping[str, Any]
+# The file that the figures lie in, how they are shown, and the command that makes them.
+Part = tuple[Path, Callable[[Any], str], str]
 
 
 def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
@@ -161,8 +163,8 @@ def _bracketed(ratio: float | None) -> str:
     return f" ({ratio:.1f})" if ratio else ""
 
 
-# Mark in docs/model.md -> the file that the figures lie in, how they are shown, and the command that makes them.
-PARTS: dict[str, tuple[Path, Callable[[Result], str], str]] = {
+# Mark in docs/model.md -> what stands there.
+PARTS: dict[str, Part] = {
     "base": (HOUSE / "model" / "base" / "meta.json", provenance, "make base"),
     "demo": (HOUSE / "demo" / "checkpoint" / "meta.json", checkpoint, "python -m tools.demo --tune 8"),
     "training": (RESULTS / "training.json", training, "make bench-training"),
@@ -173,9 +175,9 @@ PARTS: dict[str, tuple[Path, Callable[[Result], str], str]] = {
 }
 
 
-def filled(text: str) -> str:
+def filled(text: str, parts: Mapping[str, Part] | None = None) -> str:
     """`text` with what stands between its marks made anew."""
-    for name, (file, show, command) in PARTS.items():
+    for name, (file, show, command) in (PARTS if parts is None else parts).items():
         there = file.exists()
         body = show(json.loads(file.read_text("utf-8"))) if there else f"*Not measured yet: `{command}`.*"
         block = f"<!-- {name} -->\n{body}\n<!-- /{name} -->"

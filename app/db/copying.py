@@ -81,7 +81,7 @@ def copy(source: Engine, target: Engine, told: Told = lambda table, rows: None) 
             found = tally(writer, table)
             if found != copied[table.name]:
                 raise CopyError(f"{table.name} was not copied whole: {copied[table.name]} became {found}")
-            _number_on(writer, table)
+            number_on(writer, table)
         _requeue(writer)
     return copied
 
@@ -148,7 +148,7 @@ def _digest(table: Table, row: Sequence[Any]) -> int:
     return int.from_bytes(blake2b(repr(values).encode("utf-8", "backslashreplace"), digest_size=16).digest(), "big")
 
 
-def _number_on(connection: Connection, table: Table) -> None:
+def number_on(connection: Connection, table: Table) -> None:
     """Let new rows be numbered after the copied ones: PostgreSQL counts apart from the rows."""
     column = table.autoincrement_column
     if connection.dialect.name != "postgresql" or column is None:

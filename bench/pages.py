@@ -1,0 +1,189 @@
+"""Does every page of the dashboard answer in 200 ms on a large game?  python -m bench.pages [--scale 1] [--requests 30]
+
+The game of `make seed-large` in data-large/ is made up first where it is not there. One web process on one core serves
+it; an admin asks for every page, one request at a time; and players play at a quarter of what they could, before and
+meanwhile. The table shows medians and 95th percentiles; all of it goes to bench/results/pages.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import statistics
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+from sqlalchemy import Engine, func, select
+
+from app.db import admins, jobs, uploads
+from app.db.migrate import migrate
+from app.db.session import now, open_engine, writing
+from app.db.tables import guesses, players, samples, tweets
+from app.web.admin.office import COOKIE, hash_of
+from bench import seed_large
+from bench.load import Player, Server, connected, send_all, serve_game
+
+FOLDER = Path(__file__).parents[1] / "data-large"
+RESULTS = Path(__file__).with_name("results") / "pages.json"
+TOKEN = "a-session-of-the-bench"
+LIMIT = 200.0  # milliseconds, at the 95th percentile
+PLAYERS, PACE = 20, 4.0  # players who play at a time, and so many times as long they rest as they wait
+
+# Every address below /admin that shows something -> what is asked there. Downloads are apart: they take their time.
+PAGES: dict[str, tuple[str, ...]] = {
+    "/sign-in": ("/sign-in",),
+    "": ("",),
+    "/charts/fool-rates.json": ("/charts/fool-rates.json?days=30", "/charts/fool-rates.json?days=90&archive=large"),
+    "/charts/jobs/{job_id}.json": ("/charts/jobs/{job}.json",),
+    "/bokeh.js": ("/bokeh.js",),
+    "/audit": ("/audit",),
+    "/archives": ("/archives",),
+    "/archives/{slug}": ("/archives/large",),
+    "/uploads/{upload_id}": ("/uploads/{upload}",),
+    "/training": ("/training",),
+    "/jobs/{job_id}": ("/jobs/{job}",),
+    "/jobs/{job_id}.json": ("/jobs/{job}.json",),
+    "/samples": (
+        *("/samples", "/samples?status=on+the+shelf", "/samples?generator=v5", "/samples?order=fools+most"),
+        *("/samples?words=harbour", "/samples?words=no+such+words&generator=v2"),
+    ),
+    "/tweets": ("/tweets", "/tweets?words=harbour", "/tweets?words=no+such+words"),
+    "/words": ("/words", "/words?archive=large&words=harbour"),
+    "/reports": ("/reports",),
+    "/held": ("/held",),
+    "/generators": ("/generators?archive=large",),
+    "/generators/{generator_id}": ("/generators/5",),
+    "/generators/compare": ("/generators/compare?left=5&right=6",),
+    "/labels": (
+        *("/labels", "/labels?archive=large&status=excluded", "/labels?status=excluded&reason=too+quick"),
+        *("/labels?archive=large&generator=v2", "/labels?verdict=fooled", "/labels?status=quarantined"),
+    ),
+    "/players/{player_id}": ("/players/7",),
+}
+DOWNLOADS = ("/audit.csv", "/labels.{kind}", "/labels/data-sheet.md", "/generators/{generator_id}/bundle.zip")
+
+
+def main() -> None:
+    """Measure, print the table, keep the figures."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--scale", type=float, default=1.0, help="1: ten million guesses; where nothing is there yet")
+    parser.add_argument("--requests", type=int, default=30, help="of each page")
+    options = parser.parse_args()
+    FOLDER.mkdir(exist_ok=True)
+    url = f"sqlite:///{FOLDER / 'whichtweet.db'}"
+    if not (FOLDER / "whichtweet.db").exists():
+        seed_large.seed(url, **seed_large.counts_of(options.scale))
+    engine = open_engine(url)
+    migrate(engine)
+    wanted = addresses(engine)
+    held = _held(engine)
+    engine.dispose()
+    server = serve_game(FOLDER)
+    try:
+        figures = asyncio.run(_measured(server, wanted, options.requests))
+    finally:
+        server.stop()
+    figures = {"held": held, "limit_ms": LIMIT, "requests": options.requests} | figures
+    figures |= {"load_average": round(os.getloadavg()[0], 1), "cores": os.cpu_count()}
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    print(table(figures))
+
+
+def addresses(engine: Engine) -> list[str]:
+    """Every page as it can be asked for; what they lead to is made where it is not there, and the admin signed in."""
+    at = now()
+    with writing(engine) as connection:
+        admins.create(connection, "bench", "nobody knows it", "viewer", at)
+        admin = admins.find(connection, "bench")
+        assert admin is not None
+        admins.end(connection, hash_of(TOKEN))
+        admins.begin(connection, admin.id, hash_of(TOKEN), at)
+        job = jobs.ask(connection, "train", 1, {"minutes": 1}, asked_by="bench", at=at, once="bench")
+        if job is not None:
+            claim = jobs.begin(connection, job, "bench", at).claim
+            curve = [
+                {"step": step, "train_bits": 4 - step / 500, "bits_per_character": 4 - step / 600}
+                for step in range(0, 1000, 5)
+            ]
+            jobs.report(connection, claim, progress={"curve": curve, "step": 1000, "steps": 1000})
+            jobs.finish(connection, claim, "done", "v7 registered", at)
+            shown = [{"text": "a tweet", "date": "", "leaning": None, "naming": False}] * 20
+            found = {"read": 20, "passed": 20, "format": "json", "unit": "tweet", "whole": True, "deck": 4}
+            upload = uploads.add(connection, key="bench", source="bench.json", size=1, asked_by="bench", at=at)
+            found |= {"shown": shown, "left_out": {}, "examples": {}}
+            uploads.note_preview(connection, upload, "ready", found)
+        ended = jobs.listing(connection, limit=1)[0].id
+        uploaded = uploads.open_ones(connection)[0].id
+    asked = [address for some in PAGES.values() for address in some]
+    return ["/admin" + each.replace("{job}", str(ended)).replace("{upload}", str(uploaded)) for each in asked]
+
+
+def table(figures: dict[str, Any]) -> str:
+    """The pages, the slowest first, and what players waited."""
+    held = ", ".join(f"{count:,} {name}" for name, count in figures["held"].items())
+    lines = [held, f"{'median':>9} {'p95':>9}  page"]
+    for address, row in sorted(figures["pages"].items(), key=lambda item: -item[1]["p95_ms"]):
+        mark = " !" if row["p95_ms"] > figures["limit_ms"] else ""
+        lines.append(f"{row['median_ms']:>6.0f} ms {row['p95_ms']:>6.0f} ms  {address}{mark}")
+    for when, row in figures["play"].items():
+        lines.append(f"players {when}: {row['median_ms']:.0f} ms, p95 {row['p95_ms']:.0f} ms")
+    return "\n".join(lines)
+
+
+async def _measured(server: Server, wanted: list[str], requests: int) -> dict[str, Any]:
+    crowd = [Player() for _ in range(PLAYERS)]
+    await _play(server, crowd, asyncio.Event(), most=2)  # everybody gets a cookie
+    alone = await _play(server, crowd, asyncio.Event(), most=20)
+    over = asyncio.Event()
+    playing = asyncio.create_task(_play(server, crowd, over))
+    cookies = {COOKIE: TOKEN}
+    waits: dict[str, list[float]] = {address: [] for address in wanted}
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}", cookies=cookies, timeout=120) as client:
+        for _ in range(requests):
+            for address in wanted:
+                began = time.perf_counter()
+                answer = await client.get(address)
+                waits[address].append(time.perf_counter() - began)
+                expected = 303 if address.endswith("/sign-in") else 200
+                if answer.status_code != expected:
+                    raise SystemExit(f"{address}: {answer.status_code} {answer.text[:200]}")
+    over.set()
+    pages = {address: _told(some) for address, some in waits.items()}
+    return {"pages": pages, "play": {"alone": _told(alone), "meanwhile": _told(await playing)}}
+
+
+async def _play(server: Server, crowd: list[Player], over: asyncio.Event, most: int = 10**9) -> list[float]:
+    """Let the crowd play until it is over, or so many rounds; the seconds that rounds and guesses took."""
+    took: list[float] = []
+    async with connected(server) as pipes:
+        for _ in range(most):
+            if over.is_set():
+                break
+            began = time.perf_counter()
+            took += await send_all(pipes, crowd, "round") + await send_all(pipes, crowd, "guess")
+            await asyncio.sleep((PACE - 1) * (time.perf_counter() - began))
+    return took
+
+
+def _told(seconds: list[float]) -> dict[str, float]:
+    ordered = sorted(seconds)
+    p95 = ordered[min(len(ordered) - 1, int(len(ordered) * 0.95))]
+    return {"median_ms": round(statistics.median(ordered) * 1000, 1), "p95_ms": round(p95 * 1000, 1)}
+
+
+def _held(engine: Engine) -> dict[str, int]:
+    """How large the game is."""
+    with engine.connect() as connection:
+        return {
+            each.name: connection.scalar(select(func.count()).select_from(each)) or 0
+            for each in (guesses, samples, tweets, players)
+        }
+
+
+if __name__ == "__main__":
+    main()
