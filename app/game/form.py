@@ -178,7 +178,7 @@ class FormMatch:
 
 def _weights(tweets: int, shares: Floats) -> Floats:
     """The weights of tweets, alike, and of drafts by their shares: both come to half of the whole."""
-    return np.r_[np.full(tweets, 0.5 / tweets), 0.5 * shares] * (tweets + len(shares))
+    return np.concatenate((np.full(tweets, 0.5 / tweets), 0.5 * shares)) * (tweets + len(shares))
 
 
 def _forms(texts: Sequence[str]) -> Floats:
