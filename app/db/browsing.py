@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, Select, Table, select, update
+from sqlalchemy import Column, ColumnElement, Connection, Row, Select, Table, or_, select, update
 
 from app.db.samples import next_stamp, on_shelf
 from app.db.tables import generators, samples, tweets
@@ -83,13 +83,31 @@ def hide(
     return changed
 
 
-def in_play(connection: Connection, archive_id: int) -> tuple[list[tuple[int, str]], list[tuple[int, str]]]:
-    """Samples on the shelf and tweets of the deck that are not hidden: ids and texts."""
+def in_play(
+    connection: Connection, archive_id: int, begins: Collection[str]
+) -> tuple[list[tuple[int, str]], list[tuple[int, str]]]:
+    """Samples on the shelf and tweets of the deck that may hold a folded word out of `begins`: ids and texts.
+
+    A text of plain characters holds such a word as it stands; what else there is, folding may turn into it, so all of
+    that comes too. The database looks through a large deck in a tenth of the time that reading it takes.
+    """
     shelf = select(samples.c.id, samples.c.text).where(samples.c.archive_id == archive_id, on_shelf())
     deck = select(tweets.c.id, tweets.c.text).where(
         tweets.c.archive_id == archive_id, tweets.c.split == "deck", tweets.c.hidden_at.is_(None)
     )
-    return [(i, t) for i, t in connection.execute(shelf)], [(i, t) for i, t in connection.execute(deck)]
+    name = connection.dialect.name
+    some, others = (
+        [(i, t) for i, t in connection.execute(query.where(_may_hold(table.c.text, begins, name)))]
+        for query, table in ((shelf, samples), (deck, tweets))
+    )
+    return some, others
+
+
+def _may_hold(text: Column[str], begins: Collection[str], dialect: str) -> ColumnElement[bool]:
+    strange = text.op("GLOB")("*[^ -~]*") if dialect == "sqlite" else text.op("~")("[^ -~]")
+    # Folding leaves apostrophes out: "don't" becomes one word.
+    marks = [text.contains(mark) for mark in ("'", "`")]
+    return or_(strange, *marks, *(text.icontains(word, autoescape=True) for word in begins))
 
 
 def _paged(query: Select[Any], table: Table, wanted: Wanted) -> Select[Any]:

@@ -16,6 +16,7 @@ from app.db.session import now, reading, writing
 from app.game.vetting import BlockedWords
 from app.web.admin import views
 from app.web.admin.office import Changing, Here, Refused, Viewing, note
+from model.text import fold
 
 router = APIRouter(include_in_schema=False)
 PAGE = 50
@@ -160,7 +161,8 @@ def _hit(connection: Connection, which: Archive | None, words: str) -> dict[str,
     blocked = BlockedWords.of(lines)
     if which is None or blocked.pattern is None:
         return {"samples": [], "tweets": []}
-    on_shelf, deck = browsing.in_play(connection, which.id)
+    begins = {folded.split()[0] for line in lines if (folded := fold(line))}
+    on_shelf, deck = browsing.in_play(connection, which.id, begins)
     return {
         "samples": [(card, text) for card, text in on_shelf if blocked.found_in(text)],
         "tweets": [(card, text) for card, text in deck if blocked.found_in(text)],
