@@ -37,20 +37,20 @@ def texts() -> list[str]:
     return Random(1).sample(pairs, 300)
 
 
-@pytest.mark.parametrize("words", [["harbour"], ["harbour*"], ["fish"], ["50"], ["a b"], ["harbour fish"], ["ss"]])
-def test_no_card_that_holds_a_word_is_left_out(either_engine: Engine, texts: list[str], words: list[str]) -> None:
+def test_no_card_that_holds_a_word_is_left_out(either_engine: Engine, texts: list[str]) -> None:
     with writing(either_engine) as connection:
         archive_id = add_archive(connection)
         add_tweets(connection, archive_id, texts)
         add_samples(connection, archive_id, add_generator(connection, archive_id), texts)
-    blocked = BlockedWords.of(words)
-    wanted = sorted(text for text in texts if blocked.found_in(text))
-    assert wanted
-    with reading(either_engine) as connection:
-        found = browsing.in_play(connection, archive_id, {fold(word).split()[0] for word in words})
-    for cards in found:
-        assert sorted(text for _, text in cards if blocked.found_in(text)) == wanted
-        assert len(cards) < len(texts)
+    for word in ("harbour", "harbour*", "fish", "50", "a b", "harbour fish", "ss"):
+        blocked = BlockedWords.of([word])
+        wanted = sorted(text for text in texts if blocked.found_in(text))
+        assert wanted, word
+        with reading(either_engine) as connection:
+            found = browsing.in_play(connection, archive_id, {fold(word).split()[0]})
+        for cards in found:
+            assert sorted(text for _, text in cards if blocked.found_in(text)) == wanted, word
+            assert len(cards) < len(texts)
 
 
 def test_what_cannot_hold_a_word_is_not_read(either_engine: Engine) -> None:
