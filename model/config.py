@@ -110,11 +110,15 @@ class Recipe:
         """The recipe for a network that begins from another: gentler steps, so that it forgets little."""
         return replace(self, rate=min(self.rate, TUNING_RATE))
 
-    def filled(self, characters: int) -> Recipe:
-        """The recipe with what is left open chosen for a corpus of so many characters: small ones need more noise."""
-        dropout, weight_dropout = (
-            (0.5, 0.3) if characters < 700_000 else (0.25, 0.0) if characters < 5e6 else (0.1, 0.0)
-        )
+    def filled(self, characters: int, *, tuning: bool = False) -> Recipe:
+        """The recipe with what is left open chosen for a corpus of so many characters.
+
+        Small ones need more noise, lest a network learn them by heart; not one that begins from another, which noise
+        makes forget what it knows: on the demo four minutes of tuning came to 1.78 bits per character with it, to 1.66
+        without.
+        """
+        small = characters < 700_000 and not tuning
+        dropout, weight_dropout = (0.5, 0.3) if small else (0.25, 0.0) if characters < 5e6 else (0.1, 0.0)
         return replace(
             self,
             dropout=dropout if self.dropout is None else self.dropout,

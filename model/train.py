@@ -106,7 +106,7 @@ class Run:
         self.vocab = known.extended((text.text for text in job.texts), accounts=accounts)
         self.corpus = Corpus(job.texts, self.vocab, seed=job.recipe.seed)
         self.validation = Corpus(job.validation[:VALIDATION_TEXTS], self.vocab)
-        self.recipe = job.recipe.filled(self.corpus.characters)
+        self.recipe = job.recipe.filled(self.corpus.characters, tuning=job.start is not None)
         self.learner = Learner(job.config, self.vocab, self.recipe)
         if job.start:
             self.learner.begin_from(widened(job.start, self.vocab))

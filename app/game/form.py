@@ -12,15 +12,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Self
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.ensemble import HistGradientBoostingClassifier
 
 from model.text import LINK
+
+if TYPE_CHECKING:
+    from sklearn.ensemble import HistGradientBoostingClassifier
 
 MARKS = ".,!?:;'’\"“”-–&()/$%@#…"
 KEPT = 0.2  # share of the vetted drafts that is kept: more is faster, less comes closer to the tweets' form
@@ -114,26 +118,22 @@ class FormOdds:
         plain = _forms((*tweets, *drafts))
         answers = np.r_[np.ones(len(tweets)), np.zeros(len(drafts))]
         line = Line.fit(plain, answers, _weights(len(tweets), shares))
-        if min(len(tweets), len(drafts)) < FEWEST_FOR_TREES:
+        # scikit-learn comes with what training needs; a shelf that is filled before that is chosen by the line alone.
+        if min(len(tweets), len(drafts)) < FEWEST_FOR_TREES or find_spec("sklearn") is None:
             return cls(line, None)
         # The trees see drafts that count as the line would have them, so what they find comes on top of it.
         chosen = shares * np.exp(line.odds(plain[len(tweets) :]))
         chosen = np.minimum(chosen / chosen.mean(), MOST_OF_ONE)
-        trees = HistGradientBoostingClassifier(
-            max_iter=60,
-            max_leaf_nodes=6,
-            min_samples_leaf=25,
-            l2_regularization=5.0,
-            early_stopping=False,
-            random_state=0,
-        )
-        return cls(line, trees.fit(plain, answers, sample_weight=_weights(len(tweets), chosen / chosen.sum())))
+        return cls(line, _grown(plain, answers, _weights(len(tweets), chosen / chosen.sum())))
 
     def of(self, texts: Sequence[str]) -> Floats:
         """The log odds [N] of texts."""
         plain = _forms(texts)
         line = self.line.odds(plain)
-        return line if self.trees is None else line + self.trees.decision_function(plain)
+        if self.trees is None:
+            return line
+        with _one_thread():
+            return np.asarray(line + self.trees.decision_function(plain))
 
 
 @dataclass(frozen=True)
@@ -174,6 +174,30 @@ class FormMatch:
             return np.zeros(0, bool)
         odds = (0.0 if self.odds is None else self.odds.of(texts)) + np.broadcast_to(tilts, len(texts))
         return np.asarray([_draw(seed) for seed in seeds] < np.exp(np.minimum(0.0, odds - self.top)))
+
+
+def _grown(features: Floats, answers: Floats, weights: Floats) -> HistGradientBoostingClassifier:
+    """A few small boosted trees."""
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    trees = HistGradientBoostingClassifier(
+        max_iter=60,
+        max_leaf_nodes=6,
+        min_samples_leaf=25,
+        l2_regularization=5.0,
+        early_stopping=False,
+        random_state=0,
+    )
+    with _one_thread():
+        return trees.fit(features, answers, sample_weight=weights)
+
+
+def _one_thread() -> AbstractContextManager[object]:
+    """On a machine with other work the threads of so small a job only wait for each other."""
+    from threadpoolctl import threadpool_limits
+
+    limits: AbstractContextManager[object] = threadpool_limits(1, "openmp")
+    return limits
 
 
 def _weights(tweets: int, shares: Floats) -> Floats:

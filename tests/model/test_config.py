@@ -59,6 +59,10 @@ def test_small_corpora_get_more_noise() -> None:
     assert Recipe(dropout=0.3).filled(300_000).dropout == 0.3
 
 
+def test_a_network_that_begins_from_another_gets_no_more_noise_for_a_small_corpus() -> None:
+    assert Recipe().filled(300_000, tuning=True) == Recipe().filled(2_000_000)
+
+
 def test_tuning_takes_gentler_steps_and_changes_nothing_else() -> None:
     usual = Recipe(minutes=3, batch=16)
     assert usual.tuning() == replace(usual, rate=TUNING_RATE)
