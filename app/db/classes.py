@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Connection, Row, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
@@ -189,6 +189,18 @@ def picks(connection: Connection, class_id: int) -> list[Picked]:
         .where(class_rounds.c.class_id == class_id)
     )
     return [Picked(*row) for row in connection.execute(query)]
+
+
+def met(connection: Connection, class_id: int, kind: Literal["tweet", "sample"], ids: Collection[int]) -> set[int]:
+    """Which of those tweets or samples somebody in the room has guessed at."""
+    column = guesses.c[f"{kind}_id"]
+    query = (
+        select(column)
+        .join(class_members, class_members.c.player_id == guesses.c.player_id)
+        .where(class_members.c.class_id == class_id, column.in_(list(ids)))
+        .distinct()
+    )
+    return set(connection.scalars(query))
 
 
 def has_met(connection: Connection, player_id: int, asked: Asked) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from random import Random
@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 
 from app.game.deck import Deck
-from app.game.rounds import Arm, Round, Seat, Shelf, ShelfEmpty, deal
+from app.game.rounds import Arm, Past, Round, Seat, Shelf, ShelfEmpty, deal
 
 ROUNDS = 10  # of a leg
 GRACE = timedelta(seconds=2)  # a pick that was made in time may still be on its way
@@ -110,8 +110,30 @@ def room_code(rng: Random) -> str:
     return "".join(rng.choice(ALPHABET) for _ in range(CODE_LETTERS))
 
 
+def _nothing(_: Sequence[int]) -> Collection[int]:
+    return ()
+
+
+@dataclass(frozen=True)
+class Shun:
+    """Tells which samples, and which tweets, a class is better not asked about."""
+
+    samples: Past = _nothing
+    tweets: Past = _nothing
+
+    def and_tweets(self, drawn: Collection[int]) -> Past:
+        """Tells which tweets to pass over, those that were drawn already among them."""
+        return lambda ids: {*self.tweets(ids), *drawn}
+
+
 def deal_leg(
-    deck: Deck, arm: Arm, stamp: int, seed: bytes, archive_id: int, before: Collection[tuple[int, int]] = ()
+    deck: Deck,
+    arm: Arm,
+    stamp: int,
+    seed: bytes,
+    archive_id: int,
+    before: Collection[tuple[int, int]] = (),
+    shuns: Sequence[Shun] = (),
 ) -> list[Round]:
     """The rounds of a leg, the same for all: tweets by the class's own order of the deck, samples of one generator.
 
@@ -122,26 +144,30 @@ def deal_leg(
         seed: the class's own.
         archive_id: of the archive.
         before: tweet and sample of its rounds so far.
+        shuns: cards to pass over, the most of them first; where too few are left, the next is tried, and none at last.
 
     Raises:
         ShelfEmpty: there is too little to deal.
     """
     shelf = Shelf((arm,), stamp)
     dealt: list[Round] = []
-    tweets, samples, position = {pair[0] for pair in before}, {pair[1] for pair in before}, 0
-    while len(dealt) < ROUNDS:
-        made = deal(deck, shelf, Seat(seed, archive_id, "class", position, 0, stamp), _nothing_met, samples)
-        position = made.position + 1
-        if made.repeat:
-            raise ShelfEmpty("the deck is too small for a class")
-        if made.tweet.id not in tweets:
+    tweets, samples = {pair[0] for pair in before}, {pair[1] for pair in before}
+    for shun in (*shuns, Shun()):
+        seat = Seat(seed, archive_id, "class", 0, 0, stamp)
+        while len(dealt) < ROUNDS:
+            try:
+                made = deal(deck, shelf, seat, shun.samples, samples, shun.and_tweets(tweets))
+            except ShelfEmpty:
+                break
+            if made.repeat:
+                break
+            seat = replace(seat, position=made.position + 1)
+            tweets.add(made.tweet.id)
             samples.add(made.sample_id)
             dealt.append(made)
+    if len(dealt) < ROUNDS:
+        raise ShelfEmpty("the deck or the shelf is too small for a class")
     return dealt
-
-
-def _nothing_met(_: Sequence[int]) -> Collection[int]:
-    return ()
 
 
 def round_id(player: bytes, class_id: int, leg: int, number: int) -> bytes:

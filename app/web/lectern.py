@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+
+from sqlalchemy import Connection
 
 from app.db import classes, jobs
 from app.db.session import reading, writing
-from app.game.classroom import ROUNDS, deal_leg
+from app.game.classroom import ROUNDS, Shun, deal_leg
 from app.game.rounds import Arm, Rack, ShelfEmpty
 from app.web import problems
+from app.web.catalogue import Entry
 from app.web.rooms import Scene
 from app.web.services import Services
 
@@ -59,12 +63,29 @@ def _start_leg(house: Services, scene: Scene, at: datetime) -> None:
     try:
         if arm is None:
             raise ShelfEmpty("nobody writes for this archive")
-        dealt = deal_leg(entry.deck, arm, entry.shelf.stamp, room.seed, room.archive_id, before)
+        with reading(house.engine) as connection:
+            shuns = _shuns(connection, entry, room.id)
+            dealt = deal_leg(entry.deck, arm, entry.shelf.stamp, room.seed, room.archive_id, before, shuns)
     except ShelfEmpty:
         raise problems.shelf_empty() from None
     with writing(house.engine) as connection:
         classes.keep_rounds(connection, room.id, room.leg + 1, dealt)
         classes.change(connection, room.id, leg=room.leg + 1, number=1, asked_at=at, is_revealed=False)
+
+
+def _shuns(connection: Connection, entry: Entry, class_id: int) -> tuple[Shun, Shun]:
+    """What the latest dailies keep and what somebody in the room has met; and where that leaves too little, the former.
+
+    Who comes in later may have met a card: their guess is a repeat then, as anywhere.
+    """
+
+    def met_samples(ids: Sequence[int]) -> set[int]:
+        return entry.kept_samples.intersection(ids) | classes.met(connection, class_id, "sample", ids)
+
+    def met_tweets(ids: Sequence[int]) -> set[int]:
+        return entry.kept_tweets.intersection(ids) | classes.met(connection, class_id, "tweet", ids)
+
+    return Shun(met_samples, met_tweets), Shun(entry.kept_samples.intersection, entry.kept_tweets.intersection)
 
 
 def _champion(arms: tuple[Arm, ...]) -> Arm | None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import pytest
 from playwright.sync_api import Page, expect
 from rooms import CODE, KEY, open_room
 from serving import Game
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 from visiting import DESK, PHONE, Visit
 
 from app.db.session import writing
@@ -71,19 +72,24 @@ def test_a_lecturer_and_two_phones_play_a_round(visit: Visit) -> None:
     expect(phone.locator("h1")).to_have_text("Round 2 of 10: which one is real?", timeout=30_000)
 
 
-def test_axe_finds_nothing(visit: Visit) -> None:
+VIEWS = ((PHONE, "light"), (PHONE, "dark"), (DESK, "dark"), (DESK, "light"))
+SOME_VIEWS = VIEWS[1::2]
+
+
+def check(page: Page, views: Sequence[tuple[dict[str, int], str]] = VIEWS) -> None:
+    """Axe finds nothing, and nothing is wider than the screen."""
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+    for size, scheme in views:
+        page.set_viewport_size(size)  # type: ignore[arg-type]
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        assert axe.Axe().run(page, options=OPTIONS).response["violations"] == [], (page.url, size, scheme)
+        assert page.evaluate("document.documentElement.scrollWidth") <= size["width"], (page.url, size)
+
+
+def test_axe_finds_nothing(visit: Visit) -> None:
     wall = at_the_lectern(visit, bypass_csp=True, reduced_motion="reduce")
     phone = visit(PHONE, bypass_csp=True, reduced_motion="reduce")
     come_in(phone, "Ada")
-
-    def check(page: Page) -> None:
-        for size, scheme in ((PHONE, "light"), (PHONE, "dark"), (DESK, "dark"), (DESK, "light")):
-            page.set_viewport_size(size)
-            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-            assert axe.Axe().run(page, options=OPTIONS).response["violations"] == [], (page.url, size, scheme)
-            assert page.evaluate("document.documentElement.scrollWidth") <= size["width"], (page.url, size)
-
     check(wall)
     wall.get_by_role("button", name="Start ten rounds").click()
     expect(phone.locator(".card")).to_have_count(2, timeout=30_000)
@@ -93,3 +99,31 @@ def test_axe_finds_nothing(visit: Visit) -> None:
     expect(phone.locator(".card.real")).to_be_visible(timeout=30_000)
     check(phone)
     check(wall)
+
+
+def test_axe_finds_nothing_before_and_after_the_rounds(visit: Visit, served: Game) -> None:
+    wall = at_the_lectern(visit, bypass_csp=True, reduced_motion="reduce")
+    phone = visit(PHONE, bypass_csp=True, reduced_motion="reduce")
+    phone.goto("/class?code=NONE")
+    expect(phone.get_by_role("alert")).to_be_visible()
+    check(phone, SOME_VIEWS)
+    phone.goto(f"/class/{CODE}/lectern")
+    check(phone, SOME_VIEWS)  # it asks for the key
+    phone.goto(f"/class/{CODE}")
+    check(phone, SOME_VIEWS)
+    come_in(phone, "Ada")
+    check(phone, SOME_VIEWS)
+    wall.get_by_role("button", name="Start ten rounds").click()
+    expect(phone.locator(".card")).to_have_count(2, timeout=30_000)
+    phone.locator(".face").first.click()
+    expect(phone.locator("h1")).to_have_text("Your pick is in: card 1.", timeout=30_000)
+    check(phone, SOME_VIEWS)
+    with writing(served.engine) as connection:  # the other nine rounds
+        connection.execute(update(classes).values(number=11, asked_at=None))
+    expect(phone.locator("h1")).to_have_text("That was round 10 of 10.", timeout=30_000)
+    check(phone, SOME_VIEWS)
+    expect(wall.get_by_role("button", name="End the class")).to_be_visible(timeout=30_000)
+    check(wall, SOME_VIEWS)
+    wall.get_by_role("button", name="End the class").click()
+    expect(phone.locator("h1")).to_have_text("This class is over.", timeout=30_000)
+    check(phone, SOME_VIEWS)

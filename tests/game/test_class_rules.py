@@ -9,7 +9,7 @@ from random import Random
 import pytest
 from test_rounds import a_deck, a_rack, lengths
 
-from app.game.classroom import ROUNDS, Pick, Where, change, deal_leg, room_code, round_id
+from app.game.classroom import ROUNDS, Pick, Shun, Where, change, deal_leg, room_code, round_id
 from app.game.rounds import Arm, ShelfEmpty
 
 AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -55,6 +55,20 @@ def test_both_legs_are_ten_rounds_and_nothing_comes_twice() -> None:
     second = deal_leg(deck, arm(60), 5, SEED, 1, [(made.tweet.id, made.sample_id) for made in first])
     both = [*first, *second]
     assert len(both) == len({made.tweet.id for made in both}) == len({made.sample_id for made in both}) == 20
+
+
+def test_cards_to_pass_over_come_up_only_where_too_few_others_are_left() -> None:
+    deck = a_deck(lengths(60))
+    known, kept = set(range(1, 31)), set(range(31, 41))
+    shuns = [Shun((known | kept).intersection, (known | kept).intersection), Shun(kept.intersection, kept.intersection)]
+    first = deal_leg(deck, arm(60), 5, SEED, 1, (), shuns)
+    assert all(min(made.tweet.id, made.sample_id) > 40 for made in first)
+    second = deal_leg(deck, arm(60), 5, SEED, 1, [(made.tweet.id, made.sample_id) for made in first], shuns)
+    third = deal_leg(deck, arm(60), 5, SEED, 1, [(made.tweet.id, made.sample_id) for made in [*first, *second]], shuns)
+    assert {made.tweet.id for made in [*first, *second]} <= set(range(41, 61))
+    assert {made.tweet.id for made in third} <= known
+    assert {made.sample_id for made in third} <= known
+    assert len({made.sample_id for made in [*first, *second, *third]}) == 30
 
 
 def test_too_small_a_deck_is_said_so() -> None:

@@ -13,7 +13,7 @@ from serving import Game, Opener
 from sqlalchemy import func, select, update
 
 from app.db.session import now, writing
-from app.db.tables import class_members, classes, guesses, jobs, labels, seats
+from app.db.tables import class_members, class_rounds, classes, guesses, jobs, labels, samples, seats, tweets
 
 
 def test_thirty_players_behind_one_address_play_ten_rounds(serving: Opener) -> None:
@@ -169,11 +169,40 @@ def test_a_name_that_is_not_taken_is_asked_for_again(game: Game, name: str) -> N
 
 
 def test_the_door_leads_into_the_room(game: Game) -> None:
-    open_room(game)
+    lecturer = open_room(game)
     client = game.client()
     assert client.get(f"/class?code={CODE.lower()}").headers["location"] == f"/class/{CODE}"
     assert client.get("/class?code=NONE").status_code == 404
+    assert f'<a href="/class/{CODE}" aria-current="page">Class</a>' in room(client)
+    assert f'<a href="/class/{CODE}/lectern" aria-current="page">Class</a>' in lecturer.wall()
+    assert 'href="/class"' in client.get("/ways").text
     assert client.get("/class/NONE").status_code == 404
+
+
+def test_a_class_is_asked_about_cards_that_are_new_to_everybody_in_it(game: Game) -> None:
+    daily = {"mode": "daily", "archive": "mayor"}
+    somebody_else = game.client()  # whose question lays down the daily
+    ten = [
+        card["text"] for card in somebody_else.post("/api/rounds", json=daily).json()["cards"]
+    ]  # it is laid down now
+    lecturer, phone = open_room(game), come_in(game)
+    met = set(ten)
+    for ask in [daily] * 10 + [{"archive": "mayor"}] * 15:
+        dealt = phone.post("/api/rounds", json=ask).json()
+        met |= {card["text"] for card in dealt["cards"]}
+        phone.post("/api/guesses", json={"round": dealt["round"], "pick": 0})
+        game.refresh()
+    lecturer.press("next")
+    with game.engine.connect() as connection:
+        asked = connection.execute(
+            select(tweets.c.text, samples.c.text)
+            .select_from(class_rounds)
+            .join(tweets, tweets.c.id == class_rounds.c.tweet_id)
+            .join(samples, samples.c.id == class_rounds.c.sample_id)
+        ).all()
+    assert len(met) == 50
+    assert len(asked) == 10
+    assert met.isdisjoint(text for pair in asked for text in pair)
 
 
 def test_train_on_this_class_then_before_and_after(game: Game) -> None:
