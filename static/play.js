@@ -146,6 +146,7 @@ async function pick(index) {
     trouble.textContent = "You had answered this one before. This is what came of it.";
     return tell(answer.recorded, answer.recorded.pick);
   }
+  ahead = null; // what was had ahead may lie behind a round that is still to be answered
   await next();
   trouble.textContent = status === 410 ? "That round had run out. Here is a fresh one." : "Here is a fresh round.";
 }
@@ -216,7 +217,7 @@ async function next() {
   if (page.dataset.state === "dealing") return;
   page.dataset.state = "dealing";
   if (run.of && run.played >= run.of) {
-    location.assign(page.dataset.result);
+    form.submit(); // the server knows whose rounds these were, cookie or none
     return;
   }
   trouble.textContent = "";
@@ -226,7 +227,8 @@ async function next() {
     const answer = await insist("POST", "/api/rounds", { ...way, after: token }, words);
     if (answer.status !== 201) {
       // All played, nothing to deal, or a round that is nobody's: the server has a page for that.
-      location.assign(answer.body.type === "/problems/set-through" ? page.dataset.result : form.action);
+      if (answer.body.type === "/problems/set-through") form.submit();
+      else location.assign(form.action);
       return;
     }
     round = answer.body;

@@ -28,7 +28,9 @@ class RoundAsk(_Ask):
     challenge: str | None = Field(default=None, max_length=32, description="challenge: the word in its address")
     generator: str | None = Field(default=None, max_length=12, description="practice: the generator, such as v3")
     after: Token | None = Field(
-        default=None, description="the open round's token: asks for the one after it, ahead of time"
+        default=None,
+        description="the open round's token: asks for the one after it, ahead of time; where it ran out, for its place"
+        " anew",
     )
 
 

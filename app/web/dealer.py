@@ -95,6 +95,8 @@ class Dealer:
     async def deal(self, visitor: Visitor, way: Way, after: str | None = None) -> Dealt:
         """The visitor's open round in that way to play, or the one after `after`, the token of their open round.
 
+        A round that has run out leads to no other: its place is dealt anew.
+
         Raises:
             Problem: no such archive, nothing to deal, a set that is through, a token that is not the visitor's, or the
                 database is away.
@@ -115,8 +117,9 @@ class Dealer:
 
     async def _prepared(self, visitor: Visitor, way: Way, opened: SealedRound | None) -> _Work:
         """The dealing itself, once what it needs is in memory."""
+        after = None if opened is None or now() > opened.dealt_at + self._life else opened
         if way.is_mixed:
-            return lambda connection, visitor: self._deal_mixed(connection, visitor, opened)
+            return lambda connection, visitor: self._deal_mixed(connection, visitor, after)
         if way.mode == "challenge":
             fixed = await self._fixed.challenge(way.name)
             home = self._catalogue.by_id(fixed.archive_id)
@@ -124,15 +127,15 @@ class Dealer:
                 raise problems.shelf_empty()
             if not home.admits(visitor.invites):
                 raise Problem(404, "not-found", "there is no such challenge")
-            return lambda connection, visitor: self._deal_fixed(connection, visitor, home, fixed, opened)
+            return lambda connection, visitor: self._deal_fixed(connection, visitor, home, fixed, after)
         entry = self._entry(visitor, way, opened)
         if way.mode == "daily":
             fixed = await self._fixed.daily(entry, way.name)
-            return lambda connection, visitor: self._deal_fixed(connection, visitor, entry, fixed, opened)
+            return lambda connection, visitor: self._deal_fixed(connection, visitor, entry, fixed, after)
         if way.mode == "practice":
             arm = await self._opponent(entry, way.generator)
-            return lambda connection, visitor: self._deal(connection, visitor, entry, opened, arm)
-        return lambda connection, visitor: self._deal(connection, visitor, entry, opened)
+            return lambda connection, visitor: self._deal(connection, visitor, entry, after, arm)
+        return lambda connection, visitor: self._deal(connection, visitor, entry, after)
 
     def close(self) -> None:
         """Let go of the database."""

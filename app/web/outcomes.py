@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -10,7 +11,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from app.db import players, records, sets
 from app.db.session import now, reading, writing
 from app.game.sets import TEN
-from app.web import results
+from app.web import play, results
 from app.web.bodies import ChallengeAsk, ChallengeBody, ResultBody, asks, parsed, refuses
 from app.web.identity import Visitor
 from app.web.problems import Problem, shelf_empty
@@ -27,21 +28,21 @@ _REFUSED = refuses(_404="no such set", _429="too many requests; Retry-After says
 async def first_ten_page(slug: str, request: Request) -> Response:
     """What came of the visitor's first ten rounds."""
     house, visitor = _asked(request, "pages")
-    return await _shown(request, house, visitor, await results.of_first_ten(house, visitor, slug))
+    return await result_page(request, house, visitor, Way(slug=slug))
 
 
 @router.get("/daily/{slug}/{day}/result", include_in_schema=False)
 async def daily_result_page(slug: str, day: str, request: Request) -> Response:
     """What came of a day's ten."""
     house, visitor = _asked(request, "pages")
-    return await _shown(request, house, visitor, await results.of_set(house, visitor, Way("daily", slug, day)))
+    return await result_page(request, house, visitor, Way("daily", slug, day))
 
 
 @router.get("/c/{name}/result", include_in_schema=False)
 async def challenge_result_page(name: str, request: Request) -> Response:
     """What came of a challenge, side by side."""
     house, visitor = _asked(request, "pages")
-    return await _shown(request, house, visitor, await results.of_set(house, visitor, Way("challenge", None, name)))
+    return await result_page(request, house, visitor, Way("challenge", None, name))
 
 
 @router.post("/challenges", include_in_schema=False)
@@ -49,7 +50,12 @@ async def challenge_form(request: Request) -> Response:
     """A challenge of the visitor's last ten rounds, from a form; its page says where to send it."""
     house, visitor = _asked(request, "remarks")
     form = await request.form()
+    token = str(form.get("round", ""))
+    if token and not visitor.has_cookie:
+        visitor = replace(visitor, key=play.open_round(house, visitor, token).player)
     name = await _make_challenge(house, visitor, str(form.get("archive", "")) or None)
+    if not visitor.has_cookie:
+        return await result_page(request, house, visitor, Way("challenge", None, name), token)
     return RedirectResponse(f"/c/{name}/result", 303, NO_STORE)
 
 
@@ -119,7 +125,15 @@ async def _make_challenge(house: Services, visitor: Visitor, slug: str | None) -
     return name
 
 
-async def _shown(request: Request, house: Services, visitor: Visitor, result: Result) -> Response:
+async def result_page(request: Request, house: Services, visitor: Visitor, way: Way, token: str = "") -> Response:
+    """What came of the visitor's first ten (of an endless way) or of a set.
+
+    `token`: of a round of theirs, by which a browser that takes no cookie says who asks.
+    """
+    if way.mode == "endless":
+        result = await results.of_first_ten(house, visitor, way.slug or "")
+    else:
+        result = await results.of_set(house, visitor, way)
     if not result.is_through:
         # Nobody sees what came of a set before they are through: back to its open round.
         return RedirectResponse(result.way.path, 303, NO_STORE)
@@ -137,6 +151,7 @@ async def _shown(request: Request, house: Services, visitor: Visitor, result: Re
         unit=result.entry.archive.unit,
         squares=results.SQUARES,
         address=_address(request, result.way.path),
+        token=token,
         days=await apart(past) if is_daily else [],
         is_today=is_daily and result.way.name == house.fixed.today(),
         midnight=house.fixed.midnight() if is_daily else None,

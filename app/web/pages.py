@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +16,7 @@ from app.db import past, remarks
 from app.db.past import Played
 from app.db.session import now, reading, writing
 from app.game.sets import TEN
-from app.web import news, play, problems
+from app.web import news, outcomes, play, problems
 from app.web.bodies import GuessAsk, RemarkAsk
 from app.web.catalogue import Entry
 from app.web.dealer import Dealt
@@ -131,6 +132,9 @@ async def _answer_form(request: Request, way: Way) -> Response:
         recorded = await play.guess(house, visitor, ask)
         answer, pick, trouble = json.loads(recorded.answer), ask.pick, ""
     except Problem as problem:
+        if problem.kind in _FRESH:
+            after = None if visitor.has_cookie else token
+            return await _open_round(request, way, after, trouble=_FRESH[problem.kind])
         if "recorded" not in problem.extra:
             raise
         answer, pick = problem.extra["recorded"], 1 - ask.pick
@@ -231,8 +235,22 @@ _PROBLEMS = {
 }  # fmt: skip
 
 
+# Guesses that are not taken, and lead to the round that is open: what the page says of it.
+_FRESH = {
+    "round-expired": "That round had run out. Here is a fresh one.",
+    "round-superseded": "You had gone on to another round since. Here it is.",
+    "out-of-turn": "Another round was open before that one. Here it is.",
+}
+
+
 async def _open_round(
-    request: Request, way: Way, after: str | None = None, *, is_next: bool = False, with_news: bool = False
+    request: Request,
+    way: Way,
+    after: str | None = None,
+    *,
+    is_next: bool = False,
+    with_news: bool = False,
+    trouble: str = "",
 ) -> Response:
     house = services(request)
     visitor = house.identity.visitor(request)
@@ -243,20 +261,30 @@ async def _open_round(
         dealt = await house.dealer.deal(visitor, way, after)
     except Problem as problem:
         if problem.kind == "set-through":
-            return RedirectResponse(way.result, 303, NO_STORE)
+            return await _result(request, way, after)
         raise
     archive = dealt.entry.archive
     if way.slug is None and way.mode == "endless" and not way.is_mixed:
         way = Way(slug=archive.slug)
     if is_next and way.mode == "endless" and not way.is_mixed and dealt.played == TEN:
-        return RedirectResponse(way.result, 303, NO_STORE)
+        return await _result(request, way, after)
     since = None
     if with_news and visitor.has_cookie and after is None:
         since = await apart(lambda: news.since_last_visit(house.engine, visitor.key, archive))
-    response = _question(house, way, dealt, news=since)
+    response = _question(house, way, dealt, news=since, trouble=trouble)
     if dealt.visitor != visitor or visitor.needs_cookie:
         house.identity.greet(response, dealt.visitor)
     return response
+
+
+async def _result(request: Request, way: Way, after: str | None) -> Response:
+    """What came of a set that is through; a browser without a cookie has no page of its own and is shown it here."""
+    house = services(request)
+    visitor = house.identity.visitor(request)
+    if visitor.has_cookie or after is None:
+        return RedirectResponse(way.result, 303, NO_STORE)
+    visitor = replace(visitor, key=play.open_round(house, visitor, after).player)
+    return await outcomes.result_page(request, house, visitor, way, after)
 
 
 def _question(house: Services, way: Way, dealt: Dealt, **more: Any) -> Response:

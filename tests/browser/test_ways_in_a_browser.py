@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -10,6 +11,7 @@ from serving import Game
 from sqlalchemy import func, select
 from visiting import DESK, PHONE, Visit
 
+from app.db.session import now
 from app.db.tables import guesses
 
 pytestmark = pytest.mark.browser
@@ -156,6 +158,48 @@ def test_a_daily_in_two_tabs_is_one_daily(visit: Visit) -> None:
     go_on(tab)
     go_on(page)
     assert texts(tab) == texts(page)
+
+
+def test_a_daily_loses_nothing_to_a_double_click_a_lost_connection_back_or_a_long_pause(
+    visit: Visit, served: Game
+) -> None:
+    page = visit(PHONE)
+    page.goto("/daily")
+    before = count(served)
+    page.locator(".face").first.dblclick()
+    expect(page.locator("[data-state=verdict]")).to_be_visible()
+    go_on(page)
+    page.context.set_offline(True)
+    page.locator(".face").first.click()
+    expect(page.locator("[data-trouble]")).to_contain_text("Your pick is kept")
+    page.context.set_offline(False)
+    expect(page.locator("[data-state=verdict]")).to_be_visible()
+    go_on(page)
+    assert count(served) == before + 2
+    third = texts(page)
+    page.goto("/ways")
+    page.go_back()
+    assert texts(page) == third
+    open_token = page.locator("[name=round]").input_value()
+    old = aged(served, open_token)
+    # What the page sends is what it would send had it lain open for two days.
+    page.route(
+        re.compile("/api/(guesses|rounds)$"),
+        lambda route: route.continue_(post_data=(route.request.post_data or "").replace(open_token, old)),
+    )
+    page.locator(".face").first.click()
+    expect(page.locator("[data-trouble]")).to_have_text("That round had run out. Here is a fresh one.")
+    assert texts(page) == third
+    expect(page.locator("[data-standing]")).to_contain_text("Round 3 of 10")
+    page.unroute_all()
+    pick(page)
+    assert count(served) == before + 3
+
+
+def aged(game: Game, token: str) -> str:
+    """The token of a round as it would be had it lain open for two days."""
+    dealt = next(each for each in game.services.dealer._given.values() if each.token == token)
+    return game.services.seal.close(dealt.round, now() - timedelta(days=2))
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from html import unescape
 
 import httpx
@@ -12,6 +13,7 @@ from factories import add_archive, add_game, add_generator, add_samples, add_twe
 from serving import Game, Opener
 from sqlalchemy import Connection, select
 
+from app.db.session import now
 from app.db.tables import guesses, remarks
 
 HOSTILE = (
@@ -21,6 +23,12 @@ HOSTILE = (
 
 def token(page: str) -> str:
     found = re.search(r'name="round" value="([^"]+)"', page)
+    assert found, page
+    return found[1]
+
+
+def action(page: str) -> str:
+    found = re.search(r'<form class="round" method="post" action="([^"]+)"', page)
     assert found, page
     return found[1]
 
@@ -98,6 +106,58 @@ def test_a_form_without_cookies_plays_on_as_one_player(game: Game) -> None:
     assert len(set(seen)) == 8
     with game.engine.connect() as connection:
         assert len(set(connection.scalars(select(guesses.c.player_id)))) == 1
+
+
+@pytest.mark.parametrize("way", ["/a/mayor", "/daily/mayor"])
+def test_with_cookies_refused_ten_rounds_end_with_their_score(game: Game, way: str) -> None:
+    page = game.client().get(way, follow_redirects=True).text
+    address = action(page)
+    for number in range(1, 11):
+        assert f"Round {number} of 10" in page
+        verdict = game.client().post(address, data={"round": token(page), "pick": "0"}).text
+        page = game.client().post(address, data={"round": token(verdict)}, follow_redirects=True).text
+    assert re.search(r"<h1>You spotted \d+ of 10</h1>", page)
+    if way == "/a/mayor":
+        shared = game.client().post("/challenges", data={"archive": "mayor", "round": token(page)}).text
+        assert re.search(r"/c/\w+</textarea>", shared)
+    with game.engine.connect() as connection:
+        assert len(set(connection.scalars(select(guesses.c.player_id)))) == 1
+
+
+def aged(game: Game, page: str) -> str:
+    """The token of a page's round as it would be had it lain open for two days."""
+    dealt = next(each for each in game.services.dealer._given.values() if each.token == token(page))
+    return game.services.seal.close(dealt.round, now() - timedelta(days=2))
+
+
+@pytest.mark.parametrize("cookies", [True, False], ids=["with cookies", "without"])
+@pytest.mark.parametrize("way", ["/a/mayor", "/daily/mayor", "/mixed"])
+def test_a_round_that_has_run_out_is_dealt_anew(game: Game, way: str, cookies: bool) -> None:
+    client = game.client()
+
+    def browser() -> httpx.Client:
+        return client if cookies else game.client()
+
+    page = browser().get(way, follow_redirects=True).text
+    address = action(page)
+    for _ in range(2):  # at the very beginning, and later on
+        fresh = browser().post(address, data={"round": aged(game, page), "pick": "0"}, follow_redirects=True)
+        assert fresh.status_code == 200
+        assert "That round had run out. Here is a fresh one." in fresh.text
+        assert texts(fresh.text) == texts(page)
+        verdict = browser().post(address, data={"round": token(fresh.text), "pick": "0"}, follow_redirects=True).text
+        assert re.search("You spotted the real one|The machine fooled you", verdict)
+        after = "" if cookies else token(verdict)
+        page = browser().post(address, data={"round": after}, follow_redirects=True).text
+        assert set(texts(page)).isdisjoint(texts(verdict))
+
+
+def test_a_form_of_a_round_that_has_passed_shows_the_open_one(game: Game, client: httpx.Client) -> None:
+    first = client.get("/daily/mayor", follow_redirects=True).text
+    ahead = client.post("/api/rounds", json={"mode": "daily", "archive": "mayor", "after": token(first)}).json()
+    answer = client.post(action(first), data={"round": ahead["round"], "pick": "0"}, follow_redirects=True)
+    assert "Another round was open before that one. Here it is." in answer.text
+    assert texts(answer.text) == texts(first)
 
 
 def test_i_know_this_tweet_goes_with_the_guess(game: Game, client: httpx.Client) -> None:
