@@ -79,10 +79,10 @@ def _shuns(connection: Connection, entry: Entry, class_id: int) -> tuple[Shun, S
     Who comes in later may have met a card: their guess is a repeat then, as anywhere.
     """
 
-    def met_samples(ids: Sequence[int]) -> set[int]:
+    def met_samples(ids: Sequence[int]) -> frozenset[int]:
         return entry.kept_samples.intersection(ids) | classes.met(connection, class_id, "sample", ids)
 
-    def met_tweets(ids: Sequence[int]) -> set[int]:
+    def met_tweets(ids: Sequence[int]) -> frozenset[int]:
         return entry.kept_tweets.intersection(ids) | classes.met(connection, class_id, "tweet", ids)
 
     return Shun(met_samples, met_tweets), Shun(entry.kept_samples.intersection, entry.kept_tweets.intersection)
