@@ -332,7 +332,8 @@ def _verdict(
 def _page(
     house: Services, way: Way, entry: Entry, cards: tuple[str, str], *, played: int, of: int, **more: Any
 ) -> Response:
-    is_first = way.mode == "endless" and not way.is_mixed and played <= TEN
+    here = played if "answer" in more else played + 1
+    is_first = way.mode == "endless" and not way.is_mixed and here <= TEN
     return html(
         "play.html",
         here={"endless": "/mixed" if way.is_mixed else "/", "daily": "/daily"}.get(way.mode, "/ways"),

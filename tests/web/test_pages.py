@@ -124,6 +124,15 @@ def test_with_cookies_refused_ten_rounds_end_with_their_score(game: Game, way: s
         assert len(set(connection.scalars(select(guesses.c.player_id)))) == 1
 
 
+def test_the_eleventh_round_is_one_of_no_ten(client: httpx.Client) -> None:
+    for _ in range(9):
+        pick(client, client.get("/").text)
+    page = client.get("/").text
+    assert "Round 10 of 10" in page
+    assert "See how you did" in pick(client, page).text
+    assert re.search(r"data-standing>\d+ of 10 spotted<", client.get("/").text)
+
+
 def aged(game: Game, page: str) -> str:
     """The token of a page's round as it would be had it lain open for two days."""
     dealt = next(each for each in game.services.dealer._given.values() if each.token == token(page))
