@@ -14,6 +14,7 @@ NETWORK_SHARE = 0.10  # and the most for one network
 # a player with a single guess does not push everybody else down to the weight of one guess.
 RELAXED = 2.0
 _SLACK = 1e-6  # a cap that can be met by exact equality alone cannot be met in floating point
+_ROUNDING = 1e-11  # of sums: where caps bind nobody, what they leave is the total itself, give or take a last bit
 _HALVINGS = 60  # of a bisection: to the last bit of what a weight holds
 
 Numbers = NDArray[np.float64]
@@ -74,7 +75,7 @@ def weigh(
     low, high = 0.0, float(len(player))
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        low, high = (middle, high) if capped(middle).sum() >= middle else (low, middle)
+        low, high = (middle, high) if capped(middle).sum() >= middle * (1 - _ROUNDING) else (low, middle)
     values = capped(low)
     return Weights(values / values.max(), player_cap, network_cap)
 

@@ -57,6 +57,12 @@ def test_a_network_that_is_not_known_is_no_network():
     assert weigh(who, [None] * len(who)).values == pytest.approx(np.ones(len(who)))
 
 
+@pytest.mark.parametrize(("players", "guesses"), [(60, 50), (6, 22), (1, 7), (11, 11)])
+def test_where_all_come_from_one_network_all_count(players, guesses):
+    who = [name for name in range(players) for _ in range(guesses)]
+    assert weigh(who, ["home"] * len(who)).values == pytest.approx(np.ones(len(who)))
+
+
 def test_with_few_players_the_cap_is_twice_an_even_share_and_said():
     who, where = crowd(8, 20, networks=8)
     who, where = who + [0] * 300, where + ["net 0"] * 300
