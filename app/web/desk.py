@@ -1,4 +1,4 @@
-"""The desk, seen from the web: one process beside this one in which networks read and write along (`model.desk`).
+"""The desk, seen from the web: one process beside this one that reads and writes along (`app.web.desk_process`).
 
 It starts with the first request and ends when nobody has asked for a while, so that play has the machine to itself.
 """
@@ -42,7 +42,7 @@ class Desk:
         self._closing: threading.Timer | None = None
 
     async def read(self, ask: dict[str, Any]) -> Answer:
-        """The readings of texts (see `model.desk.read_aloud`).
+        """The readings of texts (see `app.web.desk_process.read_aloud`).
 
         Raises:
             Problem: 503; too many are in line, or the network's files are not on this machine.
@@ -123,7 +123,7 @@ class Desk:
     def _open(self) -> subprocess.Popen[str]:
         if self._process is None:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "model.desk"],
+                [sys.executable, "-m", "app.web.desk_process"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,

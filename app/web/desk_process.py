@@ -1,6 +1,6 @@
 """The desk: a process in which a network reads texts, or writes one along, and shows what it thinks.
 
-    python -m model.desk
+    python -m app.web.desk_process
 
 answers requests, one a line, each by a line of JSON. Reading and writing take a core for a moment: here they hold up
 nobody else. It ends when its standard input does, and so dies with whoever started it.

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from networks import a_checkpoint
 
+from app.web.desk_process import Desk, Writing, liveliest, read_aloud
 from model.checkpoint import write_checkpoint
-from model.desk import Desk, Writing, liveliest, read_aloud
 from model.reader import Reader, read
 from model.sampling import Decoding
 
@@ -114,7 +114,12 @@ def test_the_process_answers_line_by_line(tmp_path: Path) -> None:
     ]
     asked = "\n".join(map(json.dumps, lines)) + "\nno\nyes\nyes\n"
     done = subprocess.run(
-        [sys.executable, "-m", "model.desk"], input=asked, capture_output=True, text=True, cwd=HOUSE, check=True
+        [sys.executable, "-m", "app.web.desk_process"],
+        input=asked,
+        capture_output=True,
+        text=True,
+        cwd=HOUSE,
+        check=True,
     )
     answers = [json.loads(line) for line in done.stdout.splitlines()]
     assert answers[0]["units"] == 8
