@@ -11,11 +11,10 @@ from typing import Any, get_args
 from app.archives import ArchiveError
 from app.archives.json_records import ASSIGNMENT, CONTAINERS, json_records
 from app.archives.passages import Split, passages, split_in
-from app.archives.records import EXPECTED_COLUMNS, Record, record_of
+from app.archives.records import EXPECTED_COLUMNS, FORMATS, Record, record_of
 from app.archives.source import EXPECTED, Source
 from app.archives.table import table_in, table_records
 
-FORMATS = ("json", "jsonl", "x", "csv", "text")
 TWEET, PASSAGE = "tweet", "passage"
 
 _ENOUGH = 1000  # rows without a text after which none is expected any more

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+FORMATS = ("json", "jsonl", "x", "csv", "text")  # kinds of files that records come from
+
 # What columns are called, lower case and without anything but letters and digits; the first that is filled counts.
 TEXT_COLUMNS = ("fulltext", "text", "tweet", "content", "body", "tweettext")
 _ID_COLUMNS = ("idstr", "id", "tweetid", "tweetidstr", "statusid")
@@ -34,7 +36,9 @@ _HANDLE = re.compile(r"@?(\w{1,30})")
 class Record(NamedTuple):
     """One row as its file had it."""
 
-    text: str | None
+    text: str | None  # None: the row is left out, as having no text
+    # Digits alone are a tweet's at X: the verdict links to it, and where no date has a zone its time is read from it.
+    # What another platform calls by a number needs something before it. At most 60 characters; longer ones are dropped.
     id: str | None = None
     date: str | int | float | None = None
     handle: str | None = None  # who posted it, as the file says

@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.table import Table
 
 from app.archives import ArchiveError, ImportStoppedError
-from app.archives.formats import FORMATS
 from app.archives.naming import slug_of
+from app.archives.records import FORMATS
 from app.cli.progress import Display
 from app.cli.workbench import JsonOption, asked_to_stop, errors, open_workshop, say
 from app.db import archives

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
+from app.archives.records import FORMATS as FORMATS  # for pages, which do not reach down to the archives
 from app.db.tables import uploads
 
 

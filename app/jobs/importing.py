@@ -83,7 +83,7 @@ def import_archive(
         slug: the archive; made lower case, with hyphens for what a slug cannot hold.
         name: what pages call the archive; None leaves the name it has, and calls a new one by `slug` as typed.
         handle: the account, with or without @; None takes what the rows agree on, if they do.
-        format: auto, or one of `app.archives.formats.FORMATS`.
+        format: auto, or one of `app.archives.records.FORMATS`.
         split: line or paragraph: the file is plain text, one passage each.
         encoding_errors: strict refuses bytes that are no text, replace stores U+FFFD for each.
         is_demo: mark a new archive as the demo.

@@ -21,8 +21,6 @@ from app.web.admin.office import Changing, Here, Office, Refused, Viewing, note
 from app.web.admin.receiving import receive
 
 router = APIRouter(include_in_schema=False)
-# As the importer knows them; it lives on a floor that pages do not reach.
-FORMATS = ("json", "jsonl", "x", "csv", "text")
 
 
 @router.post("/uploads")
@@ -72,7 +70,7 @@ def show_upload(request: Request, here: Here, admin: Viewing, upload_id: int) ->
         job=job,
         preview=found.preview,
         known=known,
-        formats=FORMATS,
+        formats=uploads.FORMATS,
         bases=BASES,
         few=FEW_CARDS,
     )
@@ -155,7 +153,7 @@ def _ask_for_look(connection: Connection, here: Office, upload_id: int, options:
 
 
 def _reading_options(format: str, handle: str, split: str, encoding_errors: str) -> dict[str, Any]:
-    if format not in ("auto", *FORMATS) or split not in ("", "line", "paragraph"):
+    if format not in ("auto", *uploads.FORMATS) or split not in ("", "line", "paragraph"):
         raise Refused(422, "No such format", "Pick one of the formats in the list.")
     options: dict[str, Any] = {"format": format}
     if handle.strip():
