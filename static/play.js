@@ -81,7 +81,8 @@ function write(element, text) {
 function count(state) {
   const { played, spotted, of } = run;
   const so = played ? `${spotted} of ${played} spotted` : "";
-  standing.textContent = state === "question" && of ? `Round ${played + 1} of ${of}${played ? ` · ${spotted} spotted` : ""}` : so;
+  const round = state === "question" ? played + 1 : played;
+  standing.textContent = of && round ? `Round ${round} of ${of}${played ? ` · ${spotted} spotted` : ""}` : so;
 }
 
 function to(state) {
@@ -208,7 +209,7 @@ function explain(answer, isSpotted) {
   why.querySelector("[data-machine]").replaceChildren(bold("Machine:"), ` written by network ${answer.generator}. ${share}`);
   const percent = (part) => `${Math.round(part * 100)} %`;
   const { share: skill, low, high } = answer.skill ?? {};
-  const words = ` beside an average sample you spot ${percent(skill)} (${percent(low)} to ${percent(high)} is likely).`;
+  const words = ` as far as your picks tell, you spot ${percent(skill)} of average samples (somewhere from ${percent(low)} to ${percent(high)}).`;
   why.querySelector("[data-skill]").replaceChildren(...(answer.skill ? [bold("You:"), words] : []));
   why.querySelector("[data-question]").textContent = isSpotted ? "What gave it away?" : "Looking at it again: what could have given it away?";
 }
