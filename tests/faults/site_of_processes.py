@@ -94,7 +94,7 @@ class Site:
         given = {
             **{"data_dir": self.folder, "database_url": self.url, "secret_key": SECRET, "operator_key": OPERATOR},
             **{"rate_limit": "100000/minute", "network_rate_limit": "1000000/minute", "sample_retires_after": 1000},
-            **{"retrain_cron": "", "backup_cron": "", "shelf_low": 1},
+            **{"retrain_cron": "", "backup_cron": "", "screen_cron": "", "shelf_low": 1},
             **self.settings,
             **settings,
         }

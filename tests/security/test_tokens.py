@@ -155,7 +155,7 @@ def test_whoever_clears_their_cookies_begins_as_a_newcomer(game: Game) -> None:
 
 
 def test_verdicts_take_as_long_whatever_they_say(serving: Opener) -> None:
-    """Medians over guesses that are spotted and fooled: no more apart than chance leaves them."""
+    """The fastest fifth of guesses that are spotted, and of those that are fooled: a busy machine slows down neither."""
     game = serving()
     client = game.client()
     times: dict[str, list[float]] = {"spotted": [], "fooled": []}
@@ -164,5 +164,5 @@ def test_verdicts_take_as_long_whatever_they_say(serving: Opener) -> None:
         began = datetime.now(UTC)
         verdict = client.post("/api/guesses", json={"round": token, "pick": number % 2}).json()["verdict"]
         times[verdict].append((datetime.now(UTC) - began).total_seconds())
-    medians = [statistics.median(found) for found in times.values()]
-    assert max(medians) < 3 * min(medians)
+    fast = [statistics.quantiles(found, n=5)[0] for found in times.values()]
+    assert max(fast) < 3 * min(fast)
