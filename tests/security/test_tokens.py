@@ -155,7 +155,7 @@ def test_whoever_clears_their_cookies_begins_as_a_newcomer(game: Game) -> None:
 
 
 def test_verdicts_take_as_long_whatever_they_say(serving: Opener) -> None:
-    """The fastest fifth of guesses that are spotted, and of those that are fooled: a busy machine slows down neither."""
+    """The fastest fifth of those that are spotted, and of those that are fooled: a busy machine slows neither."""
     game = serving()
     client = game.client()
     times: dict[str, list[float]] = {"spotted": [], "fooled": []}
