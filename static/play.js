@@ -81,8 +81,7 @@ function write(element, text) {
 function count(state) {
   const { played, spotted, of } = run;
   const so = played ? `${spotted} of ${played} spotted` : "";
-  const round = state === "question" ? played + 1 : played;
-  standing.textContent = of && round ? `Round ${round} of ${of}${played ? ` · ${spotted} spotted` : ""}` : so;
+  standing.textContent = state === "question" && of ? `Round ${played + 1} of ${of}${played ? ` · ${spotted} spotted` : ""}` : so;
 }
 
 function to(state) {
