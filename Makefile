@@ -2,8 +2,9 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 BIN := .venv/bin
-# Three files of tests at a time on two cores: much of what they do is to wait for a page, a worker or a disk.
-PARALLEL := -n 3 --dist loadfile
+# Three files of tests at a time on two cores: much of what they do is to wait for a page, a worker or a disk. In the order
+# of their folders: by the number of tests, as is usual, the longest would come last and run alone.
+PARALLEL := -n 3 --dist loadfile --no-loadscope-reorder
 export PYTHON
 ifdef PORT
 export WHICHTWEET_PORT := $(PORT)
