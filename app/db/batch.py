@@ -12,6 +12,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from app.db import players, rollups, scores, seats, sets, tallies
 from app.db.players import Player
+from app.db.prepared import Prepared
 from app.db.rollups import Attending, LabelKey
 from app.db.scores import ScoreKey
 from app.db.seats import SeatRow
@@ -171,24 +172,40 @@ def read(connection: Connection, batch: Sequence[Guess]) -> Batch:
     )
 
 
+_AS_STORED = (
+    *("round_id", "archive_id", "tweet_id", "sample_id", "generator_id", "arm", "mode", "position", "repeat"),
+    *("tweet_index", "pick", "recognised", "has_cookie", "arm_probability", "card_probability", "network"),
+    *("dealt_at", "guessed_at", "shown_ms", "set_id", "player_id", "policy_version", "verdict", "answer"),
+    *("skill", "skill_variance"),
+)
+_STORE = Prepared(insert(guesses), _AS_STORED)
+_RULED = ("status", "reason", "ruled_status", "ruled_reason", "decided_by", "rules_version")
+_LABEL = Prepared(
+    insert(labels).from_select(
+        ["guess_id", "decided_at", *_RULED],
+        select(
+            guesses.c.id, guesses.c.guessed_at, *(bindparam(name, type_=labels.c[name].type) for name in _RULED)
+        ).where(guesses.c.round_id == bindparam("round_id")),
+    )
+)
+
+
 def write(connection: Connection, seen: Batch, house: House) -> None:
     """Write the guesses that were noted, and everything that changes with them."""
-    stored = insert(guesses).returning(guesses.c.id, sort_by_parameter_order=True)
-    ids = connection.scalars(stored, seen.rows).all()
-    connection.execute(
-        insert(labels),
+    _STORE.each(connection, seen.rows)
+    _LABEL.each(
+        connection,
         [
             {
-                "guess_id": guess_id,
+                "round_id": row["round_id"],
                 "status": stands.label.status,
                 "reason": stands.label.reason,
                 "ruled_status": stands.ruled.status,
                 "ruled_reason": stands.ruled.reason,
                 "decided_by": stands.by,
                 "rules_version": label_rules.RULES_VERSION,
-                "decided_at": row["guessed_at"],
             }
-            for guess_id, row, stands in zip(ids, seen.rows, seen.labels, strict=True)
+            for row, stands in zip(seen.rows, seen.labels, strict=True)
         ],
     )
     players.keep_pace(connection, [seen.players[key] for key in seen.moved])
@@ -202,21 +219,23 @@ def write(connection: Connection, seen: Batch, house: House) -> None:
     _change_shelf(connection, seen, house)
 
 
-def _count_samples(connection: Connection, seen: Batch) -> None:
-    statement = (
-        update(samples)
-        .where(samples.c.id == bindparam("sample_id"))
-        .values(
-            guesses=bindparam("of_players"),
-            fooled=bindparam("of_fooled"),
-            exposures=bindparam("of_anyone"),
-            strength=bindparam("mean"),
-            strength_variance=bindparam("variance"),
-        )
+_COUNT_SAMPLES = Prepared(
+    update(samples)
+    .where(samples.c.id == bindparam("sample_id"))
+    .values(
+        guesses=bindparam("of_players"),
+        fooled=bindparam("of_fooled"),
+        exposures=bindparam("of_anyone"),
+        strength=bindparam("mean"),
+        strength_variance=bindparam("variance"),
     )
+)
+
+
+def _count_samples(connection: Connection, seen: Batch) -> None:
     counted = [(sample_id, seen.samples[sample_id]) for sample_id in sorted(seen.exposed)]
-    connection.execute(
-        statement,
+    _COUNT_SAMPLES.each(
+        connection,
         [
             {
                 **{"sample_id": i, "of_players": s.guesses, "of_fooled": s.fooled, "of_anyone": s.exposures},
@@ -227,16 +246,16 @@ def _count_samples(connection: Connection, seen: Batch) -> None:
     )
 
 
+_COUNT_TWEETS = Prepared(
+    update(tweets)
+    .where(tweets.c.id == bindparam("tweet_id"))
+    .values(guesses=tweets.c.guesses + bindparam("more"), fooled=tweets.c.fooled + bindparam("more_fooled"))
+)
+
+
 def _count_tweets(connection: Connection, seen: Batch) -> None:
-    if not seen.shown_tweets:
-        return
-    statement = (
-        update(tweets)
-        .where(tweets.c.id == bindparam("tweet_id"))
-        .values(guesses=tweets.c.guesses + bindparam("more"), fooled=tweets.c.fooled + bindparam("more_fooled"))
-    )
     counted = sorted(seen.shown_tweets.items())
-    connection.execute(statement, [{"tweet_id": i, "more": c.guesses, "more_fooled": c.fooled} for i, c in counted])
+    _COUNT_TWEETS.each(connection, [{"tweet_id": i, "more": c.guesses, "more_fooled": c.fooled} for i, c in counted])
 
 
 def _change_shelf(connection: Connection, seen: Batch, house: House) -> None:
@@ -274,42 +293,59 @@ def _scores(connection: Connection, batch: Sequence[Guess], known: Mapping[bytes
     return scores.of(connection, wanted) if wanted else {}
 
 
+_ANSWERS = Prepared(
+    select(guesses.c.round_id, guesses.c.pick, guesses.c.answer).where(
+        guesses.c.round_id.in_(bindparam("rounds", expanding=True))
+    )
+)
+_SAMPLES = Prepared(
+    select(
+        samples.c.id,
+        samples.c.guesses,
+        samples.c.fooled,
+        samples.c.exposures,
+        samples.c.retired_stamp.is_(None),
+        samples.c.archive_id,
+        samples.c.strength,
+        samples.c.strength_variance,
+        samples.c.read_stamp.is_not(None),
+    )
+    .where(samples.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(samples.c.id)
+    .with_for_update(key_share=True)
+)
+_TWEETS = Prepared(
+    select(tweets.c.id, tweets.c.posted_at, tweets.c.source_id).where(tweets.c.id.in_(bindparam("ids", expanding=True)))
+)
+_NUMBERS = Prepared(
+    select(generators.c.id, generators.c.number).where(generators.c.id.in_(bindparam("ids", expanding=True)))
+)
+_HANDLES = Prepared(
+    select(archives.c.id, archives.c.handle, archives.c.is_demo).where(
+        archives.c.id.in_(bindparam("ids", expanding=True))
+    )
+)
+
+
 def _answers(connection: Connection, rounds: Collection[bytes]) -> dict[bytes, tuple[int, str]]:
-    query = select(guesses.c.round_id, guesses.c.pick, guesses.c.answer).where(guesses.c.round_id.in_(rounds))
-    return {bytes(round_id): (pick, answer) for round_id, pick, answer in connection.execute(query)}
+    rows = _ANSWERS.rows(connection, rounds=list(rounds))
+    return {round_id: (pick, answer) for round_id, pick, answer in rows}
 
 
 def _samples(connection: Connection, ids: Collection[int]) -> dict[int, SampleCount]:
-    query = (
-        select(
-            samples.c.id,
-            samples.c.guesses,
-            samples.c.fooled,
-            samples.c.exposures,
-            samples.c.retired_stamp.is_(None),
-            samples.c.archive_id,
-            samples.c.strength,
-            samples.c.strength_variance,
-            samples.c.read_stamp.is_not(None),
-        )
-        .where(samples.c.id.in_(ids))
-        .order_by(samples.c.id)
-        .with_for_update(key_share=True)
-    )
-    return {row[0]: SampleCount(*row[1:]) for row in connection.execute(query)}
+    return {row[0]: SampleCount(*row[1:]) for row in _SAMPLES.rows(connection, ids=list(ids))}
 
 
 def _tweets(connection: Connection, ids: Collection[int]) -> dict[int, tuple[datetime | None, str | None]]:
-    query = select(tweets.c.id, tweets.c.posted_at, tweets.c.source_id).where(tweets.c.id.in_(ids))
-    return {tweet_id: (posted_at, source_id) for tweet_id, posted_at, source_id in connection.execute(query)}
+    rows = _TWEETS.rows(connection, ids=list(ids))
+    return {tweet_id: (posted_at, source_id) for tweet_id, posted_at, source_id in rows}
 
 
 def _numbers(connection: Connection, ids: Collection[int]) -> dict[int, int]:
-    query = select(generators.c.id, generators.c.number).where(generators.c.id.in_(ids))
-    return {generator_id: number for generator_id, number in connection.execute(query)}
+    return dict(_NUMBERS.rows(connection, ids=list(ids)))
 
 
 def _handles(connection: Connection, ids: Collection[int]) -> dict[int, str | None]:
     """Handles of accounts that exist; None for the demo and for texts that no account posted."""
-    query = select(archives.c.id, archives.c.handle, archives.c.is_demo).where(archives.c.id.in_(ids))
-    return {archive_id: None if is_demo else handle for archive_id, handle, is_demo in connection.execute(query)}
+    rows = _HANDLES.rows(connection, ids=list(ids))
+    return {archive_id: None if is_demo else handle for archive_id, handle, is_demo in rows}

@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from app.db import jobs, scores
+from app.db.prepared import Prepared
 from app.db.tables import forgotten, guesses, players, remarks, transfers
 from app.game.skill import Belief
 
@@ -61,10 +62,17 @@ def find(connection: Connection, key: bytes) -> Player | None:
     return None if row is None else Player(*row)
 
 
+_LOCKED = Prepared(
+    select(*_PLAYER)
+    .where(players.c.key.in_(bindparam("keys", expanding=True)))
+    .order_by(players.c.key)
+    .with_for_update(key_share=True)
+)
+
+
 def locked(connection: Connection, keys: Collection[bytes]) -> dict[bytes, Player]:
     """The players with those keys, locked in the order of their keys until the transaction ends."""
-    query = select(*_PLAYER).where(players.c.key.in_(keys)).order_by(players.c.key)
-    rows = [Player(*row) for row in connection.execute(query.with_for_update(key_share=True))]
+    rows = [Player(*row) for row in _LOCKED.rows(connection, keys=list(keys))]
     return {row.key: row for row in rows}
 
 
@@ -75,19 +83,21 @@ def add(connection: Connection, newcomers: Mapping[bytes, str | None], at: datet
     connection.execute(dialect_insert(players).on_conflict_do_nothing(index_elements=["key"]), rows)
 
 
+_KEEP_PACE = Prepared(
+    update(players)
+    .where(players.c.id == bindparam("player_id"))
+    .values(
+        last_guess_at=bindparam("at"),
+        day=bindparam("on"),
+        day_accepted=bindparam("accepted"),
+        skill=bindparam("mean"),
+        skill_variance=bindparam("variance"),
+    )
+)
+
+
 def keep_pace(connection: Connection, rows: Collection[Player]) -> None:
     """Write when these players last guessed, how many labels were accepted on that day, and what their skill is."""
-    statement = (
-        update(players)
-        .where(players.c.id == bindparam("player_id"))
-        .values(
-            last_guess_at=bindparam("at"),
-            day=bindparam("on"),
-            day_accepted=bindparam("accepted"),
-            skill=bindparam("mean"),
-            skill_variance=bindparam("variance"),
-        )
-    )
     ordered: list[dict[str, Any]] = [
         {
             **{"player_id": row.id, "at": row.last_guess_at, "on": row.day, "accepted": row.day_accepted},
@@ -95,22 +105,21 @@ def keep_pace(connection: Connection, rows: Collection[Player]) -> None:
         }
         for row in sorted(rows, key=lambda row: row.key)
     ]
-    connection.execute(statement, ordered)
+    _KEEP_PACE.each(connection, ordered)
 
 
-_FORGOTTEN = select(forgotten.c.key_hash).where(forgotten.c.key_hash == bindparam("key_hash"))
+_FORGOTTEN = Prepared(select(forgotten.c.key_hash).where(forgotten.c.key_hash.in_(bindparam("hashes", expanding=True))))
 
 
 def was_forgotten(connection: Connection, key: bytes) -> bool:
     """Whether "forget me" dropped the key."""
-    return connection.execute(_FORGOTTEN, {"key_hash": _hashed(key)}).first() is not None
+    return bool(were_forgotten(connection, [key]))
 
 
 def were_forgotten(connection: Connection, keys: Collection[bytes]) -> set[bytes]:
     """Which of the keys "forget me" dropped."""
     by_hash = {_hashed(key): key for key in keys}
-    found = connection.scalars(select(forgotten.c.key_hash).where(forgotten.c.key_hash.in_(by_hash)))
-    return {by_hash[bytes(key_hash)] for key_hash in found}
+    return {by_hash[key_hash] for (key_hash,) in _FORGOTTEN.rows(connection, hashes=list(by_hash))}
 
 
 def forget(connection: Connection, key: bytes, at: datetime) -> bool:

@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import Connection, Table, func, select
+from sqlalchemy import Connection, func, select
 
 from app.db.tables import attendance, label_tallies, tallies
-from app.db.upserts import adding
+from app.db.upserts import add
 from app.game.alarms import alarm
 
 SECONDS_PER_DAY = 86_400
@@ -56,13 +56,13 @@ def day_of(moment: datetime) -> int:
 def attend(connection: Connection, counts: Mapping[tuple[int, str], Attending]) -> None:
     """Add players to their days, in a fixed order."""
     rows = [{"day": day, "crowd": crowd} | vars(counts[day, crowd]) for day, crowd in sorted(counts)]
-    _add(connection, attendance, ("day", "crowd"), ("players", "newcomers"), rows)
+    add(connection, attendance, ("day", "crowd"), ("players", "newcomers"), rows)
 
 
 def count_labels(connection: Connection, counts: Mapping[LabelKey, int]) -> None:
     """Add to (or, below zero, take from) the counts of labels, in a fixed order."""
     rows = [key._asdict() | {"labels": counts[key]} for key in sorted(counts) if counts[key]]
-    _add(connection, label_tallies, LabelKey._fields, ("labels",), rows)
+    add(connection, label_tallies, LabelKey._fields, ("labels",), rows)
 
 
 def attended(connection: Connection, since: int) -> dict[int, Attending]:
@@ -109,11 +109,3 @@ def label_alarm(labels: Mapping[tuple[int, str, str], int], today: int) -> str |
         sums[place] += count * (status != "accepted")
         sums[place + 1] += count
     return alarm(*sums)
-
-
-def _add(
-    connection: Connection, table: Table, keys: tuple[str, ...], counts: tuple[str, ...], rows: list[dict[str, Any]]
-) -> None:
-    if not rows:
-        return
-    connection.execute(adding(connection, table, keys, counts), rows)

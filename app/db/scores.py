@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, and_, delete, func, or_, select, tuple_
+from sqlalchemy import Connection, and_, bindparam, delete, func, or_, select, tuple_
 
+from app.db.prepared import Prepared
 from app.db.tables import players, scores
-from app.db.upserts import replacing
+from app.db.upserts import replace
 from app.game.boards import SPANS, Score, period
 from app.game.skill import Belief
 
@@ -49,12 +50,17 @@ def keys(archive_id: int, player_id: int, at: datetime) -> list[ScoreKey]:
     return [ScoreKey(span, period(span, at), archive_id, player_id) for span in SPANS]
 
 
+_FIGURES = (
+    *(scores.c.guesses, scores.c.spotted, scores.c.skill, scores.c.skill_variance),
+    *(scores.c.streak, scores.c.best_streak, scores.c.last_guess_at),
+)
+_OF = Prepared(select(*_KEY, *_FIGURES).where(tuple_(*_KEY).in_(bindparam("keys", expanding=True))))
+
+
 def of(connection: Connection, wanted: Collection[ScoreKey]) -> dict[ScoreKey, Score]:
     """The scores with those keys. Whoever means to change them has locked the players."""
-    columns = (scores.c.guesses, scores.c.spotted, scores.c.skill, scores.c.skill_variance)
-    query = select(*_KEY, *columns, scores.c.streak, scores.c.best_streak, scores.c.last_guess_at)
     found = {}
-    for row in connection.execute(query.where(tuple_(*_KEY).in_(list(wanted)))):
+    for row in _OF.rows(connection, keys=[tuple(key) for key in wanted]):
         guesses, spotted, mean, variance, streak, best, last = row[4:]
         found[ScoreKey(*row[:4])] = Score(guesses, spotted, Belief(mean, variance), streak, best, last)
     return found
@@ -79,7 +85,7 @@ def keep(connection: Connection, changed: Mapping[ScoreKey, Score]) -> None:
         for key, score in sorted(changed.items(), key=lambda item: item[0])
     ]
     changing = tuple(name for name in rows[0] if name not in ScoreKey._fields)
-    connection.execute(replacing(connection, scores, ScoreKey._fields, changing), rows)
+    replace(connection, scores, ScoreKey._fields, changing, rows)
 
 
 def top(connection: Connection, span: str, archive_id: int, at: datetime, limit: int = SHOWN) -> list[Row]:

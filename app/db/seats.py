@@ -8,8 +8,9 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, tuple_
 
+from app.db.prepared import Prepared
 from app.db.tables import players, seats
-from app.db.upserts import replacing
+from app.db.upserts import replace
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,12 @@ class Standing:
     seat: SeatRow | None
 
 
+_CHANGING = (
+    *("position", "again", "stamp", "next_stamp", "guesses", "spotted", "streak", "best_streak"),
+    *("skill", "next_skill"),
+)
 _SEAT = [seats.c[name] for name in SeatRow.__dataclass_fields__]
-_STANDING = (
+_STANDING = Prepared(
     select(players.c.id, *_SEAT)
     .select_from(
         players.outerjoin(
@@ -56,10 +61,9 @@ _STANDING = (
 
 def standing(connection: Connection, key: bytes, archive_id: int, mode: str) -> Standing | None:
     """Where the player with that key stands; None if no guess of theirs was ever recorded."""
-    row = connection.execute(_STANDING, {"key": key, "archive": archive_id, "mode": mode}).first()
-    if row is None:
-        return None
-    return Standing(row[0], None if row[1] is None else SeatRow(*row[1:]))
+    for player_id, *seat in _STANDING.rows(connection, key=key, archive=archive_id, mode=mode):
+        return Standing(player_id, None if seat[0] is None else SeatRow(*seat))
+    return None
 
 
 def turns(connection: Connection, key: bytes, archive_id: int) -> tuple[int, int, tuple[int, int]]:
@@ -76,11 +80,15 @@ def turns(connection: Connection, key: bytes, archive_id: int) -> tuple[int, int
     return sum(row.guesses for row in rows), sum(row.spotted for row in rows), due
 
 
+_PLACE = tuple_(seats.c.player_id, seats.c.archive_id, seats.c.mode)
+_LOCKED = Prepared(
+    select(*_SEAT).where(_PLACE.in_(bindparam("places", expanding=True))).order_by(*_PLACE.clauses).with_for_update()
+)
+
+
 def locked(connection: Connection, wanted: Collection[tuple[int, int, str]]) -> dict[tuple[int, int, str], SeatRow]:
     """The seats with those (player, archive, mode), locked in a fixed order until the transaction ends."""
-    place = tuple_(seats.c.player_id, seats.c.archive_id, seats.c.mode)
-    query = select(*_SEAT).where(place.in_(list(wanted))).order_by(*place.clauses).with_for_update()
-    rows = [SeatRow(*row) for row in connection.execute(query)]
+    rows = [SeatRow(*row) for row in _LOCKED.rows(connection, places=list(wanted))]
     return {(row.player_id, row.archive_id, row.mode): row for row in rows}
 
 
@@ -95,8 +103,4 @@ def keep(connection: Connection, rows: Collection[SeatRow]) -> None:
     ordered: list[Mapping[str, Any]] = [
         vars(row) for row in sorted(rows, key=lambda row: (row.player_id, row.archive_id, row.mode))
     ]
-    changing = (
-        *("position", "again", "stamp", "next_stamp", "guesses", "spotted", "streak", "best_streak"),
-        *("skill", "next_skill"),
-    )
-    connection.execute(replacing(connection, seats, ("player_id", "archive_id", "mode"), changing), ordered)
+    replace(connection, seats, ("player_id", "archive_id", "mode"), _CHANGING, ordered)

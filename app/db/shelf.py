@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Select, and_, bindparam, func, or_, select
+from sqlalchemy import BindParameter, Connection, Select, and_, bindparam, func, or_, select
 
 from app.db import tweets as tweet_room
+from app.db.prepared import Prepared
 from app.db.tables import arms, generators, guesses, samples, set_cards, tweets
 from app.game.deck import Block, Texts
 
@@ -119,20 +121,21 @@ def _shelved() -> Select[int, str, int, int | None, float | None, int | None]:
     return select(samples.c.id, samples.c.text, *when, samples.c.read_strength, samples.c.read_stamp)
 
 
-# Built once: each deal asks them.
+# Each deal asks them.
 _OF_PLAYER = guesses.c.player_id == bindparam("player")
-_MET = select(guesses.c.sample_id).where(_OF_PLAYER, guesses.c.sample_id.in_(bindparam("ids", expanding=True)))
-_MET_TWEETS = select(guesses.c.tweet_id).where(_OF_PLAYER, guesses.c.tweet_id.in_(bindparam("ids", expanding=True)))
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_MET = Prepared(select(guesses.c.sample_id).where(_OF_PLAYER, guesses.c.sample_id.in_(_IDS)))
+_MET_TWEETS = Prepared(select(guesses.c.tweet_id).where(_OF_PLAYER, guesses.c.tweet_id.in_(_IDS)))
 
 
 def met(connection: Connection, player_id: int, sample_ids: Sequence[int]) -> set[int]:
     """Which of the samples this player has guessed at."""
-    return set(connection.scalars(_MET, {"player": player_id, "ids": list(sample_ids)}))
+    return {row[0] for row in _MET.rows(connection, player=player_id, ids=sample_ids)}
 
 
 def met_tweets(connection: Connection, player_id: int, tweet_ids: Sequence[int]) -> set[int]:
     """Which of the tweets this player has guessed at, in whatever mode."""
-    return set(connection.scalars(_MET_TWEETS, {"player": player_id, "ids": list(tweet_ids)}))
+    return {row[0] for row in _MET_TWEETS.rows(connection, player=player_id, ids=tweet_ids)}
 
 
 def counts_of_short(connection: Connection, archive_id: int, longest: int) -> dict[int, tuple[int, int]]:

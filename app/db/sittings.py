@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import Connection, select, tuple_
+from sqlalchemy import Column, Connection, bindparam, select, tuple_
 
 from app.db import sets
 from app.db.batch import Batch, Guess
 from app.db.players import Player
+from app.db.prepared import Prepared
 from app.db.seats import SeatRow
 from app.db.sets import ScoreKey, SetSeat
 from app.db.tables import guesses
@@ -92,6 +93,14 @@ def _next_place(seen: Batch, guess: Guess, player: Player, verdict: Verdict) -> 
     return sitting
 
 
+def _met(card: Column[int]) -> Prepared:
+    cards = tuple_(guesses.c.player_id, card).in_(bindparam("cards", expanding=True))
+    return Prepared(select(guesses.c.player_id, card).where(cards))
+
+
+_MET = {"tweet": _met(guesses.c.tweet_id), "sample": _met(guesses.c.sample_id)}
+
+
 def read(connection: Connection, seen: Batch, batch: Sequence[Guess]) -> None:
     """Look up, and lock in a fixed order, where the players of a batch stand in sets, and which cards they met."""
     in_sets = [guess for guess in batch if guess.set_id]
@@ -99,12 +108,9 @@ def read(connection: Connection, seen: Batch, batch: Sequence[Guess]) -> None:
     seen.sittings |= sets.locked(connection, seats)
     seen.last_places |= sets.lengths(connection, {each.set_id for each in in_sets})
     known = [guess for guess in batch if guess.player in seen.players]
-    for kind in ("tweet", "sample"):
-        column = guesses.c[f"{kind}_id"]
+    for kind, query in _MET.items():
         wanted = {(seen.players[each.player].id, getattr(each, f"{kind}_id")) for each in known}
-        if wanted:
-            query = select(guesses.c.player_id, column).where(tuple_(guesses.c.player_id, column).in_(list(wanted)))
-            seen.met |= {(row[0], kind, row[1]) for row in connection.execute(query)}
+        seen.met |= {(player, kind, card) for player, card in query.rows(connection, cards=list(wanted))}
 
 
 def has_met(seen: Batch, guess: Guess, player: Player) -> bool:

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, func, select
 
+from app.db import upserts
 from app.db.tables import tallies
-from app.db.upserts import adding
 
 
 class TallyKey(NamedTuple):
@@ -34,8 +34,8 @@ class Count:
 
 def add(connection: Connection, counts: Mapping[TallyKey, Count]) -> None:
     """Add to the tallies, in a fixed order."""
-    statement = adding(connection, tallies, TallyKey._fields, ("guesses", "fooled", "accepted"))
-    connection.execute(statement, [key._asdict() | vars(counts[key]) for key in sorted(counts)])
+    rows = [key._asdict() | vars(counts[key]) for key in sorted(counts)]
+    upserts.add(connection, tallies, TallyKey._fields, ("guesses", "fooled", "accepted"), rows)
 
 
 def by_generator(connection: Connection, archive_id: int) -> dict[int, dict[str, Count]]:

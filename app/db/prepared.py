@@ -1,0 +1,152 @@
+"""Prepared statements: those on the way of a round or a guess, put into words once and handed to the driver.
+
+SQLAlchemy says what is asked, on both databases. Having it look the words up again at each run costs several times what
+the driver needs for the answer. What players do not wait for stays with `Connection.execute`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import BindParameter, Connection, Dialect, Select, UpdateBase
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.sql import visitors
+
+Row = tuple[Any, ...]
+Convert = Callable[[Any], Any]
+
+
+@dataclass(frozen=True)
+class _Wording:
+    """A statement in the words of one database.
+
+    Attributes:
+        order: the names of its values as they are counted off; None where the driver takes them by name.
+        parts: of each list, the names that its values have one by one.
+        converts: by name, how the driver wants a value, where not as it is.
+    """
+
+    text: str
+    order: Sequence[str] | None
+    parts: Mapping[str, Sequence[str]]
+    converts: Mapping[str, Convert]
+
+    def filled(self, values: Mapping[str, Any]) -> Any:
+        """The values as the driver takes them."""
+        given = dict(values)
+        for name, parts in self.parts.items():
+            given |= zip(parts, _one_by_one(given.pop(name)), strict=True)
+        for name, convert in self.converts.items():
+            given[name] = convert(given[name])
+        return given if self.order is None else [given[name] for name in self.order]
+
+
+class Prepared:
+    """One statement, with its values by name; lists (`bindparam(name, expanding=True)`) may be of any length."""
+
+    def __init__(self, statement: Select[*tuple[Any, ...]] | UpdateBase, columns: Sequence[str] | None = None) -> None:
+        """`columns`: of an insert, those that its rows hold."""
+        self._statement = statement
+        self._columns = columns
+        self._lists = [
+            part.key for part in visitors.iterate(statement) if isinstance(part, BindParameter) and part.expanding
+        ]
+        self._wordings: dict[tuple[str, tuple[int, ...]], _Wording] = {}
+        self._reads: dict[str, Sequence[Convert | None]] = {}
+
+    def rows(self, connection: Connection, **values: Any) -> list[Row]:
+        """What is found. A list is what the rows are in: where it is empty there are none.
+
+        Raises:
+            DBAPIError: as from `Connection.execute`.
+        """
+        lists = {name: _padded(values[name]) for name in self._lists}
+        if not all(lists.values()):
+            return []
+        wording = self._wording(connection.dialect, tuple(map(len, lists.values())), values | lists)
+        cursor = _run(connection, wording.text, wording.filled(values | lists))
+        found: list[Row] = cursor.fetchall()
+        reads = self._reads.get(connection.dialect.name)
+        if reads is None:
+            reads = self._reads[connection.dialect.name] = self._read(connection.dialect, cursor.description)
+        cursor.close()
+        if not any(reads):
+            return found
+        return [
+            tuple([read(value) if read is not None else value for read, value in zip(reads, row, strict=True)])
+            for row in found
+        ]
+
+    def each(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Run it for each row of values; it finds nothing.
+
+        Raises:
+            DBAPIError: as from `Connection.execute`.
+        """
+        if rows:
+            wording = self._wording(connection.dialect, (), rows[0])
+            _run(connection, wording.text, [wording.filled(row) for row in rows], is_many=True).close()
+
+    def _wording(self, dialect: Dialect, lengths: tuple[int, ...], values: Mapping[str, Any]) -> _Wording:
+        name = (dialect.name, lengths)
+        known = self._wordings.get(name)
+        if known is None:
+            known = self._wordings[name] = _worded(self._statement, dialect, self._columns, values)
+        return known
+
+    def _read(self, dialect: Dialect, description: Sequence[Sequence[Any]]) -> Sequence[Convert | None]:
+        types = [column.type.dialect_impl(dialect) for column in self._statement.exported_columns]
+        return [kind.result_processor(dialect, told[1]) for kind, told in zip(types, description, strict=True)]
+
+
+def _worded(
+    statement: Select[*tuple[Any, ...]] | UpdateBase,
+    dialect: Dialect,
+    columns: Sequence[str] | None,
+    values: Mapping[str, Any],
+) -> _Wording:
+    compiled: Any = statement.compile(dialect=dialect, column_keys=list(columns) if columns is not None else None)
+    told = compiled.construct_expanded_state(dict(values))
+    converts = {
+        name: bind.type.dialect_impl(dialect).bind_processor(dialect)
+        for name, bind in compiled.binds.items()
+        if not bind.expanding
+    } | dict(told.processors)
+    converts = {name: convert for name, convert in converts.items() if convert is not None}
+    return _Wording(told.statement, told.positiontup, told.parameter_expansion, converts)
+
+
+def _run(connection: Connection, text: str, values: Any, *, is_many: bool = False) -> Any:
+    cursor = connection.connection.cursor()
+    try:
+        (cursor.executemany if is_many else cursor.execute)(text, values)
+    except connection.dialect.loaded_dbapi.Error as error:
+        is_away = connection.dialect.is_disconnect(error, connection.connection.driver_connection, cursor)
+        if is_away:
+            connection.invalidate(error)
+        raise DBAPIError.instance(
+            text,
+            None,
+            error,
+            connection.dialect.loaded_dbapi.Error,
+            hide_parameters=True,
+            connection_invalidated=is_away,
+            dialect=connection.dialect,
+        ) from error
+    return cursor
+
+
+def _padded(values: Sequence[Any]) -> list[Any]:
+    """As many as the next power of two, the last one again and again: which changes nothing, and so few lengths are
+    put into words.
+    """
+    found = list(values)
+    return found + found[-1:] * ((1 << (len(found) - 1).bit_length()) - len(found)) if found else found
+
+
+def _one_by_one(values: Sequence[Any]) -> list[Any]:
+    if isinstance(values[0], tuple):
+        return [value for several in values for value in several]
+    return list(values)
