@@ -11,6 +11,7 @@ import numpy as np
 from model.checkpoint import Checkpoint
 from model.reader import Array, Reader, log2_odds
 from model.sampling import Decoding, choose, repeats
+from model.steering import Steering
 from model.vocab import END_ID
 
 __all__ = ["Decoding", "Draft", "beam", "generate"]
@@ -40,6 +41,7 @@ class Task:
     prompt: str
     limit: int
     account: str | None
+    steering: Steering | None = None
 
     @property
     def opening(self) -> list[int]:
@@ -83,6 +85,7 @@ def generate(
     prompt: str = "",
     limit: int = 280,
     account: str | None = None,
+    steering: Steering | None = None,
     batch: int = 128,
 ) -> Iterator[Draft]:
     """Write `count` drafts, yielded in the order of their seeds.
@@ -95,6 +98,7 @@ def generate(
         prompt: text that every draft begins with.
         limit: most characters of a draft, prompt included; one that would go on beyond it has not ended.
         account: whose tweets, where the checkpoint knows several.
+        steering: what bends the odds for one archive; a seed writes the same draft with the same steering only.
         batch: rows that are stepped together.
 
     Raises:
@@ -102,7 +106,7 @@ def generate(
     """
     if len(prompt) > limit:
         raise ValueError(f"prompt: found {len(prompt)} characters, expected at most {limit}")
-    task = Task(checkpoint, decoding or Decoding(), prompt, limit, account)
+    task = Task(checkpoint, decoding or Decoding(), prompt, limit, account, steering)
     single = min(batch, count) == 1
     reader, exact = Reader(checkpoint, quick=single), None
     finished: dict[int, Row] = {}
@@ -146,11 +150,15 @@ def _write(rows: list[Row], logits: Array, task: Task) -> None:
     rows, logits = [rows[place] for place in ready], logits[ready]
     symbols, bits = task.checkpoint.vocab.symbols, -log2_odds(logits)
     logits[:, ~task.checkpoint.vocab.writable] = -np.inf
+    if task.steering is not None:
+        task.steering.bend(logits, [row.text for row in rows])
     uniforms = np.array([row.uniforms[len(row.text)] for row in rows])
     chosen, margins = choose(logits, uniforms, task.decoding)
     for place, row in enumerate(rows):
         while chosen[place] != END_ID and repeats(row.text, symbols[chosen[place]], task.decoding.no_repeat):
             logits[place, chosen[place]] = -np.inf
+            if not np.isfinite(logits[place]).any():
+                break  # a word that the steering leads to and nothing else: vetting sees the circle
             again, margin = choose(logits[[place]], uniforms[[place]], task.decoding)
             chosen[place], margins[place] = again[0], min(margins[place], margin[0])
         row.nearest = min(row.nearest, margins[place])

@@ -34,6 +34,11 @@ class Names:
             self._written.update(_bare(word) for word in _WORD.findall(text))
         self._folded = {word.casefold() for word in self._written}
 
+    @property
+    def words(self) -> frozenset[str]:
+        """The words as the archive writes them."""
+        return frozenset(self._written)
+
     def lacking(self, text: str) -> list[str]:
         """The capitalised words of `text` that the archive lacks, in order.
 

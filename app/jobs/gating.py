@@ -12,6 +12,7 @@ from app.db.session import reading
 from app.game import gates
 from app.game.gates import Bounds
 from app.game.promotion import Gate
+from app.jobs.piloting import Pilot
 from app.jobs.restocking import rules_for, vetting_for
 from app.jobs.workshop import Interrupted, ShouldStop, Workshop
 from app.jobs.writers import Writers
@@ -20,7 +21,7 @@ from model.text import normalise
 MOST_TWEETS = 20_000  # from which bounds are taken: more would move them by less than they are wide
 MOST_SAMPLES = 2000  # of the champion's shelf, in which copies are looked for
 TRIAL = 1000  # drafts of a champion whose rejections nobody has counted
-TRIAL_SEED = 1 << 41  # away from the seeds of samples and pilots
+TRIAL_SEED = 1 << 43  # away from the seeds of samples and pilots
 
 
 def bounds_of(workshop: Workshop, archive: Archive) -> dict[str, Any]:
@@ -57,10 +58,12 @@ def gates_of(
 
 def _tried(workshop: Workshop, archive: Archive, generator: Generator, should_stop: ShouldStop) -> tuple[int, int]:
     """Drafts of a generator written only to be vetted, and how many were turned away."""
-    vetting, _, _ = vetting_for(workshop, archive, generator)
-    folder = workshop.folder(generator.checkpoint_key)
+    vetting, known, _ = vetting_for(workshop, archive, generator)
+    cards = [text for text in known if vetting.rules.card_fault(text) is None]
+    steered = Pilot(workshop, generator, vetting.rules, cards, TRIAL_SEED, TRIAL, should_stop).steer()
+    folder, longest = workshop.folder(generator.checkpoint_key), vetting.rules.longest
     written = turned_away = 0
-    with Writers(folder, generator.decoding, vetting.rules.longest, workshop.processes) as writers:
+    with Writers(folder, generator.decoding, longest, workshop.processes, steered=steered) as writers:
         for drafts in writers.drafts(TRIAL_SEED):
             if should_stop():
                 raise Interrupted

@@ -22,13 +22,14 @@ from app.db.restocks import Restock
 from app.db.samples import NewSample
 from app.db.session import now, reading, writing
 from app.game import sensitive
-from app.game.choice import BEST_OF, Candidate, ShelfChoice
+from app.game.choice import Candidate, ShelfChoice
 from app.game.novelty import CopyIndex
 from app.game.strangers import Names
 from app.game.vetting import DUPLICATE, FORM, HELD, LONGEST, BlockedWords, CardRules, Vetting, text_hash
 from app.jobs.base import known_names_only, recited_for
+from app.jobs.piloting import Pilot
 from app.jobs.workshop import Interrupted, JobError, Progress, ShouldStop, Workshop
-from app.jobs.writers import Scoring, Writers
+from app.jobs.writers import Scoring, Steered, Writers
 from model.generate import Draft
 from model.scorer import ScorerError, read_scorer
 from model.text import TEXT_VERSION, mentions, normalise
@@ -38,10 +39,6 @@ Then = Callable[[Connection, int], None]
 
 DRAFTS_PER_SAMPLE = 30  # so many drafts for one that passes: the generator is not ready for play
 TRIAL = 1500  # drafts that are read before that is judged
-PILOT = 1200  # vetted drafts, at most, from which the choice by form learns
-SCORED_PILOT = 2400  # the same where a scorer has a say: its favourites among them count most
-PILOT_SEED = 1 << 40  # before the seeds of the samples: no draft is both
-FORM_TWEETS = 4000  # tweets that they are compared with, evenly chosen
 REPORTED_TWEETS = 2000  # held-out tweets that the rules are tried on, for comparison
 
 
@@ -70,6 +67,7 @@ class Choice:
     vetting: Vetting
     shelf: ShelfChoice
     scoring: Scoring | None
+    steered: Steered
 
 
 @dataclass
@@ -149,8 +147,11 @@ def write(
     note_tweets(workshop, row, vetting, deck)
     try:
         scoring = scoring_of(workshop, archive, generator)
-        shelf = _learn_choice(workshop, generator, row, vetting.rules, known, scoring)
-        _fill(workshop, generator, row, Choice(vetting, shelf, scoring), on_progress, should_stop)
+        cards = [text for text in known if vetting.rules.card_fault(text) is None]
+        pilot = Pilot(workshop, generator, vetting.rules, cards, row.seed, row.goal, should_stop)
+        steered = pilot.steer()
+        choice = Choice(vetting, pilot.choose(steered, scoring), scoring, steered)
+        _fill(workshop, generator, row, choice, on_progress, should_stop)
     except JobError:
         discard(workshop, row, time.monotonic() - began)
         raise
@@ -254,29 +255,6 @@ def scorer_folder(workshop: Workshop, archive: Archive) -> Path:
     return workshop.folder(f"{archive.slug}/scorers")
 
 
-def _learn_choice(
-    workshop: Workshop,
-    generator: Generator,
-    row: Restock,
-    rules: CardRules,
-    known: list[str],
-    scoring: Scoring | None,
-) -> ShelfChoice:
-    """Which drafts to choose, learned from a pilot; the same choice when an interrupted restock goes on."""
-    cards = [text for text in known if rules.card_fault(text) is None]
-    wanted = min(SCORED_PILOT if scoring else PILOT, max(row.goal, 100))
-    pilot: list[Candidate] = []
-    folder = workshop.folder(generator.checkpoint_key)
-    with Writers(folder, generator.decoding, rules.longest, workshop.processes, scoring) as writers:
-        for read, drafts in enumerate(writers.drafts(max(0, row.seed - PILOT_SEED)), start=1):
-            texts = [(normalise(draft.text), draft) for draft in drafts if draft.ended]
-            pilot += [Candidate(text, d.score, d.seed) for text, d in texts if rules.card_fault(text) is None]
-            if len(pilot) >= wanted or read * len(drafts) >= 4 * wanted:
-                break
-    best_of = int(generator.decoding.get("best_of", BEST_OF)) if scoring else None
-    return ShelfChoice.fit(pilot, cards[:: max(1, len(cards) // FORM_TWEETS)], best_of)
-
-
 def _fill(
     workshop: Workshop,
     generator: Generator,
@@ -288,7 +266,8 @@ def _fill(
     tally = _Tally(row.written, row.shelved, Counter(row.rejected))
     folder = workshop.folder(generator.checkpoint_key)
     longest = choice.vetting.rules.longest
-    with Writers(folder, generator.decoding, longest, workshop.processes, choice.scoring) as writers:
+    given = (folder, generator.decoding, longest, workshop.processes, choice.scoring, choice.steered)
+    with Writers(*given) as writers:
         for drafts in writers.drafts(row.seed + row.written):
             if should_stop():
                 raise Interrupted

@@ -1,9 +1,10 @@
 """Processes that write drafts: sampling takes all of a core, so it gets processes of its own, niced.
 
-    python -m app.jobs.writers CHECKPOINT_FOLDER '{"decoding": {…}, "limit": 280}'
+    python -m app.jobs.writers CHECKPOINT_FOLDER
 
-reads one request a line, ``{"seed": 7, "count": 256}``, and answers each by one line with its drafts, scored where the
-options name a scorer. It ends when its standard input does, and so dies with whoever started it.
+reads its options in the first line, ``{"decoding": {…}, "limit": 280}``, then one request a line,
+``{"seed": 7, "count": 256}``, and answers each by one line with its drafts, scored where the options name a scorer. It
+ends when its standard input does, and so dies with whoever started it.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ import os
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any, Self
 
@@ -25,7 +26,9 @@ from model.arithmetic import numpy_at_its_best
 from model.checkpoint import CheckpointError, read_checkpoint
 from model.generate import Decoding, Draft, generate
 from model.scorer import ScorerError, read_scorer
+from model.steering import Balance, Lexicon, Steering
 from model.text import normalise
+from model.vocab import Vocab
 
 CHUNK = 256  # drafts in one request: enough rows for full batches, few enough to stop within seconds
 
@@ -39,16 +42,54 @@ class Scoring:
     body: Path  # the checkpoint folder whose states it reads
 
 
+@dataclass(frozen=True)
+class Steered:
+    """What bends the odds of what is written for an archive: see `model.steering`.
+
+    Attributes:
+        balance: of symbols and lengths.
+        handles: that may be named; None: any.
+        words: that may be written with a capital; None: any.
+    """
+
+    balance: Balance = field(default_factory=Balance)
+    handles: Collection[str] | None = None
+    words: Collection[str] | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields as plain values."""
+        lists = {name: None if (held := getattr(self, name)) is None else sorted(held) for name in ("handles", "words")}
+        return {"balance": self.balance.to_json(), **lists}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """What `to_json` described."""
+        return cls(Balance.from_json(data["balance"]), data["handles"], data["words"])
+
+    def ready(self, vocab: Vocab) -> Steering:
+        """The same for a network's vocabulary."""
+        return Steering(vocab, self.balance, Lexicon(self.handles, self.words))
+
+
 class Writers:
     """Some writing processes with one checkpoint, to be used in a `with` block."""
 
     def __init__(
-        self, folder: Path, decoding: Mapping[str, Any], limit: int, processes: int = 2, scoring: Scoring | None = None
+        self,
+        folder: Path,
+        decoding: Mapping[str, Any],
+        limit: int,
+        processes: int = 2,
+        scoring: Scoring | None = None,
+        steered: Steered | None = None,
     ) -> None:
         options: dict[str, Any] = {"decoding": dict(decoding), "limit": limit}
+        if steered is not None:
+            options["steered"] = steered.to_json()
         if scoring is not None:
             options["scorer"] = [str(scoring.folder), scoring.digest, str(scoring.body)]
-        self._command = [sys.executable, "-m", "app.jobs.writers", str(folder), json.dumps(options)]
+        self._command = [sys.executable, "-m", "app.jobs.writers", str(folder)]
+        self._options = json.dumps(options)
         self._count = processes
         self._writers: list[subprocess.Popen[str]] = []
 
@@ -68,6 +109,8 @@ class Writers:
             )
             for _ in range(self._count)
         ]
+        for writer in self._writers:
+            self._send(writer, self._options)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -93,11 +136,14 @@ class Writers:
             yield drafts
 
     def _ask(self, writer: subprocess.Popen[str], seed: int) -> int:
+        self._send(writer, json.dumps({"seed": seed, "count": CHUNK}))
+        return seed + CHUNK
+
+    def _send(self, writer: subprocess.Popen[str], line: str) -> None:
         pipe = _pipe(writer.stdin)
         with contextlib.suppress(BrokenPipeError):  # found out, and told better, by `_answer`
-            pipe.write(json.dumps({"seed": seed, "count": CHUNK}) + "\n")
+            pipe.write(line + "\n")
             pipe.flush()
-        return seed + CHUNK
 
     def _answer(self, writer: subprocess.Popen[str]) -> list[Draft]:
         line = _pipe(writer.stdout).readline()
@@ -119,17 +165,21 @@ def main() -> None:
     """Write drafts as standard input asks for them."""
     with contextlib.suppress(OSError):
         os.nice(10)
-    options = json.loads(sys.argv[2])
+    if not (line := sys.stdin.readline()):
+        return  # who started it is gone
+    options = json.loads(line)
     try:
         checkpoint = read_checkpoint(Path(sys.argv[1]))
         scored = _scoring(*options["scorer"]) if "scorer" in options else list
     except (CheckpointError, ScorerError) as error:
         _tell({"error": str(error)})
         return
-    decoding = Decoding.from_json(options["decoding"])
+    decoding, steered = Decoding.from_json(options["decoding"]), options.get("steered")
+    steering = Steered.from_json(steered).ready(checkpoint.vocab) if steered else None
     for line in sys.stdin:
         request = json.loads(line)
-        drafts = generate(checkpoint, request["count"], decoding=decoding, seed=request["seed"], limit=options["limit"])
+        given = {"decoding": decoding, "seed": request["seed"], "limit": options["limit"], "steering": steering}
+        drafts = generate(checkpoint, request["count"], **given)
         told = [[draft.text, draft.ended, draft.bits, draft.seed, draft.score] for draft in scored(drafts)]
         _tell({"drafts": told})
 

@@ -1,0 +1,107 @@
+"""The pilot of a restock: drafts that are written only to learn from, before any that count.
+
+From the first ones the network is steered: its symbols and lengths are brought to those of tweets, and it is led to no
+handle and (where it has read other accounts) no name that the archive lacks. From those that it then writes, the choice
+by form learns. All follow from the restock's seed, so a restock that was interrupted learns the same again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from app.db.generators import Generator
+from app.game.choice import BEST_OF, Candidate, ShelfChoice
+from app.game.vetting import CardRules
+from app.jobs.errors import Interrupted
+from app.jobs.workshop import ShouldStop, Workshop
+from app.jobs.writers import Scoring, Steered, Writers
+from model.generate import Draft
+from model.sampling import Decoding
+from model.text import normalise
+
+PILOT = 1200  # vetted drafts, at most, from which the choice by form learns
+SCORED_PILOT = 2400  # the same where a scorer has a say: its favourites among them count most
+FORM_TWEETS = 4000  # tweets that they are compared with, evenly chosen
+LEAST = 50  # vetted drafts, or tweets, below which nothing is balanced: differences would be chance
+# Rounds of balancing: vetted drafts at most, and the share of the way that is gone after them. The last steps are
+# short and rest on more, so that what is left of chance is small.
+ROUNDS = ((300, 1.0), (450, 1.0), (900, 0.7), (1200, 0.5))
+BEFORE = 1 << 40  # seeds of a pilot lie so far before those of the samples, and of the next pilot: no draft is both
+
+
+@dataclass(frozen=True)
+class Pilot:
+    """What the pilots of one restock have in common.
+
+    Attributes:
+        workshop: the surroundings.
+        generator: who writes.
+        rules: what a draft must keep to.
+        cards: tweets outside the deck that may be cards: what drafts are to be like.
+        seed: of the restock.
+        goal: samples that are wanted; for few, less is learned from.
+        should_stop: asked between chunks.
+    """
+
+    workshop: Workshop
+    generator: Generator
+    rules: CardRules
+    cards: Sequence[str]
+    seed: int
+    goal: int
+    should_stop: ShouldStop
+
+    def steer(self) -> Steered:
+        """What brings drafts nearest to tweets.
+
+        Raises:
+            Interrupted: `should_stop` said so.
+            JobError: the checkpoint is damaged or gone.
+        """
+        names = self.rules.names
+        steered = Steered(handles=self.rules.handles, words=None if names is None else names.words)
+        if len(self.cards) < LEAST:
+            return steered
+        temperature = Decoding.from_json(self.generator.decoding).temperature
+        for number, (most, step) in enumerate(ROUNDS, start=2):
+            drafts = [candidate.text for candidate in self._written(number, most, steered)]
+            if len(drafts) >= LEAST:
+                balance = steered.balance.moved(drafts, self.cards, temperature, step)
+                steered = replace(steered, balance=balance)
+        return steered
+
+    def choose(self, steered: Steered, scoring: Scoring | None) -> ShelfChoice:
+        """Which drafts become samples: by form and, where there is a scorer, by that too.
+
+        Raises:
+            Interrupted: `should_stop` said so.
+            JobError: the checkpoint is damaged or gone.
+        """
+        pilot = self._written(1, SCORED_PILOT if scoring else PILOT, steered, scoring)
+        best_of = int(self.generator.decoding.get("best_of", BEST_OF)) if scoring else None
+        return ShelfChoice.fit(pilot, self.cards[:: max(1, len(self.cards) // FORM_TWEETS)], best_of)
+
+    def _written(self, number: int, most: int, steered: Steered, scoring: Scoring | None = None) -> list[Candidate]:
+        """About `most` drafts that may be cards, or as many as are among four times as many drafts."""
+        wanted = min(most, max(self.goal, 100))
+        found: list[Candidate] = []
+        folder, decoding, longest = (
+            self.workshop.folder(self.generator.checkpoint_key),
+            self.generator.decoding,
+            self.rules.longest,
+        )
+        with Writers(folder, decoding, longest, self.workshop.processes, scoring, steered) as writers:
+            for read, drafts in enumerate(writers.drafts(max(0, self.seed - number * BEFORE)), start=1):
+                if self.should_stop():
+                    raise Interrupted
+                found += self._cards(drafts)
+                if len(found) >= wanted or read * len(drafts) >= 4 * wanted:
+                    return found
+        return found
+
+    def _cards(self, drafts: Sequence[Draft]) -> Iterator[Candidate]:
+        for draft in drafts:
+            text = normalise(draft.text)
+            if draft.ended and self.rules.card_fault(text) is None:
+                yield Candidate(text, draft.score, draft.seed)

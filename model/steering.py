@@ -1,0 +1,211 @@
+"""Steering: what bends a network's odds while it writes for one archive, beside temperature and top-p.
+
+A cautious network writes fewer capitals, digits and quotation marks than its account, ends too early, and invents
+names. To throw such drafts away costs most of what is written, and where an account has a cliff (140 characters for
+years) too few drafts lie near it to choose from. Here the odds themselves are moved: a `Balance` adds to the log odds
+of a symbol, or of the end after so many characters, what brings their numbers to those of the account's tweets; a
+`Lexicon` leaves out what would begin a handle, or a capitalised word, that the archive does not hold.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.sampling import Array
+from model.vocab import END_ID, Vocab
+
+SPAN = 20  # characters, in which the odds of the end are moved together; a cliff among them stands out by itself
+MOST = 6.0  # log odds: no symbol is moved further
+ENOUGH = 200  # tweets, of which none begins or ends in some way: then no tweet does
+# Counts added on both sides of a comparison: a difference of a few characters is chance.
+PRIOR, PRIOR_FIRST, PRIOR_ENDS = 20.0, 2.0, 3.0
+
+Floats = NDArray[np.float64]
+
+_HANDLE = re.compile(r"(?<![\w@/])@([A-Za-z0-9_]*)$")
+_NAME = re.compile(r"(?<![\w@])([^\W\d_]+)$")
+_LETTERS = re.compile(r"[^\W\d_]+")
+
+
+@dataclass(frozen=True)
+class Balance:
+    """What is added to log odds, so that drafts have a tweet's mix of symbols and of lengths.
+
+    Attributes:
+        first: by symbol, for the first one of a text.
+        symbols: by symbol, for those that follow.
+        ends: for the end, by the characters that are written before it.
+    """
+
+    first: Mapping[str, float] = field(default_factory=dict)
+    symbols: Mapping[str, float] = field(default_factory=dict)
+    ends: Sequence[float] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields as plain values."""
+        return {"first": dict(self.first), "symbols": dict(self.symbols), "ends": list(self.ends)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """The balance that `to_json` described."""
+        return cls(data["first"], data["symbols"], data["ends"])
+
+    def moved(self, drafts: Sequence[str], tweets: Sequence[str], temperature: float, step: float = 1.0) -> Balance:
+        """This balance, moved by what still sets drafts that were written with it apart from tweets.
+
+        Args:
+            drafts: which may be cards.
+            tweets: which may be cards.
+            temperature: that drafts are written at: odds are divided by it after they are moved.
+            step: share of the way that is gone.
+        """
+        ours, theirs, by = _Counts.of(drafts), _Counts.of(tweets), temperature * step
+        first = _moved(self.first, ours.first, theirs.first, PRIOR_FIRST, by)
+        if len(tweets) >= ENOUGH:
+            first |= dict.fromkeys(theirs.symbols.keys() - theirs.first.keys(), -MOST)
+        return Balance(
+            first,
+            _moved(self.symbols, ours.symbols, theirs.symbols, PRIOR, by),
+            _moved_ends(self.ends, ours, theirs, by),
+        )
+
+
+@dataclass(frozen=True)
+class _Counts:
+    """How often texts hold which symbol, first or not, and how often they end after so many characters."""
+
+    first: Counter[str]
+    symbols: Counter[str]
+    ends: Floats  # [most + 1] texts that end after so many characters
+    reached: Floats  # [most + 1] texts that have so many or more
+
+    @classmethod
+    def of(cls, texts: Sequence[str]) -> Self:
+        ends = np.bincount([len(text) for text in texts]).astype(float)
+        reached = ends[::-1].cumsum()[::-1]
+        symbols = Counter("".join(text[1:] for text in texts))
+        return cls(Counter(text[:1] for text in texts), symbols, ends, reached)
+
+
+def _moved(
+    now: Mapping[str, float], ours: Counter[str], theirs: Counter[str], prior: float, by: float
+) -> dict[str, float]:
+    share = ours.total() / (theirs.total() or 1)
+    moved = dict(now)
+    for symbol in {*ours, *theirs}:
+        apart = np.log((theirs[symbol] * share + prior) / (ours[symbol] + prior))
+        moved[symbol] = round(float(np.clip(moved.get(symbol, 0.0) + by * apart, -MOST, MOST)), 4)
+    return moved
+
+
+def _moved_ends(now: Sequence[float], ours: _Counts, theirs: _Counts, by: float) -> list[float]:
+    """By the hazard: of those that come so far, how many end there. First by span, then by length."""
+    most = max(len(ours.ends), len(theirs.ends), len(now))
+    ends, reached, wanted, of = (
+        np.pad(values, (0, most - len(values))) for values in (ours.ends, ours.reached, theirs.ends, theirs.reached)
+    )
+    expected = wanted / np.maximum(of, 1.0) * reached
+    spans = np.arange(most) // SPAN
+    together = [np.bincount(spans, values)[spans] for values in (expected, ends)]
+    apart = _apart(*together)
+    apart += _apart(expected, ends * np.exp(apart))
+    apart[(of >= ENOUGH) & (np.bincount(spans, wanted)[spans] == 0)] = -MOST / by  # none ends here
+    apart[len(theirs.ends) :] = MOST / by  # nor is any so long: whoever gets there ends
+    known = np.pad(np.asarray(now, float), (0, most - len(now)))
+    return [round(float(value), 3) for value in np.clip(known + by * apart, -MOST, MOST)]
+
+
+def _apart(wanted: Floats, found: Floats) -> Floats:
+    difference: Floats = np.log((wanted + PRIOR_ENDS) / (found + PRIOR_ENDS))
+    return difference
+
+
+class Lexicon:
+    """The handles and capitalised words that an archive holds: a draft is led to no others.
+
+    It leads, and does not vet: a word of several parts may still come out that the archive lacks.
+    """
+
+    def __init__(self, handles: Collection[str] | None = None, words: Iterable[str] | None = None) -> None:
+        """Handles without @, words as they are written; None: any may be written."""
+        self.handles = None if handles is None else _Beginnings(handle.lower() for handle in handles)
+        self.words = None if words is None else _Beginnings(_spellings(words))
+
+    def allows(self, text: str) -> tuple[_Beginnings, str] | None:
+        """Whose beginnings the last word of `text` must stay with, and that word; None where anything may follow."""
+        if self.handles is not None and "@" in text[-21:] and (found := _HANDLE.search(text)):
+            return self.handles, found.group(1).lower()
+        if self.words is not None and (found := _NAME.search(text)) and found.group(1)[0].isupper():
+            return self.words, found.group(1)
+        return None
+
+
+class _Beginnings:
+    """Words, to be asked what may follow the beginning of one."""
+
+    def __init__(self, words: Iterable[str]) -> None:
+        self._words = sorted(set(words))
+
+    def after(self, beginning: str) -> tuple[frozenset[str], bool]:
+        """The characters that go on with `beginning`, and whether it is a word already."""
+        low = bisect_left(self._words, beginning)
+        high = bisect_left(self._words, beginning + "\U0010ffff", low)
+        there = self._words[low:high]
+        return frozenset(word[len(beginning)] for word in there if word != beginning), there[:1] == [beginning]
+
+
+def _spellings(words: Iterable[str]) -> Iterable[str]:
+    for word in words:
+        for part in _LETTERS.findall(word):
+            yield from (part, part.capitalize(), part.upper())
+
+
+class Steering:
+    """A balance and a lexicon, made ready for one vocabulary."""
+
+    def __init__(self, vocab: Vocab, balance: Balance | None = None, lexicon: Lexicon | None = None) -> None:
+        balance = balance or Balance()
+        self._symbols, self._lexicon = vocab.symbols, lexicon
+        self._first = np.array([balance.first.get(symbol, 0.0) for symbol in self._symbols], np.float32)
+        self._later = np.array([balance.symbols.get(symbol, 0.0) for symbol in self._symbols], np.float32)
+        self._ends = np.array(balance.ends or [0.0], np.float32)
+        self._letters = np.array([symbol[:1].isalpha() for symbol in self._symbols])
+        self._wordlike = np.array([bool(re.match(r"\w", symbol)) for symbol in self._symbols])
+        self._masks: dict[tuple[bool, str], NDArray[np.bool_]] = {}
+
+    def bend(self, logits: Array, texts: Sequence[str]) -> None:
+        """Move the logits [B, V] of what follows each of `texts`, in place."""
+        lengths = np.array([len(text) for text in texts])
+        logits += np.where((lengths == 0)[:, None], self._first, self._later)
+        logits[:, END_ID] += self._ends[np.minimum(lengths, len(self._ends) - 1)]
+        if self._lexicon is None:
+            return
+        for place, text in enumerate(texts):
+            mask = self._mask(text)
+            # Where the network's alphabet lacks what the word goes on with, anything may follow, and vetting sees it.
+            if mask is not None and np.isfinite(logits[place, mask]).any():
+                logits[place, ~mask] = -np.inf
+
+    def _mask(self, text: str) -> NDArray[np.bool_] | None:
+        """The symbols that may follow; None: all."""
+        asked = self._lexicon.allows(text) if self._lexicon is not None else None
+        if asked is None or self._lexicon is None:
+            return None
+        beginnings, begun = asked
+        handle = beginnings is self._lexicon.handles
+        key = (handle, begun)
+        if key not in self._masks:
+            after, whole = beginnings.after(begun)
+            inside = self._wordlike if handle else self._letters
+            goes_on = np.array([(symbol.lower() if handle else symbol) in after for symbol in self._symbols])
+            # An @ may stand alone, as in "dinner @ eight".
+            self._masks[key] = goes_on & inside | (~inside & (whole or not begun))
+        return self._masks[key]
