@@ -3,11 +3,12 @@
 Its body is a generator's network, read and not changed: the mean of its states over the card, and how the characters
 and words surprised it. Its head is a weight for each of them, learned from picks (Bradley & Terry 1952):
 
-    P(a player believes card a rather than card b) = σ(s_a − s_b + f_a − f_b ± side)
+    P(a player believes card a rather than card b) = σ(s_a − s_b ± level ± side)
     s = w · (features − mean) / spread
 
-f is what form alone explains. It is learned beside the score, and then left out of it: form is matched on the shelf by
-itself, and a score that stands in for it would be of no use there.
+The level is by how much tweets as such are believed more than samples, its sign by which card is the tweet. It is
+learned beside the score and left out of it: a score that has to explain why tweets win learns what sets tweets apart
+from samples, and hardly what sets one sample apart from another, which is all that the shelf can choose by.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import hashlib
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -38,6 +39,7 @@ RIDGES = (10.0, 30.0, 100.0)  # of which the one that foretells held-out players
 STATES = (3.0, 30.0, float("inf"))
 FOLDS = 10  # of players
 FEWEST = 50  # picks from which a head can be learned at all
+LEVEL = -2  # place of the level in a head; the side stands behind it
 STEPS = 12  # Newton steps at most; it converges in about five
 BINS = 10  # of the calibration table
 
@@ -56,7 +58,7 @@ class Pick:
     right: int
     pick: int  # 0: the left card was taken for the tweet, 1: the right one
     player: int  # whose guess: players are held out whole
-    tweet: int  # 0 or 1: which card was the tweet; for the measure alone, nothing is learned from it
+    tweet: int  # 0 or 1: which card was the tweet
     weight: float = 1.0  # how much it counts beside others
 
 
@@ -65,7 +67,7 @@ class Held:
     """How well a scorer foretells picks of players, and of cards, that it did not learn from."""
 
     picks: int
-    auc: float  # of left against right, by score and form; 0.5 is chance
+    auc: float  # of left against right, by score, level and side; 0.5 is chance
     fooled_auc: float  # of the rounds that fooled against the others, by score alone: does it rank samples?
     bits: float  # mean surprise of a pick; 1.0 is chance
     slope: float  # of the picks on the foretold odds; 1.0: calibrated, less: too sure of itself
@@ -73,6 +75,7 @@ class Held:
     error: float  # mean distance of foretold and found in that table, weighted by picks
     ridge: float
     states: float  # how many times the ridge on the states is that; infinite: they were left out
+    level: float = 0.0  # log odds by which a tweet is believed before a sample of the same score
 
 
 @dataclass(frozen=True)
@@ -215,9 +218,7 @@ def _words(bits: Array, text: str) -> list[Any]:
     return [*most, *shares, whole.mean(), whole.std(), first.mean(), mean.max()]
 
 
-def train_scorer(
-    body: str, features: Array, picks: Sequence[Pick], *, form: Array | None = None, seed: int = 0
-) -> Scorer:
+def train_scorer(body: str, features: Array, picks: Sequence[Pick], *, seed: int = 0) -> Scorer:
     """Learn from picks what makes a card believed.
 
     How strictly the head is regularised is decided, and what it is worth is measured, on players that are held out,
@@ -228,7 +229,6 @@ def train_scorer(
         body: SHA-256 of the checkpoint that the features were read with.
         features: of the cards [N, D], by `card_features`.
         picks: the guesses; their cards are rows of `features`.
-        form: what the cards look like [N, F]: learned beside the score, and left out of it.
         seed: of the folds.
 
     Raises:
@@ -238,25 +238,25 @@ def train_scorer(
     if len(players) < FOLDS:
         raise ScorerError(f"found picks of {len(players)} players, a scorer needs {FOLDS} or more")
     mean, spread = features.mean(0), features.std(0) + np.float32(1e-6)
-    form = np.zeros((len(features), 0), np.float32) if form is None else form
-    looks = _scaled(form, form.mean(0), form.std(0) + np.float32(1e-6))
     fold_of = dict(zip(players, np.random.default_rng(seed).permutation(len(players)) % FOLDS, strict=True))
-    lesson = _Lesson(_scaled(features, mean, spread), np.hstack([looks, looks**2 - 1]), picks, fold_of)
+    lesson = _Lesson(_scaled(features, mean, spread), picks, fold_of)
     tried = [(lesson.held_margins(ridge, states), ridge, states) for states in STATES for ridge in RIDGES]
     (margins, own), ridge, states = min(tried, key=lambda one: _bits(one[0][0], lesson.answers, lesson.weights))
     tweets = np.array([pick.tweet for pick in picks])
     held = _measure(margins, own, lesson.answers, lesson.weights, tweets, ridge, states)
-    head = lesson.head(np.ones(len(picks), bool), ridge, states)[: features.shape[1]] * np.clip(held.slope, 0.1, 3.0)
-    return Scorer(body, mean, spread, head.astype(np.float32), held)
+    head = lesson.head(np.ones(len(picks), bool), ridge, states) * np.clip(held.slope, 0.1, 3.0)
+    own_head = head[: features.shape[1]].astype(np.float32)
+    return Scorer(body, mean, spread, own_head, replace(held, level=float(head[LEVEL])))
 
 
 class _Lesson:
-    """The picks as a regression: for each one left minus right, of the features, of the form, and a 1 for the side."""
+    """The picks as a regression: for each the features of left minus right, 1 or −1 by which is the tweet, and 1."""
 
-    def __init__(self, scaled: Floats, looks: Floats, picks: Sequence[Pick], fold_of: dict[int, Any]) -> None:
+    def __init__(self, scaled: Floats, picks: Sequence[Pick], fold_of: dict[int, Any]) -> None:
         self.cards = np.array([(pick.left, pick.right) for pick in picks])
-        both = np.hstack([scaled, looks])
-        self._apart = np.hstack([both[self.cards[:, 0]] - both[self.cards[:, 1]], np.ones((len(picks), 1))])
+        apart = scaled[self.cards[:, 0]] - scaled[self.cards[:, 1]]
+        tweet = np.array([[1.0 - 2.0 * pick.tweet] for pick in picks])
+        self._apart = np.hstack([apart, tweet, np.ones((len(picks), 1))])
         self._states, self._own = scaled.shape[1] - FIGURES, scaled.shape[1]
         self.answers = np.array([float(pick.pick == 0) for pick in picks])
         self.weights = np.array([pick.weight for pick in picks])
@@ -281,7 +281,7 @@ class _Lesson:
         begin = self._states if np.isinf(states) else 0
         penalty = np.full(self._apart.shape[1] - begin, ridge)
         penalty[: self._states - begin] *= states
-        penalty[-1] = 1.0  # the side is hardly held back
+        penalty[LEVEL:] = 1.0  # level and side are hardly held back
         learned = _bradley_terry(self._apart[which, begin:], self.answers[which], self.weights[which], penalty)
         return np.concatenate([np.zeros(begin), learned])
 

@@ -114,8 +114,7 @@ def _moved_ends(now: Sequence[float], ours: _Counts, theirs: _Counts, by: float)
     )
     expected = wanted / np.maximum(of, 1.0) * reached
     spans = np.arange(most) // SPAN
-    together = [np.bincount(spans, values)[spans] for values in (expected, ends)]
-    apart = _apart(*together)
+    apart = _apart(np.bincount(spans, expected)[spans], np.bincount(spans, ends)[spans])
     apart += _apart(expected, ends * np.exp(apart))
     apart[(of >= ENOUGH) & (np.bincount(spans, wanted)[spans] == 0)] = -MOST / by  # none ends here
     apart[len(theirs.ends) :] = MOST / by  # nor is any so long: whoever gets there ends
@@ -123,7 +122,7 @@ def _moved_ends(now: Sequence[float], ours: _Counts, theirs: _Counts, by: float)
     return [round(float(value), 3) for value in np.clip(known + by * apart, -MOST, MOST)]
 
 
-def _apart(wanted: Floats, found: Floats) -> Floats:
+def _apart(wanted: NDArray[Any], found: NDArray[Any]) -> Floats:
     difference: Floats = np.log((wanted + PRIOR_ENDS) / (found + PRIOR_ENDS))
     return difference
 

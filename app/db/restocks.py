@@ -29,6 +29,7 @@ class Restock:
     tweets_rejected: Mapping[str, int]
     goal: int
     job_id: int | None
+    balance: Mapping[str, Any] | None
     seconds: float | None
     started_at: datetime
     finished_at: datetime | None
@@ -112,6 +113,20 @@ def note_tweets(connection: Connection, restock_id: int, read: int, rejected: Ma
     connection.execute(
         update(restocks).where(restocks.c.id == restock_id).values(tweets_read=read, tweets_rejected=dict(rejected))
     )
+
+
+def note_balance(connection: Connection, restock_id: int, balance: Mapping[str, Any]) -> None:
+    """Note what the drafts of a restock are steered by."""
+    connection.execute(update(restocks).where(restocks.c.id == restock_id).values(balance=dict(balance)))
+
+
+def newest_balance(connection: Connection, generator_id: int) -> Mapping[str, Any] | None:
+    """What the drafts of a generator's last restock were steered by; None where none was."""
+    query = select(restocks.c.balance).where(
+        restocks.c.generator_id == generator_id, restocks.c.balance.is_not(None), restocks.c.state != "failed"
+    )
+    found: Mapping[str, Any] | None = connection.execute(query.order_by(restocks.c.id.desc()).limit(1)).scalar()
+    return found
 
 
 def close(connection: Connection, restock_id: int, state: str, seconds: float, at: datetime) -> bool:

@@ -182,6 +182,7 @@ restocks = Table(
     Column("tweets_rejected", JSON, nullable=False, default=dict),  # rule -> held-out tweets
     Column("goal", Integer, nullable=False, default=0),  # samples it is to shelve
     Column("job_id", BigInteger),  # the job it runs in: what takes it up again after a crash
+    Column("balance", JSON(none_as_null=True)),  # what its drafts were steered by; null: by nothing, or not known yet
     Column("seconds", Float),
     Column("started_at", Moment, nullable=False),
     Column("finished_at", Moment),

@@ -133,7 +133,10 @@ def train_choice(
     held = trained.held
     if held["fooled_auc"] < 0.5 + SURE * _chance_error(lines):
         raise Skipped(f"the scorer foretells no better than chance which samples fool (AUC {held['fooled_auc']:.2f})")
-    foretold = {line["guess"]: round(_chance(trained.scores, pick), 4) for line, pick in zip(lines, picks, strict=True)}
+    foretold = {
+        line["guess"]: round(_chance(trained.scores, pick, held["level"]), 4)
+        for line, pick in zip(lines, picks, strict=True)
+    }
     decoding = Decoding.from_json(champion.decoding).to_json() | _guard(workshop, archive, lines)
     words = f"a scorer on {len(picks):,} labels foretells which samples fool with an AUC of {held['fooled_auc']:.3f}"
     return Choosing(decoding | {"best_of": BEST_OF}, trained.digest, held, foretold, words)
@@ -151,10 +154,10 @@ def _pick(line: Line, sample: int, tweet: int) -> Pick:
     return Pick(left, right, line["pick"], line["player"], line["tweet_index"], line["weight"])
 
 
-def _chance(scores: Sequence[float], pick: Pick) -> float:
-    """The chance that the sample of a round is believed."""
+def _chance(scores: Sequence[float], pick: Pick, level: float) -> float:
+    """The chance that the sample of a round is believed; `level` is by how much tweets are believed as such."""
     lead = scores[pick.left] - scores[pick.right]
-    return 1 / (1 + math.exp(lead if pick.tweet == 0 else -lead))
+    return 1 / (1 + math.exp(level + (lead if pick.tweet == 0 else -lead)))
 
 
 def _guard(workshop: Workshop, archive: Archive, lines: Sequence[Line]) -> dict[str, int]:

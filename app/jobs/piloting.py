@@ -52,6 +52,11 @@ class Pilot:
     goal: int
     should_stop: ShouldStop
 
+    def led(self) -> Steered:
+        """What leads drafts to no strange handle and name, without any balance."""
+        names = self.rules.names
+        return Steered(handles=self.rules.handles, words=None if names is None else names.words)
+
     def steer(self) -> Steered:
         """What brings drafts nearest to tweets.
 
@@ -59,8 +64,7 @@ class Pilot:
             Interrupted: `should_stop` said so.
             JobError: the checkpoint is damaged or gone.
         """
-        names = self.rules.names
-        steered = Steered(handles=self.rules.handles, words=None if names is None else names.words)
+        steered = self.led()
         if len(self.cards) < LEAST:
             return steered
         temperature = Decoding.from_json(self.generator.decoding).temperature

@@ -10,7 +10,7 @@ import secrets
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -32,12 +32,14 @@ from app.jobs.workshop import Interrupted, JobError, Progress, ShouldStop, Works
 from app.jobs.writers import Scoring, Steered, Writers
 from model.generate import Draft
 from model.scorer import ScorerError, read_scorer
+from model.steering import Balance
 from model.text import TEXT_VERSION, mentions, normalise
 
 # What happens together with the flip, given its stamp.
 Then = Callable[[Connection, int], None]
 
 DRAFTS_PER_SAMPLE = 30  # so many drafts for one that passes: the generator is not ready for play
+LEAST_BALANCED = 200  # samples: for fewer no pilot is written to balance the drafts, and the last one's balance serves
 TRIAL = 1500  # drafts that are read before that is judged
 REPORTED_TWEETS = 2000  # held-out tweets that the rules are tried on, for comparison
 
@@ -149,7 +151,7 @@ def write(
         scoring = scoring_of(workshop, archive, generator)
         cards = [text for text in known if vetting.rules.card_fault(text) is None]
         pilot = Pilot(workshop, generator, vetting.rules, cards, row.seed, row.goal, should_stop)
-        steered = pilot.steer()
+        steered = _steered(workshop, pilot, row)
         choice = Choice(vetting, pilot.choose(steered, scoring), scoring, steered)
         _fill(workshop, generator, row, choice, on_progress, should_stop)
     except JobError:
@@ -253,6 +255,22 @@ def scoring_of(workshop: Workshop, archive: Archive, generator: Generator) -> Sc
 def scorer_folder(workshop: Workshop, archive: Archive) -> Path:
     """Where an archive's scorers lie."""
     return workshop.folder(f"{archive.slug}/scorers")
+
+
+def _steered(workshop: Workshop, pilot: Pilot, row: Restock) -> Steered:
+    """As this restock began, or the generator's last one; a pilot finds out where there was none.
+
+    It is written into the row: with it a sample can be written again from its seed.
+    """
+    with reading(workshop.engine) as connection:
+        known = row.balance or restocks.newest_balance(connection, row.generator_id)
+    if known is None and row.goal < LEAST_BALANCED:
+        return pilot.led()
+    steered = replace(pilot.led(), balance=Balance.from_json(known)) if known is not None else pilot.steer()
+    if row.balance is None:
+        with writing(workshop.engine) as connection:
+            restocks.note_balance(connection, row.id, steered.balance.to_json())
+    return steered
 
 
 def _fill(

@@ -19,9 +19,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from app.game.form import form
 from app.jobs.errors import Interrupted, JobError
 from app.jobs.workshop import ShouldStop
 from model.arithmetic import numpy_at_its_best
@@ -67,7 +64,7 @@ def train_aside(
     """
     task = {
         **{"body": str(body), "digest": digest, "texts": list(texts), "folder": str(folder), "seed": seed},
-        "picks": [[pick.left, pick.right, pick.pick, pick.player, pick.weight] for pick in picks],
+        "picks": [asdict(pick) for pick in picks],
     }
     with tempfile.TemporaryDirectory(prefix="whichtweet-scorer-") as place:
         file, answers = Path(place) / "task.json", Path(place) / "answer.json"
@@ -116,10 +113,9 @@ def main() -> None:
     answer: dict[str, Any]
     try:
         checkpoint = read_checkpoint(Path(task["body"]))
-        picks = [Pick(*pick) for pick in task["picks"]]
+        picks = [Pick(**pick) for pick in task["picks"]]
         features = card_features(checkpoint, task["texts"])
-        looks = np.array([form(text) for text in task["texts"]], np.float32)
-        scorer = train_scorer(task["digest"], features, picks, form=looks, seed=task["seed"])
+        scorer = train_scorer(task["digest"], features, picks, seed=task["seed"])
         answer = {"digest": write_scorer(Path(task["folder"]), scorer), "held": asdict(scorer.held)}
         answer["scores"] = [round(score, 5) for score in scorer.judge(features).tolist()]
     except (CheckpointError, ScorerError) as error:

@@ -23,6 +23,7 @@ from app.jobs.restocking import restock
 from app.jobs.workshop import Interrupted, JobError, Workshop
 from model.checkpoint import write_checkpoint
 from model.generate import Decoding, generate
+from model.steering import Balance, Lexicon, Steering
 from model.text import normalise
 
 pytestmark = pytest.mark.slow
@@ -33,9 +34,15 @@ def stamp(workshop: Workshop) -> int:
         return int(connection.execute(select(archives.c.stamp)).scalar_one())
 
 
-def stop_after(batches: int) -> Any:
-    asked = iter([False] * batches)
-    return lambda: next(asked, True)
+def stopped_when_some_are_stored(
+    workshop: Workshop, archive: Archive, generator: Generator, goal: int, **job: Any
+) -> None:
+    """A restock that is stopped when its first samples are stored."""
+    stored: list[object] = []
+    given: dict[str, Any] = {"on_progress": stored.append, "should_stop": lambda: bool(stored), **job}
+    with pytest.raises(Interrupted):
+        restock(workshop, archive, generator, goal, **given)
+    assert len(shelf(workshop.engine)) > 0
 
 
 def test_a_restock_shelves_as_many_samples_as_it_was_asked_for(
@@ -71,15 +78,36 @@ def test_the_same_rules_are_tried_on_held_out_tweets(
     assert more == {"copied from a tweet": 1, "too short or too long": 1}
 
 
-def test_a_sample_can_be_written_again_from_its_seed(
-    workshop: Workshop, archive: Archive, generator: Generator
+@pytest.mark.parametrize("goal", [10, 200])
+def test_a_sample_can_be_written_again_from_its_seed_and_what_steered_it(
+    workshop: Workshop, archive: Archive, generator: Generator, goal: int
 ) -> None:
-    restock(workshop, archive, generator, 10)
+    done = restock(workshop, archive, generator, goal)
 
     row = shelf(workshop.engine)[-1]
+    with reading(workshop.engine) as connection:
+        found = restocks.find(connection, done.restock_id)
+    assert found is not None
+    balance = Balance.from_json(found.balance) if found.balance else None
+    steering = Steering(letter_writer().vocab, balance, Lexicon(handles=[]))
     decoding = Decoding(**generator.decoding)
-    draft = next(generate(letter_writer(), 1, decoding=decoding, seed=row.seed, limit=400))
+    draft = next(generate(letter_writer(), 1, decoding=decoding, seed=row.seed, limit=400, steering=steering))
     assert normalise(draft.text) == row.text
+
+
+def test_a_balance_brings_drafts_to_the_tweets_lengths_and_serves_the_next_restocks(
+    workshop: Workshop, archive: Archive, generator: Generator
+) -> None:
+    plain = restock(workshop, archive, generator, 50)
+    balanced = restock(workshop, archive, generator, 200)
+    again = restock(workshop, archive, generator, 50)
+
+    with reading(workshop.engine) as connection:
+        rows = [restocks.find(connection, done.restock_id) for done in (plain, balanced, again)]
+    assert [row.balance is None for row in rows if row] == [True, False, False]
+    assert len({str(row.balance) for row in rows[1:] if row}) == 1
+    too_long = [done.rejected["too short or too long"] / done.written for done in (plain, balanced, again)]
+    assert max(too_long[1:]) < too_long[0] / 2
 
 
 def test_nothing_is_on_the_shelf_before_the_flip(workshop: Workshop, archive: Archive, generator: Generator) -> None:
@@ -89,17 +117,16 @@ def test_nothing_is_on_the_shelf_before_the_flip(workshop: Workshop, archive: Ar
         with reading(workshop.engine) as connection:
             seen.append((len(shelf(workshop.engine)), samples.level(connection, archive.id)))
 
-    restock(workshop, archive, generator, 400, on_progress=look)
+    restock(workshop, archive, generator, 190, on_progress=look)
 
     assert [stored for stored, _ in seen] == sorted(stored for stored, _ in seen)
-    assert seen[-1] == (400, 0)
+    assert seen[-1] == (190, 0)
 
 
 def test_an_interrupted_restock_goes_on_where_it_stood(
     workshop: Workshop, archive: Archive, generator: Generator
 ) -> None:
-    with pytest.raises(Interrupted):
-        restock(workshop, archive, generator, 400, job_id=7, should_stop=stop_after(1))
+    stopped_when_some_are_stored(workshop, archive, generator, 400, job_id=7)
     stored = [row.text for row in shelf(workshop.engine)]
     _queue_job(workshop, archive, 7)
 
@@ -123,9 +150,7 @@ def test_asked_for_again_a_finished_restock_adds_nothing(
 def test_what_an_abandoned_restock_left_is_thrown_away(
     workshop: Workshop, archive: Archive, generator: Generator
 ) -> None:
-    with pytest.raises(Interrupted):
-        restock(workshop, archive, generator, 600, should_stop=stop_after(1))
-    assert len(shelf(workshop.engine)) > 0
+    stopped_when_some_are_stored(workshop, archive, generator, 600)
 
     restock(workshop, archive, generator, 10)
 
@@ -143,9 +168,9 @@ def test_two_restocks_at_once_do_not_disturb_each_other(
         if not inner:
             inner.append(restock(workshop, archive, generator, 30, job_id=2).shelved)
 
-    done = restock(workshop, archive, generator, 300, job_id=1, on_progress=meanwhile)
+    done = restock(workshop, archive, generator, 150, job_id=1, on_progress=meanwhile)
 
-    assert (inner, done.shelved, done.level) == ([30], 300, 330)
+    assert (inner, done.shelved, done.level) == ([30], 150, 180)
 
 
 def test_a_text_that_is_shelved_meanwhile_counts_as_a_duplicate(
@@ -160,7 +185,7 @@ def test_a_text_that_is_shelved_meanwhile_counts_as_a_duplicate(
         if not first:
             first.append(restock(workshop, archive, generator, 200, job_id=2).shelved)
 
-    done = restock(workshop, archive, generator, 300, job_id=1, on_progress=meanwhile)
+    done = restock(workshop, archive, generator, 150, job_id=1, on_progress=meanwhile)
 
     assert done.rejected["duplicate"] > 0
     assert sum(done.rejected.values()) == done.written - done.shelved

@@ -32,7 +32,7 @@ pytestmark = pytest.mark.process
 @pytest.fixture
 def generator(workshop: Workshop, archive: Archive) -> Generator:
     listening = listening_generator(workshop, archive)
-    restock(workshop, archive, listening, 200)
+    restock(workshop, archive, listening, 190)
     return listening
 
 
