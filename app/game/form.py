@@ -32,6 +32,7 @@ FEWEST = 50  # drafts, and tweets, below which a regression would see chance alo
 FEWEST_FOR_TREES = 200  # of both, below which trees would learn single texts by heart
 RIDGE = 2.0  # of the regression: small samples must not be trusted in every detail
 STEPS = 25  # Newton steps at most; it converges in about eight
+SMALL = 1e-6  # of a slope: a step that is smaller ends the search
 MOST_OF_ONE = 20.0  # times as much as the mean draft that one may count to the trees
 BINS = 24  # of lengths, as many tweets in each: a limit that an account kept to has a bin of its own
 
@@ -215,15 +216,26 @@ def _draw(seed: int) -> float:
 
 
 def _logistic(features: Floats, answers: Floats, weights: Floats) -> Floats:
-    """Ridge logistic regression by Newton's method."""
+    """Ridge logistic regression by Newton's method, each step halved until it leads downhill."""
+
+    def cost(slope: Floats) -> float:
+        margins = features @ slope
+        return float((weights * (np.logaddexp(0, margins) - answers * margins)).sum() + RIDGE / 2 * slope @ slope)
+
     slope = np.zeros(features.shape[1])
+    now = cost(slope)
     for _ in range(STEPS):
-        chance = 1 / (1 + np.exp(-features @ slope))
+        chance = 0.5 + 0.5 * np.tanh(features @ slope / 2)  # the logistic function, without overflow
         gradient = features.T @ (weights * (answers - chance)) - RIDGE * slope
         curvature = (features * (weights * chance * (1 - chance))[:, None]).T @ features
         step = np.linalg.solve(curvature + RIDGE * np.eye(len(slope)), gradient)
-        slope += step
-        if np.abs(step).max() < 1e-6:
+        # Where drafts and tweets are nearly set apart, a whole step leads far beyond the goal.
+        while (after := cost(slope + step)) > now and np.abs(step).max() > SMALL:
+            step = step / 2
+        if after >= now:
+            break
+        slope, now = slope + step, after
+        if np.abs(step).max() < SMALL:
             break
     return slope
 
