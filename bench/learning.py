@@ -18,6 +18,7 @@ import json
 import os
 import shutil
 import socket
+import sys
 import tempfile
 import threading
 import time
@@ -88,15 +89,19 @@ def run(form: Form, anchor: Path | None = None) -> dict[str, Any]:
         else:
             _open_demo(start, form)
         measured = {"anchor": House(start, form).measure()}
+        _tell("anchor", measured["anchor"], began)
         for arm in ("labels", "poisoned", "control"):
             house = House(shutil.copytree(start, Path(place) / arm), form)
             for number in range(1, 1 if arm == "control" else form.rounds + 1):
                 house.play(arm == "poisoned", number)
                 told = house.retrain(number)
-                measured[f"round{number}" if arm == "labels" else arm] = {**house.measure(), "told": told}
+                name = f"round{number}" if arm == "labels" else arm
+                measured[name] = {**house.measure(), "told": told}
+                _tell(f"{arm} {number}", measured[name], began)
             if arm == "control":
                 house.train_without_labels()
                 measured[arm] = house.measure()
+                _tell(arm, measured[arm], began)
         real = House(start, form).real_tweets()
     return {
         "kinds": {"tuned_on": list(TUNED_ON), "unseen": list(UNSEEN)},
@@ -110,6 +115,13 @@ def run(form: Form, anchor: Path | None = None) -> dict[str, Any]:
         "told": {arm: found["told"] for arm, found in measured.items() if "told" in found},
         "seconds": round(time.monotonic() - began),
     }
+
+
+def _tell(name: str, found: dict[str, Any], began: float) -> None:
+    """One line as a game goes on, for who waits."""
+    rates = ", ".join(f"{kind} {rate:.1%}" for kind, (rate, _, _) in found["fool_rate"].items())
+    words = f"{time.monotonic() - began:.0f} s  {name}: {rates}; {found.get('told', '')}"
+    print(words, file=sys.stderr, flush=True)
 
 
 class House:
