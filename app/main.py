@@ -32,6 +32,7 @@ from app.web import (
     own,
     pages,
     static,
+    thin,
 )
 from app.web.about import About
 from app.web.admin.office import Office
@@ -105,8 +106,11 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url="/api/openapi.json",
+        # Our own metrics tell what is asked, and how long it takes.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.services = services
+    thin.include(app, api.busy)
     for room in ROOMS:
         app.include_router(room.router)
     inside.mount(app, view)

@@ -24,16 +24,19 @@ from app.web.bodies import (
 from app.web.own import skill_of
 from app.web.problems import Problem
 from app.web.services import apart, services
+from app.web.thin import ThinRoute
 from app.web.ways import wanted
 
 router = APIRouter(prefix="/api")
+# What players wait for the most.
+busy = APIRouter(prefix="/api", route_class=ThinRoute)
 NO_STORE = {"Cache-Control": "no-store"}
 
 _COMMON = {"_413": "the body is larger than 64 kB", "_422": "a field is not as expected", "_503": "try again later"}
 _LIMITED = _COMMON | {"_429": "too many requests; Retry-After says when"}
 
 
-@router.post(
+@busy.post(
     "/rounds",
     status_code=201,
     response_model=RoundBody,
@@ -53,7 +56,7 @@ async def deal_round(request: Request) -> Response:
     return response
 
 
-@router.post(
+@busy.post(
     "/guesses",
     status_code=201,
     response_model=VerdictBody,
