@@ -8,9 +8,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from limits import RateLimitItem, parse
+from limits import parse
 from limits.storage import Storage
-from limits.strategies import FixedWindowRateLimiter
 
 from app.web.problems import Problem
 
@@ -107,14 +106,28 @@ class Counters(Storage):
         self._windows = {key: window for key, window in self._windows.items() if window.ends > at}
 
 
+@dataclass(frozen=True)
+class _Rate:
+    """So many within a window of so many seconds."""
+
+    words: str
+    most: int
+    seconds: int
+
+    @classmethod
+    def parsed(cls, words: str) -> _Rate:
+        limit = parse(words)
+        return cls(words, limit.amount, limit.get_expiry())
+
+
 class Limits:
     """Rates for players and networks."""
 
     def __init__(self, per_player: str, per_network: str, counters: Counters | None = None) -> None:
         """Rates in the notation of `limits`, such as 120/minute; without counters, those of its own."""
-        self._player = parse(per_player)
-        self._network = parse(per_network)
-        self._limiter = FixedWindowRateLimiter(counters or Counters())
+        self._player = _Rate.parsed(per_player)
+        self._network = _Rate.parsed(per_network)
+        self._counters = counters or Counters()
 
     def check(self, what: str, player: str | None, network: str | None) -> None:
         """Count one request for `what`, of a player (None: nobody knows which) and a network (None: exempt).
@@ -122,14 +135,13 @@ class Limits:
         Raises:
             Problem: 429, with the seconds to wait.
         """
-        counted = [] if network is None else [(self._network, f"network {network}")]
+        if network is not None:
+            self._count(self._network, f"{what} of network {network}")
         if player is not None:
-            counted.append((self._player, f"player {player}"))
-        for limit, who in counted:
-            if not self._limiter.hit(limit, what, who):
-                raise self._too_many(limit, what, who)
+            self._count(self._player, f"{what} of player {player}")
 
-    def _too_many(self, limit: RateLimitItem, what: str, who: str) -> Problem:
-        reset = self._limiter.get_window_stats(limit, what, who).reset_time
-        wait = max(1, math.ceil(reset - time.time()))
-        return Problem(429, "too-many-requests", f"slow down: try again in {wait} s", retry_after=wait)
+    def _count(self, limit: _Rate, whose: str) -> None:
+        key = f"{whose}, {limit.words}"
+        if self._counters.incr(key, limit.seconds) > limit.most:
+            wait = max(1, math.ceil(self._counters.get_expiry(key) - time.time()))
+            raise Problem(429, "too-many-requests", f"slow down: try again in {wait} s", retry_after=wait)
