@@ -58,9 +58,8 @@ class Server:
     start_seconds: float  # from nothing to a port that listens
 
     def seconds(self) -> float:
-        """Processor time so far, of all its threads."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        """Processor time so far, of all its threads; by its own clock, for /proc counts hundredths of a second."""
+        return time.clock_gettime(~self.process.pid << 3 | 2)  # what clock_getcpuclockid(3) makes of a process
 
     def megabytes(self) -> float:
         """Memory that it holds now (resident)."""
