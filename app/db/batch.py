@@ -172,13 +172,14 @@ def read(connection: Connection, batch: Sequence[Guess]) -> Batch:
     )
 
 
-_AS_STORED = (
+# Of what a row of a batch holds.
+_STORED = (
     *("round_id", "archive_id", "tweet_id", "sample_id", "generator_id", "arm", "mode", "position", "repeat"),
     *("tweet_index", "pick", "recognised", "has_cookie", "arm_probability", "card_probability", "network"),
     *("dealt_at", "guessed_at", "shown_ms", "set_id", "player_id", "policy_version", "verdict", "answer"),
     *("skill", "skill_variance"),
 )
-_STORE = Prepared(insert(guesses), _AS_STORED)
+_STORE = Prepared(insert(guesses), _STORED)
 _RULED = ("status", "reason", "ruled_status", "ruled_reason", "decided_by", "rules_version")
 _LABEL = Prepared(
     insert(labels).from_select(

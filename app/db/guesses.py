@@ -85,7 +85,8 @@ def _record_one(seen: Batch, guess: Guess, house: House) -> Outcome:
     verdict = scoring.verdict(guess.pick, guess.tweet_index)
     sitting = sittings.move_on(seen, guess, player, verdict)
     # A card that came up in another mode since this round was dealt is no first sight any more.
-    guess = replace(guess, repeat=sittings.has_met(seen, guess, player) or guess.repeat)
+    if sittings.has_met(seen, guess, player) and not guess.repeat:
+        guess = replace(guess, repeat=True)
     stands = _label(seen, guess, player, house)
     ratings.note(seen, guess, player, verdict, stands.label)
     answer = _answer(seen, guess, verdict, sitting, player)
@@ -167,21 +168,17 @@ def link(handle: str | None, source_id: str | None) -> str | None:
 
 def _note(seen: Batch, guess: Guess, player: Player, verdict: scoring.Verdict, stands: Standing, answer: str) -> None:
     seen.answers[guess.round_id] = (guess.pick, answer)
-    as_stored = (
-        *("round_id", "archive_id", "tweet_id", "sample_id", "generator_id", "arm", "mode", "position", "repeat"),
-        *("tweet_index", "pick", "recognised", "has_cookie", "arm_probability", "card_probability", "network"),
-        *("dealt_at", "guessed_at", "shown_ms"),
-    )
-    row = {name: getattr(guess, name) for name in as_stored}
     rated = seen.players[guess.player]
-    row |= {
+    row = vars(guess) | {
         "set_id": guess.set_id or None,
         "player_id": player.id,
         "policy_version": guess.policy,
         "verdict": verdict,
         "answer": answer,
+        "skill": rated.skill,
+        "skill_variance": rated.skill_variance,
     }
-    seen.rows.append(row | {"skill": rated.skill, "skill_variance": rated.skill_variance})
+    seen.rows.append(row)
     seen.labels.append(stands)
     label = stands.label
     key = TallyKey(guess.archive_id, guess.generator_id, _day(guess.guessed_at), guess.mode, player.crowd)

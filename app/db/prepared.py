@@ -23,24 +23,29 @@ class _Wording:
     """A statement in the words of one database.
 
     Attributes:
-        order: the names of its values as they are counted off; None where the driver takes them by name.
+        names: of its values, in the order in which they are counted off.
+        by_name: whether the driver takes them by name all the same.
         parts: of each list, the names that its values have one by one.
-        converts: by name, how the driver wants a value, where not as it is.
+        converts: of values that the driver does not take as they are, their place in `names` and what it takes.
     """
 
     text: str
-    order: Sequence[str] | None
+    names: Sequence[str]
+    by_name: bool
     parts: Mapping[str, Sequence[str]]
-    converts: Mapping[str, Convert]
+    converts: Sequence[tuple[int, Convert]]
 
     def filled(self, values: Mapping[str, Any]) -> Any:
         """The values as the driver takes them."""
-        given = dict(values)
-        for name, parts in self.parts.items():
-            given |= zip(parts, _one_by_one(given.pop(name)), strict=True)
-        for name, convert in self.converts.items():
-            given[name] = convert(given[name])
-        return given if self.order is None else [given[name] for name in self.order]
+        if self.parts:
+            single = dict(values)
+            for name, parts in self.parts.items():
+                single.update(zip(parts, _one_by_one(values[name]), strict=True))
+            values = single
+        given = [values[name] for name in self.names]
+        for place, convert in self.converts:
+            given[place] = convert(given[place])
+        return dict(zip(self.names, given, strict=True)) if self.by_name else given
 
 
 class Prepared:
@@ -53,7 +58,7 @@ class Prepared:
         self._lists = [
             part.key for part in visitors.iterate(statement) if isinstance(part, BindParameter) and part.expanding
         ]
-        self._wordings: dict[tuple[str, tuple[int, ...]], _Wording] = {}
+        self._wordings: dict[tuple[object, ...], _Wording] = {}
         self._reads: dict[str, Sequence[Convert | None]] = {}
 
     def rows(self, connection: Connection, **values: Any) -> list[Row]:
@@ -62,11 +67,12 @@ class Prepared:
         Raises:
             DBAPIError: as from `Connection.execute`.
         """
-        lists = {name: _padded(values[name]) for name in self._lists}
-        if not all(lists.values()):
-            return []
-        wording = self._wording(connection.dialect, tuple(map(len, lists.values())), values | lists)
-        cursor = _run(connection, wording.text, wording.filled(values | lists))
+        for name in self._lists:
+            values[name] = _padded(values[name])
+            if not values[name]:
+                return []
+        wording = self._wording(connection.dialect, values)
+        cursor = _run(connection, wording.text, wording.filled(values))
         found: list[Row] = cursor.fetchall()
         reads = self._reads.get(connection.dialect.name)
         if reads is None:
@@ -86,14 +92,14 @@ class Prepared:
             DBAPIError: as from `Connection.execute`.
         """
         if rows:
-            wording = self._wording(connection.dialect, (), rows[0])
+            wording = self._wording(connection.dialect, rows[0])
             _run(connection, wording.text, [wording.filled(row) for row in rows], is_many=True).close()
 
-    def _wording(self, dialect: Dialect, lengths: tuple[int, ...], values: Mapping[str, Any]) -> _Wording:
-        name = (dialect.name, lengths)
-        known = self._wordings.get(name)
+    def _wording(self, dialect: Dialect, values: Mapping[str, Any]) -> _Wording:
+        kind = (dialect.name, *[len(values[name]) for name in self._lists])
+        known = self._wordings.get(kind)
         if known is None:
-            known = self._wordings[name] = _worded(self._statement, dialect, self._columns, values)
+            known = self._wordings[kind] = _worded(self._statement, dialect, self._columns, values)
         return known
 
     def _read(self, dialect: Dialect, description: Sequence[Sequence[Any]]) -> Sequence[Convert | None]:
@@ -114,8 +120,15 @@ def _worded(
         for name, bind in compiled.binds.items()
         if not bind.expanding
     } | dict(told.processors)
-    converts = {name: convert for name, convert in converts.items() if convert is not None}
-    return _Wording(told.statement, told.positiontup, told.parameter_expansion, converts)
+    names = list(told.parameters) if told.positiontup is None else list(told.positiontup)
+    places = [(place, converts.get(name)) for place, name in enumerate(names)]
+    return _Wording(
+        text=told.statement,
+        names=names,
+        by_name=told.positiontup is None,
+        parts=told.parameter_expansion,
+        converts=[(place, convert) for place, convert in places if convert is not None],
+    )
 
 
 def _run(connection: Connection, text: str, values: Any, *, is_many: bool = False) -> Any:

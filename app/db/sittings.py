@@ -59,8 +59,10 @@ def _next_seat(seat: SeatRow, guess: Guess, verdict: Verdict, player: Player) ->
     is_own = not guess.set_id
     # Simulated players measure samples: theirs are drawn by chance alone.
     is_aimed = guess.mode == "endless" and player.simulated is None
-    return replace(
-        seat,
+    return SeatRow(
+        player_id=seat.player_id,
+        archive_id=seat.archive_id,
+        mode=seat.mode,
         position=guess.position + 1 if is_own and not guess.repeat else seat.position,
         again=guess.position + 1 if is_own and guess.repeat else seat.again,
         # The next deal may be prefetched already, with the stamp and the skill that were laid down for it.

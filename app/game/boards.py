@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.game import skill
@@ -65,8 +65,7 @@ def after(before: Score | None, sample: Belief, verdict: Verdict, at: datetime, 
         and at - last <= SITTING
     )
     streak = (score.streak if stayed else 0) + 1 if verdict == "spotted" else 0
-    return replace(
-        score,
+    return Score(
         guesses=score.guesses + 1,
         spotted=score.spotted + (verdict == "spotted"),
         belief=skill.after(score.belief, sample, verdict)[0],

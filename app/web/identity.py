@@ -7,7 +7,7 @@ import ipaddress
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 
 from starlette.requests import HTTPConnection
@@ -63,6 +63,7 @@ class Identity:
         self._secure = secure
         # The same cookie comes with every request: opening it once is enough.
         self._opened = lru_cache(maxsize=5_000)(self._open)
+        self._marks = lru_cache(maxsize=5_000)(self._mark)
 
     def visitor(self, request: HTTPConnection) -> Visitor:
         """Who sends this request.
@@ -101,8 +102,10 @@ class Identity:
 
     def network_mark(self, network: str, at: datetime) -> bytes:
         """A network's mark on one day: tells guesses of one network from others, and not which network it is."""
-        day = at.date().isoformat()
-        return hmac.digest(self._networks, f"{day} {network}".encode(), "sha256")[:16]
+        return self._marks(network, at.date())
+
+    def _mark(self, network: str, day: date) -> bytes:
+        return hmac.digest(self._networks, f"{day.isoformat()} {network}".encode(), "sha256")[:16]
 
     def _open(self, cookie: str) -> tuple[bytes, Mapping[int, int], bool] | None:
         try:
