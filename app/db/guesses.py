@@ -122,8 +122,7 @@ def _label(seen: Batch, guess: Guess, player: Player, house: House) -> Standing:
         attending = seen.attending[today, player.crowd]
         attending.players += 1
         attending.newcomers += before is None
-    seen.players[guess.player] = replace(
-        player,
+    seen.players[guess.player] = player._replace(
         last_guess_at=guess.guessed_at,
         day=today,
         day_accepted=accepted_before + (stands.label.status == "accepted"),

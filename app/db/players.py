@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, select, update
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
@@ -21,8 +20,7 @@ from app.game.skill import Belief
 KEY_BYTES = 16
 
 
-@dataclass(frozen=True)
-class Player:
+class Player(NamedTuple):
     """A row of `players`."""
 
     id: int
@@ -48,7 +46,7 @@ class Player:
         return self.simulated or "real"
 
 
-_PLAYER = [players.c[name] for name in Player.__dataclass_fields__]
+_PLAYER = [players.c[name] for name in Player._fields]
 
 
 def new_key() -> bytes:

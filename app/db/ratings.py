@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from app.db import scores
 from app.db.batch import Batch, Guess
 from app.db.players import Player
@@ -23,7 +21,7 @@ def note(seen: Batch, guess: Guess, before: Player, verdict: Verdict, label: Lab
     player, sample = seen.players[guess.player], seen.samples[guess.sample_id]
     was = sample.belief
     belief, moved = skill.after(player.belief, was, verdict)
-    seen.players[guess.player] = replace(player, skill=belief.mean, skill_variance=belief.variance)
+    seen.players[guess.player] = player._replace(skill=belief.mean, skill_variance=belief.variance)
     if player.simulated is not None:
         return
     if label.status == "accepted":

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, select, tuple_
 
@@ -13,8 +12,7 @@ from app.db.tables import players, seats
 from app.db.upserts import replace
 
 
-@dataclass(frozen=True)
-class SeatRow:
+class SeatRow(NamedTuple):
     """A row of `seats`; what each column means stands there."""
 
     player_id: int
@@ -32,8 +30,7 @@ class SeatRow:
     next_skill: float | None = None
 
 
-@dataclass(frozen=True)
-class Standing:
+class Standing(NamedTuple):
     """A known player and, once they guessed in that archive, their seat there."""
 
     player_id: int
@@ -44,7 +41,7 @@ _CHANGING = (
     *("position", "again", "stamp", "next_stamp", "guesses", "spotted", "streak", "best_streak"),
     *("skill", "next_skill"),
 )
-_SEAT = [seats.c[name] for name in SeatRow.__dataclass_fields__]
+_SEAT = [seats.c[name] for name in SeatRow._fields]
 _STANDING = Prepared(
     select(players.c.id, *_SEAT)
     .select_from(
@@ -101,6 +98,6 @@ def of_player(connection: Connection, player_id: int) -> list[SeatRow]:
 def keep(connection: Connection, rows: Collection[SeatRow]) -> None:
     """Write seats, new or changed, in a fixed order."""
     ordered: list[Mapping[str, Any]] = [
-        vars(row) for row in sorted(rows, key=lambda row: (row.player_id, row.archive_id, row.mode))
+        row._asdict() for row in sorted(rows, key=lambda row: (row.player_id, row.archive_id, row.mode))
     ]
     replace(connection, seats, ("player_id", "archive_id", "mode"), _CHANGING, ordered)

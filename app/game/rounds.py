@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
 from itertools import islice
+from typing import NamedTuple
 
 from app.game import levels
 from app.game.deck import Deck, Texts, Tweet, mix
@@ -61,8 +62,7 @@ class Seat:
     skill: float | None = None
 
 
-@dataclass(frozen=True)
-class Round:
+class Round(NamedTuple):
     """One dealt pair.
 
     Attributes:

@@ -9,7 +9,7 @@ strength 0.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from app.game.scoring import Verdict
 
@@ -19,8 +19,7 @@ _Z = 1.959964  # deviations to either side that hold 95 %
 _LEAST_VARIANCE = 0.004  # below it a belief would no longer notice that somebody changed
 
 
-@dataclass(frozen=True)
-class Belief:
+class Belief(NamedTuple):
     """What is believed of a skill or a strength: a normal distribution in logits."""
 
     mean: float

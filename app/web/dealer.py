@@ -282,11 +282,10 @@ class Dealer:
     ) -> Dealt:
         at = now()
         if given is not None and given.round.id == dealt.id and self._is_fresh(given, at):
-            fresh = replace(given, edition=entry.edition, visitor=visitor)
+            fresh = replace(given, edition=entry.edition, visitor=visitor, played=place.played, spotted=place.spotted)
         else:
-            fresh = self._give(dealt, entry, visitor, at)
+            fresh = self._give(dealt, entry, visitor, place, at)
             metrics.rounds.labels("alike" if dealt.is_alike else "unlike").inc()
-        fresh = replace(fresh, played=place.played, spotted=place.spotted)
         self._given[name] = fresh
         self._given.move_to_end(name)
         while len(self._given) > REMEMBERED:
@@ -339,7 +338,7 @@ class Dealer:
 
         return _Met(samples, tweets)
 
-    def _give(self, dealt: Round, entry: Entry, visitor: Visitor, at: datetime) -> Dealt:
+    def _give(self, dealt: Round, entry: Entry, visitor: Visitor, place: _Place, at: datetime) -> Dealt:
         at = at.replace(microsecond=at.microsecond // 1000 * 1000)
         token, expires_at = self._seal.close(dealt, at), at + self._life
         archive = entry.archive
@@ -352,7 +351,17 @@ class Dealer:
         }
         if dealt.repeat:
             body["repeat"] = True
-        return Dealt(entry, dealt, token, expires_at, json.dumps(body).encode(), entry.edition, visitor)
+        return Dealt(
+            entry=entry,
+            round=dealt,
+            token=token,
+            expires_at=expires_at,
+            body=json.dumps(body).encode(),
+            edition=entry.edition,
+            visitor=visitor,
+            played=place.played,
+            spotted=place.spotted,
+        )
 
 
 def _after(place: _Place, opened: SealedRound, following: Seat) -> _Place:

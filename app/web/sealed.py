@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives import hashes
@@ -73,8 +73,7 @@ _ROUND = struct.Struct(">B16s16sIQQIBBQQBBddQHIQQ")
 _VERSION = 2
 
 
-@dataclass(frozen=True)
-class SealedRound:
+class SealedRound(NamedTuple):
     """A dealt round as its token carries it."""
 
     id: bytes
