@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import base64
+import os
 import struct
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from app.game.rounds import ARMS, MODES, Round
+
+_NONCE = 12  # bytes, drawn for each seal: four thousand million of them under one key are as good as distinct
 
 
 class BadSeal(ValueError):  # noqa: N818  # named for what is found
@@ -28,14 +33,13 @@ class Seal:
     """Seals bytes of one width for one purpose; opens what it or an older key sealed."""
 
     def __init__(self, secrets: Sequence[bytes], purpose: str, width: int) -> None:
-        keys = [base64.urlsafe_b64encode(derive(secret, purpose)) for secret in secrets]
-        self._newest = Fernet(keys[0])
-        self._fernet = MultiFernet([Fernet(key) for key in keys])
+        self._ciphers = [AESGCM(derive(secret, f"{purpose}, AES-GCM")) for secret in secrets]
         self.width = len(self.close(bytes(width)))
 
     def close(self, content: bytes) -> str:
         """The sealed content, in characters that need no quoting in a URL, a form or a cookie."""
-        return self._fernet.encrypt(content).rstrip(b"=").decode()
+        nonce = os.urandom(_NONCE)
+        return _spelled(nonce + self._ciphers[0].encrypt(nonce, content, None))
 
     def open(self, sealed: str) -> bytes:
         """The content.
@@ -43,28 +47,36 @@ class Seal:
         Raises:
             BadSeal: damaged, of another purpose or key, or spelled in another way than it was sealed.
         """
-        if len(sealed) != self.width or not sealed.isascii():
-            raise BadSeal("not of our width")
-        token = _padded(sealed)
-        # Base64 has spare bits and decoders that skip strange characters: only the one right spelling is taken.
-        try:
-            if base64.urlsafe_b64encode(base64.urlsafe_b64decode(token)) != token:
-                raise BadSeal("not spelled as we spell")
-            return self._fernet.decrypt(token)
-        except (InvalidToken, ValueError) as error:
-            raise BadSeal("not ours") from error
+        whole = self._read(sealed)
+        for cipher in self._ciphers:
+            with suppress(InvalidTag):
+                return cipher.decrypt(whole[:_NONCE], whole[_NONCE:], None)
+        raise BadSeal("not ours")
 
     def is_of_newest_key(self, sealed: str) -> bool:
         """Whether something that can be opened was sealed with the newest key."""
+        whole = self._read(sealed)
         try:
-            self._newest.decrypt(_padded(sealed))
-        except InvalidToken:
+            self._ciphers[0].decrypt(whole[:_NONCE], whole[_NONCE:], None)
+        except InvalidTag:
             return False
         return True
 
+    def _read(self, sealed: str) -> bytes:
+        if len(sealed) != self.width or not sealed.isascii():
+            raise BadSeal("not of our width")
+        try:
+            whole = base64.urlsafe_b64decode(sealed + "=" * (-len(sealed) % 4))
+        except ValueError as error:
+            raise BadSeal("not ours") from error
+        # Base64 has spare bits and decoders that skip strange characters: only the one right spelling is taken.
+        if _spelled(whole) != sealed:
+            raise BadSeal("not spelled as we spell")
+        return whole
 
-def _padded(sealed: str) -> bytes:
-    return sealed.encode() + b"=" * (-len(sealed) % 4)
+
+def _spelled(whole: bytes) -> str:
+    return base64.urlsafe_b64encode(whole).rstrip(b"=").decode()
 
 
 # version, round id, player, archive, tweet, sample, generator, arm, mode, start, position, repeat, tweet index,
