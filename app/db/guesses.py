@@ -21,6 +21,7 @@ from app.game import scoring, skill
 from app.game.labels import Sighting, Standing
 
 SECONDS_PER_DAY = 86_400
+_JSON = json.JSONEncoder(separators=(",", ":"))
 
 
 @dataclass(frozen=True)
@@ -155,7 +156,7 @@ def _answer(seen: Batch, guess: Guess, verdict: scoring.Verdict, sitting: Sittin
         "spotted": sitting.spotted,
         "skill": skill.told(seen.players[guess.player].belief),
     }
-    return json.dumps(body, separators=(",", ":"))
+    return _JSON.encode(body)
 
 
 def link(handle: str | None, source_id: str | None) -> str | None:

@@ -68,7 +68,7 @@ def after(before: Score | None, sample: Belief, verdict: Verdict, at: datetime, 
     return Score(
         guesses=score.guesses + 1,
         spotted=score.spotted + (verdict == "spotted"),
-        belief=skill.after(score.belief, sample, verdict)[0],
+        belief=skill.player_after(score.belief, sample, verdict),
         streak=streak,
         best_streak=max(score.best_streak, streak),
         last_guess_at=at,

@@ -47,9 +47,13 @@ def chance(player: Belief, sample: Belief) -> float:
 
 def after(player: Belief, sample: Belief, verdict: Verdict) -> tuple[Belief, Belief]:
     """Both beliefs after one more verdict."""
-    spotted = verdict == "spotted"
+    return player_after(player, sample, verdict), _moved(sample, player, 0.0 if verdict == "spotted" else 1.0)
+
+
+def player_after(player: Belief, sample: Belief, verdict: Verdict) -> Belief:
+    """What is believed of the player after one more verdict."""
     rested = Belief(player.mean, min(player.variance + DRIFT, NEWCOMER.variance))
-    return _moved(rested, sample, 1.0 if spotted else 0.0), _moved(sample, player, 0.0 if spotted else 1.0)
+    return _moved(rested, sample, 1.0 if verdict == "spotted" else 0.0)
 
 
 def share(belief: Belief) -> tuple[float, float, float]:

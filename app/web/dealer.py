@@ -285,7 +285,7 @@ class Dealer:
             fresh = replace(given, edition=entry.edition, visitor=visitor, played=place.played, spotted=place.spotted)
         else:
             fresh = self._give(dealt, entry, visitor, place, at)
-            metrics.rounds.labels("alike" if dealt.is_alike else "unlike").inc()
+            metrics.round_of("alike" if dealt.is_alike else "unlike").inc()
         self._given[name] = fresh
         self._given.move_to_end(name)
         while len(self._given) > REMEMBERED:

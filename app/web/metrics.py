@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from prometheus_client import REGISTRY, Counter, Gauge, Histogram, start_http_server
 from sqlalchemy import Engine
 
@@ -20,6 +22,11 @@ seconds = Histogram(
 batch = Histogram(
     "whichtweet_guess_batch", "Guesses written in one transaction", buckets=(1, 2, 5, 10, 20, 50, 100, 200)
 )
+# Finding a label takes longer than counting under it: there are few, and each is kept.
+round_of = cache(rounds.labels)
+guess_of = cache(guesses.labels)
+answer_of = cache(answers.labels)
+seconds_of = cache(seconds.labels)
 shelf = Gauge("whichtweet_shelf_samples", "Samples that may be dealt", ["archive"])
 
 

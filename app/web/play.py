@@ -50,7 +50,7 @@ async def guess(house: Services, visitor: Visitor, ask: GuessAsk, in_class: Room
     except DatabaseAway:
         raise problems.database_away() from None
     if recorded.is_new:
-        metrics.guesses.labels("simulated" if visitor.simulated else "real").inc()
+        metrics.guess_of("simulated" if visitor.simulated else "real").inc()
     return recorded
 
 
