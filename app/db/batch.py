@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
@@ -26,8 +26,7 @@ from app.game.labels import Standing
 from app.game.skill import Belief
 
 
-@dataclass(frozen=True)
-class Guess:
+class Guess(NamedTuple):
     """A pick in a dealt round, as it arrived.
 
     Attributes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -87,7 +87,7 @@ def _record_one(seen: Batch, guess: Guess, house: House) -> Outcome:
     sitting = sittings.move_on(seen, guess, player, verdict)
     # A card that came up in another mode since this round was dealt is no first sight any more.
     if sittings.has_met(seen, guess, player) and not guess.repeat:
-        guess = replace(guess, repeat=True)
+        guess = guess._replace(repeat=True)
     stands = _label(seen, guess, player, house)
     ratings.note(seen, guess, player, verdict, stands.label)
     answer = _answer(seen, guess, verdict, sitting, player)
@@ -169,7 +169,7 @@ def link(handle: str | None, source_id: str | None) -> str | None:
 def _note(seen: Batch, guess: Guess, player: Player, verdict: scoring.Verdict, stands: Standing, answer: str) -> None:
     seen.answers[guess.round_id] = (guess.pick, answer)
     rated = seen.players[guess.player]
-    row = vars(guess) | {
+    row = guess._asdict() | {
         "set_id": guess.set_id or None,
         "player_id": player.id,
         "policy_version": guess.policy,

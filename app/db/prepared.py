@@ -59,7 +59,7 @@ class Prepared:
             part.key for part in visitors.iterate(statement) if isinstance(part, BindParameter) and part.expanding
         ]
         self._wordings: dict[tuple[object, ...], _Wording] = {}
-        self._reads: dict[str, Sequence[Convert | None]] = {}
+        self._reads: dict[str, Sequence[tuple[int, Convert]]] = {}
 
     def rows(self, connection: Connection, **values: Any) -> list[Row]:
         """What is found. A list is what the rows are in: where it is empty there are none.
@@ -76,14 +76,9 @@ class Prepared:
         found: list[Row] = cursor.fetchall()
         reads = self._reads.get(connection.dialect.name)
         if reads is None:
-            reads = self._reads[connection.dialect.name] = self._read(connection.dialect, cursor.description)
+            reads = self._reads[connection.dialect.name] = self._converts(connection.dialect, cursor.description)
         cursor.close()
-        if not any(reads):
-            return found
-        return [
-            tuple([read(value) if read is not None else value for read, value in zip(reads, row, strict=True)])
-            for row in found
-        ]
+        return [_read(row, reads) for row in found] if reads else found
 
     def each(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Run it for each row of values; it finds nothing.
@@ -102,9 +97,11 @@ class Prepared:
             known = self._wordings[kind] = _worded(self._statement, dialect, self._columns, values)
         return known
 
-    def _read(self, dialect: Dialect, description: Sequence[Sequence[Any]]) -> Sequence[Convert | None]:
+    def _converts(self, dialect: Dialect, description: Sequence[Sequence[Any]]) -> Sequence[tuple[int, Convert]]:
+        """Of the columns that the driver does not give as they are meant, their place and what makes it so."""
         types = [column.type.dialect_impl(dialect) for column in self._statement.exported_columns]
-        return [kind.result_processor(dialect, told[1]) for kind, told in zip(types, description, strict=True)]
+        reads = [kind.result_processor(dialect, told[1]) for kind, told in zip(types, description, strict=True)]
+        return [(place, read) for place, read in enumerate(reads) if read is not None]
 
 
 def _worded(
@@ -149,6 +146,13 @@ def _run(connection: Connection, text: str, values: Any, *, is_many: bool = Fals
             dialect=connection.dialect,
         ) from error
     return cursor
+
+
+def _read(row: Row, reads: Sequence[tuple[int, Convert]]) -> Row:
+    values = list(row)
+    for place, read in reads:
+        values[place] = read(values[place])
+    return tuple(values)
 
 
 def _padded(values: Sequence[Any]) -> list[Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 from app.db.batch import Guess
 from app.db.classes import Room
@@ -37,7 +36,7 @@ async def guess(house: Services, visitor: Visitor, ask: GuessAsk, in_class: Room
         raise problems.not_our_round()
     noted = _noted(house, visitor, ask, sealed)
     if in_class is not None:
-        noted = replace(noted, class_teaches=in_class.teaches)
+        noted = noted._replace(class_teaches=in_class.teaches)
     try:
         recorded = await house.recorder.record(noted)
     except GuessRefused as refused:

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -165,7 +164,7 @@ def _guess(place: int, at: datetime) -> Guess:
         **{"recognised": False, "shown_ms": 9000, "has_cookie": True, "simulated": None, "network": None},
         **{"guessed_at": at, "is_expired": False, "shelf_stamp": 2},
     )
-    return replace(whole, position=place)
+    return whole._replace(position=place)
 
 
 def test_a_clock_that_jumps_back_asks_for_no_scheduled_job_again(engine: Engine, tmp_path: Path) -> None:
