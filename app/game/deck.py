@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
 from itertools import islice
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,8 +40,7 @@ class Texts:
         return self._buffer[start : int(self._ends[index])].decode()
 
 
-@dataclass(frozen=True)
-class Tweet:
+class Tweet(NamedTuple):
     """A deck card: the tweet's id in the database and its text."""
 
     id: int

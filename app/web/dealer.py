@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from anyio import to_thread
 from sqlalchemy import Connection, Engine
@@ -31,8 +31,7 @@ REMEMBERED = 2_000  # rounds that are kept to be given again word for word
 RACKS = 8  # of generators that are practised against, kept in memory
 
 
-@dataclass(frozen=True)
-class Dealt:
+class Dealt(NamedTuple):
     """An open round as it was given, whom it was given to, and how that player stands.
 
     Attributes:
@@ -52,8 +51,7 @@ class Dealt:
     of: int = 0
 
 
-@dataclass(frozen=True)
-class _Place:
+class _Place(NamedTuple):
     """Where the next deal is made: the seat, who sits there, and the sample of the round that is still open."""
 
     seat: Seat
@@ -63,8 +61,7 @@ class _Place:
     spotted: int = 0
 
 
-@dataclass(frozen=True)
-class _Met:
+class _Met(NamedTuple):
     """Tells which samples, and which tweets, a player met, or may not meet here."""
 
     samples: Past
@@ -218,7 +215,7 @@ class Dealer:
         at = now()
         if given is not None and given.edition == entry.edition and self._is_fresh(given, at):
             self._given.move_to_end(name)
-            return replace(given, visitor=visitor, played=place.played, spotted=place.spotted)
+            return given._replace(visitor=visitor, played=place.played, spotted=place.spotted)
         excluded = {*place.excluded, *entry.kept_samples}
         dealt = None
         if visitor.simulated is None and place.player_id is None:
@@ -241,7 +238,7 @@ class Dealer:
         entry = sorted(entries, key=lambda each: each.archive.id)[turn(visitor.key, answered) % len(entries)]
         is_same = opened is not None and opened.archive_id == entry.archive.id
         dealt = self._deal(connection, visitor, entry, opened if is_same else None)
-        return replace(dealt, played=answered, spotted=spotted)
+        return dealt._replace(played=answered, spotted=spotted)
 
     def _deal_fixed(
         self, connection: Connection, visitor: Visitor, entry: Entry, fixed: FixedSet, opened: SealedRound | None
@@ -270,19 +267,19 @@ class Dealer:
         name = (visitor.key, fixed.id, start)
         given = self._given.get(name)
         if given is not None and given.edition == entry.edition and self._is_fresh(given, now()):
-            return replace(given, visitor=visitor, played=place.played, spotted=place.spotted, of=len(fixed.pairs))
+            return given._replace(visitor=visitor, played=place.played, spotted=place.spotted, of=len(fixed.pairs))
         repeat = place.player_id is not None and sets.met(
             connection, place.player_id, [pair.tweet.id], [pair.sample_id]
         )
         dealt = deal_pair(fixed, pair, visitor.key, start, entry.shelf.stamp, repeat=repeat)
-        return replace(self._keep(name, given, dealt, entry, visitor, place), of=len(fixed.pairs))
+        return self._keep(name, given, dealt, entry, visitor, place)._replace(of=len(fixed.pairs))
 
     def _keep(
         self, name: tuple[object, ...], given: Dealt | None, dealt: Round, entry: Entry, visitor: Visitor, place: _Place
     ) -> Dealt:
         at = now()
         if given is not None and given.round.id == dealt.id and self._is_fresh(given, at):
-            fresh = replace(given, edition=entry.edition, visitor=visitor, played=place.played, spotted=place.spotted)
+            fresh = given._replace(edition=entry.edition, visitor=visitor, played=place.played, spotted=place.spotted)
         else:
             fresh = self._give(dealt, entry, visitor, place, at)
             metrics.round_of("alike" if dealt.is_alike else "unlike").inc()
@@ -379,4 +376,4 @@ def _after(place: _Place, opened: SealedRound, following: Seat) -> _Place:
         seat = replace(following, again=opened.position + 1)
     else:
         seat = replace(following, position=opened.position + 1)
-    return replace(place, seat=seat, excluded=(opened.sample_id,))
+    return place._replace(seat=seat, excluded=(opened.sample_id,))
