@@ -7,15 +7,16 @@ the driver needs for the answer. What players do not wait for stays with `Connec
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Dialect, Select, UpdateBase
+from sqlalchemy import BindParameter, ColumnElement, Connection, Dialect, Select, UpdateBase, and_, bindparam, or_
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql import visitors
 
 Row = tuple[Any, ...]
 Convert = Callable[[Any], Any]
+Statement = Select[*tuple[Any, ...]] | UpdateBase
 
 
 @dataclass(frozen=True)
@@ -51,13 +52,23 @@ class _Wording:
 class Prepared:
     """One statement, with its values by name; lists (`bindparam(name, expanding=True)`) may be of any length."""
 
-    def __init__(self, statement: Select[*tuple[Any, ...]] | UpdateBase, columns: Sequence[str] | None = None) -> None:
-        """`columns`: of an insert, those that its rows hold."""
+    def __init__(
+        self,
+        statement: Statement,
+        columns: Sequence[str] | None = None,
+        among: tuple[str, Sequence[ColumnElement[Any]]] | None = None,
+    ) -> None:
+        """`columns`: of an insert, those that its rows hold. `among`: a list of tuples, and the columns of the rows
+        that are found by it: they hold one of those tuples.
+        """
         self._statement = statement
         self._columns = columns
+        self._among = among
         self._lists = [
             part.key for part in visitors.iterate(statement) if isinstance(part, BindParameter) and part.expanding
         ]
+        if among is not None:
+            self._lists.append(among[0])
         self._wordings: dict[tuple[object, ...], _Wording] = {}
         self._reads: dict[str, Sequence[tuple[int, Convert]]] = {}
 
@@ -94,8 +105,18 @@ class Prepared:
         kind = (dialect.name, *[len(values[name]) for name in self._lists])
         known = self._wordings.get(kind)
         if known is None:
-            known = self._wordings[kind] = _worded(self._statement, dialect, self._columns, values)
+            known = self._wordings[kind] = self._worded(dialect, values)
         return known
+
+    def _worded(self, dialect: Dialect, values: Mapping[str, Any]) -> _Wording:
+        if self._among is None or not isinstance(self._statement, Select):
+            return _worded(self._statement, dialect, self._columns, values)
+        name, columns = self._among
+        places = [[f"{name}_{row}_{place}" for place in range(len(columns))] for row in range(len(values[name]))]
+        # Not as `(a, b) IN (VALUES ...)`: for more than one tuple SQLite reads the whole table then.
+        statement = self._statement.where(or_(*(_holds(columns, names) for names in places)))
+        wording = _worded(statement, dialect, self._columns, {key: values[key] for key in values if key != name})
+        return replace(wording, parts={**wording.parts, name: [part for names in places for part in names]})
 
     def _converts(self, dialect: Dialect, description: Sequence[Sequence[Any]]) -> Sequence[tuple[int, Convert]]:
         """Of the columns that the driver does not give as they are meant, their place and what makes it so."""
@@ -104,8 +125,13 @@ class Prepared:
         return [(place, read) for place, read in enumerate(reads) if read is not None]
 
 
+def _holds(columns: Sequence[ColumnElement[Any]], names: Sequence[str]) -> ColumnElement[bool]:
+    values = (bindparam(name, required=False, type_=column.type) for column, name in zip(columns, names, strict=True))
+    return and_(*(column == value for column, value in zip(columns, values, strict=True)))
+
+
 def _worded(
-    statement: Select[*tuple[Any, ...]] | UpdateBase,
+    statement: Statement,
     dialect: Dialect,
     columns: Sequence[str] | None,
     values: Mapping[str, Any],

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, and_, bindparam, delete, func, or_, select, tuple_
+from sqlalchemy import Connection, and_, delete, func, or_, select, tuple_
 
 from app.db.prepared import Prepared
 from app.db.tables import players, scores
@@ -54,7 +54,7 @@ _FIGURES = (
     *(scores.c.guesses, scores.c.spotted, scores.c.skill, scores.c.skill_variance),
     *(scores.c.streak, scores.c.best_streak, scores.c.last_guess_at),
 )
-_OF = Prepared(select(*_KEY, *_FIGURES).where(tuple_(*_KEY).in_(bindparam("keys", expanding=True))))
+_OF = Prepared(select(*_KEY, *_FIGURES), among=("keys", _KEY))
 
 
 def of(connection: Connection, wanted: Collection[ScoreKey]) -> dict[ScoreKey, Score]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, select, tuple_
+from sqlalchemy import Connection, bindparam, select
 
 from app.db.prepared import Prepared
 from app.db.tables import players, seats
@@ -77,10 +77,8 @@ def turns(connection: Connection, key: bytes, archive_id: int) -> tuple[int, int
     return sum(row.guesses for row in rows), sum(row.spotted for row in rows), due
 
 
-_PLACE = tuple_(seats.c.player_id, seats.c.archive_id, seats.c.mode)
-_LOCKED = Prepared(
-    select(*_SEAT).where(_PLACE.in_(bindparam("places", expanding=True))).order_by(*_PLACE.clauses).with_for_update()
-)
+_PLACE = (seats.c.player_id, seats.c.archive_id, seats.c.mode)
+_LOCKED = Prepared(select(*_SEAT).order_by(*_PLACE).with_for_update(), among=("places", _PLACE))
 
 
 def locked(connection: Connection, wanted: Collection[tuple[int, int, str]]) -> dict[tuple[int, int, str], SeatRow]:

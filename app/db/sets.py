@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, func, insert, select, tuple_, update
+from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
+from app.db.prepared import Prepared
 from app.db.tables import archives, guesses, players, samples, set_cards, set_scores, set_seats, sets, tweets
 from app.game.deck import Tweet
 from app.game.rounds import Round
@@ -221,13 +222,13 @@ def met(connection: Connection, player_id: int, tweet_ids: Sequence[int], sample
     return connection.execute(of_tweets.union_all(of_samples).limit(1)).first() is not None
 
 
+_PLACE = (set_seats.c.player_id, set_seats.c.set_id)
+_LOCKED = Prepared(select(*_SEAT).order_by(*_PLACE).with_for_update(), among=("places", _PLACE))
+
+
 def locked(connection: Connection, wanted: Collection[tuple[int, int]]) -> dict[tuple[int, int], SetSeat]:
     """The seats with those (player, set), locked in a fixed order until the transaction ends."""
-    if not wanted:
-        return {}
-    place = tuple_(set_seats.c.player_id, set_seats.c.set_id)
-    query = select(*_SEAT).where(place.in_(list(wanted))).order_by(*place.clauses).with_for_update()
-    rows = [SetSeat(*row) for row in connection.execute(query)]
+    rows = [SetSeat(*row) for row in _LOCKED.rows(connection, places=list(wanted))]
     return {(row.player_id, row.set_id): row for row in rows}
 
 

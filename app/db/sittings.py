@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import Column, Connection, bindparam, select, tuple_
+from sqlalchemy import Column, Connection, select
 
 from app.db import sets
 from app.db.batch import Batch, Guess
@@ -96,8 +96,7 @@ def _next_place(seen: Batch, guess: Guess, player: Player, verdict: Verdict) -> 
 
 
 def _met(card: Column[int]) -> Prepared:
-    cards = tuple_(guesses.c.player_id, card).in_(bindparam("cards", expanding=True))
-    return Prepared(select(guesses.c.player_id, card).where(cards))
+    return Prepared(select(guesses.c.player_id, card), among=("cards", (guesses.c.player_id, card)))
 
 
 _MET = {"tweet": _met(guesses.c.tweet_id), "sample": _met(guesses.c.sample_id)}

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 from factories import add_archive, add_tweets
-from sqlalchemy import Engine, bindparam, insert, select, tuple_, update
+from sqlalchemy import Engine, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from app.db.prepared import Prepared
@@ -40,8 +40,7 @@ def test_lists_of_any_length_are_asked_for(either_engine: Engine, length: int) -
         found = connection.execute(select(tweets.c.id, tweets.c.text).order_by(tweets.c.id)).all()
     wanted = [tuple(row) for row in found[:length]]
     by_id = Prepared(select(tweets.c.id, tweets.c.text).where(tweets.c.id.in_(bindparam("ids", expanding=True))))
-    both = tuple_(tweets.c.id, tweets.c.text).in_(bindparam("both", expanding=True))
-    by_both = Prepared(select(tweets.c.id, tweets.c.text).where(both))
+    by_both = Prepared(select(tweets.c.id, tweets.c.text), among=("both", (tweets.c.id, tweets.c.text)))
     with reading(either_engine) as connection:
         assert sorted(by_id.rows(connection, ids=[row[0] for row in wanted])) == wanted
         assert sorted(by_both.rows(connection, both=wanted)) == wanted
