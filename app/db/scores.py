@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, and_, delete, func, or_, select, tuple_
+from sqlalchemy import Connection, and_, bindparam, delete, func, or_, select, tuple_
 
 from app.db.prepared import Prepared
 from app.db.tables import players, scores
@@ -124,14 +124,17 @@ def forget(connection: Connection, player_id: int) -> None:
     connection.execute(delete(scores).where(scores.c.player_id == player_id))
 
 
+# One by one: SQLite reads the whole table for a list of keys.
+_DROP = Prepared(delete(scores).where(*(column == bindparam(column.name) for column in _KEY)))
+
+
 def drop_old(connection: Connection, at: datetime) -> int:
     """Drop some scores of days and weeks that no board shows any more; how many, 0 when nothing is left."""
     floors = {span: period(span, at - KEPT) for span in SPANS}
     old = or_(*(and_(scores.c.span == span, scores.c.period < floor) for span, floor in floors.items()))
-    some = [tuple(row) for row in connection.execute(select(*_KEY).where(old).limit(BATCH))]
-    if not some:
-        return 0
-    return connection.execute(delete(scores).where(tuple_(*_KEY).in_(some))).rowcount
+    some = [ScoreKey(*row)._asdict() for row in connection.execute(select(*_KEY).where(old).limit(BATCH))]
+    _DROP.each(connection, some)
+    return len(some)
 
 
 def _ranked(span: str, archive_id: int, at: datetime) -> tuple[Any, ...]:
