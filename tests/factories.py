@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, select, update
 
 from app.db import rollups
+from app.db.batch import Guess
 from app.db.rollups import LabelKey, day_of
 from app.db.tables import archives, arms, generators, guesses, imports, labels, players, restocks, samples, tweets
 
@@ -203,3 +204,37 @@ def add_guess(
     connection.execute(insert(labels).values(guess_id=guess_id, rules_version=2, decided_at=at, **said))
     rollups.count_labels(connection, {LabelKey(row["archive_id"], day_of(at), status, reason or ""): 1})
     return guess_id
+
+
+def a_guess(number: int, place: int, card: tuple[int, int, int]) -> Guess:
+    """The guess of a player named by a number, at a place of theirs, about a tweet and a sample of a generator."""
+    tweet_id, sample_id, generator_id = card
+    return Guess(
+        round_id=bytes([number, place] * 8),
+        player=bytes([number] * 16),
+        archive_id=1,
+        tweet_id=tweet_id,
+        sample_id=sample_id,
+        generator_id=generator_id,
+        arm="champion",
+        mode="endless",
+        start=place,
+        position=place,
+        repeat=False,
+        tweet_index=0,
+        arm_probability=1.0,
+        card_probability=1.0,
+        policy=1,
+        stamp=1,
+        characters=100,
+        dealt_at=LONG_AGO,
+        pick=0,
+        recognised=False,
+        shown_ms=None,
+        has_cookie=True,
+        simulated=None,
+        network=None,
+        guessed_at=LONG_AGO,
+        is_expired=False,
+        shelf_stamp=1,
+    )

@@ -41,7 +41,8 @@ class Recorder:
     def __init__(self, engine: Engine, house: House) -> None:
         self._engine = engine
         self._house = house
-        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._arrived: queue.SimpleQueue[_Waiting] = queue.SimpleQueue()
+        self._calls: queue.SimpleQueue[bool] = queue.SimpleQueue()  # to write what arrived; False: and then to end
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
 
     def start(self) -> None:
@@ -50,7 +51,7 @@ class Recorder:
 
     def stop(self) -> None:
         """Write what is waiting, then end."""
-        self._queue.put(None)
+        self._calls.put(False)
         self._thread.join()
 
     async def record(self, guess: Guess) -> Recorded:
@@ -62,7 +63,9 @@ class Recorder:
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Outcome] = loop.create_future()
-        self._queue.put(_Waiting(guess, loop, future))
+        self._arrived.put(_Waiting(guess, loop, future))
+        # When the loop has come round: what arrives with this guess goes with it.
+        loop.call_soon(self._calls.put, True)
         outcome = await future
         if isinstance(outcome, Recorded):
             return outcome
@@ -71,16 +74,15 @@ class Recorder:
     def _run(self) -> None:
         is_open = True
         while is_open:
-            batch: list[_Waiting] = []
-            waiting = self._queue.get()
-            while waiting is not None:
-                batch.append(waiting)
-                if len(batch) == MOST or self._queue.empty():
-                    break
-                waiting = self._queue.get()
-            is_open = waiting is not None
-            if batch:
+            is_open = self._calls.get()
+            while batch := self._next():
                 self._settle(batch)
+
+    def _next(self) -> list[_Waiting]:
+        batch: list[_Waiting] = []
+        while len(batch) < MOST and not self._arrived.empty():
+            batch.append(self._arrived.get())
+        return batch
 
     def _settle(self, batch: Sequence[_Waiting]) -> None:
         try:

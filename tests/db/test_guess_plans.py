@@ -4,52 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
-from factories import add_game
+from factories import LONG_AGO, a_guess, add_game
 from sqlalchemy import Connection, Engine, func, select
 
 from app.db import guesses, scores
-from app.db.batch import Guess, House
+from app.db.batch import House
 from app.db.session import writing
 from app.db.tables import samples, seats, tweets
 
-AT = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
 HOUSE = House(sample_retires_after=1000, learn_from=("real",))
-
-
-def a_guess(number: int, place: int, card: tuple[int, int, int]) -> Guess:
-    tweet_id, sample_id, generator_id = card
-    return Guess(
-        round_id=bytes([number, place] * 8),
-        player=bytes([number] * 16),
-        archive_id=1,
-        tweet_id=tweet_id,
-        sample_id=sample_id,
-        generator_id=generator_id,
-        arm="champion",
-        mode="endless",
-        start=place,
-        position=place,
-        repeat=False,
-        tweet_index=0,
-        arm_probability=1.0,
-        card_probability=1.0,
-        policy=1,
-        stamp=1,
-        characters=100,
-        dealt_at=AT,
-        pick=0,
-        recognised=False,
-        shown_ms=None,
-        has_cookie=True,
-        simulated=None,
-        network=None,
-        guessed_at=AT,
-        is_expired=False,
-        shelf_stamp=1,
-    )
 
 
 @contextmanager
@@ -97,5 +63,5 @@ def test_old_scores_are_dropped_by_their_key(engine: Engine) -> None:
         guesses.record(connection, [a_guess(n, 0, (tweet_id, sample_id, generator_id)) for n in range(3)], HOUSE)
     with writing(engine) as connection:
         with traced(connection) as asked:
-            assert scores.drop_old(connection, AT + timedelta(days=40)) == 6
+            assert scores.drop_old(connection, LONG_AGO + timedelta(days=40)) == 6
         assert read_through(connection, [words for words in asked if words.startswith("DELETE")]) == []
