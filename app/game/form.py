@@ -80,7 +80,7 @@ def form(text: str) -> list[float]:
 
 @dataclass(frozen=True)
 class Line:
-    """A logistic regression on form: log odds, straight in each feature, its square and the bin of the length."""
+    """A regression on form: straight in each feature, its square and the bin of the length."""
 
     mean: Floats
     spread: Floats
@@ -95,6 +95,15 @@ class Line:
         empty = cls(plain.mean(0), plain.std(0) + 1e-6, edges, np.zeros(0))
         return cls(empty.mean, empty.spread, edges, _logistic(empty.expanded(plain), answers, weights))
 
+    @classmethod
+    def through(cls, plain: Floats, values: Floats, ridge: float = RIDGE) -> Self:
+        """The straight line through values [N] of features [N, F], by least squares."""
+        edges = np.unique(np.quantile(plain[:, 0], np.linspace(0, 1, BINS // 2 + 1)[1:-1]))
+        empty = cls(plain.mean(0), plain.std(0) + 1e-6, edges, np.zeros(0))
+        wide = empty.expanded(plain)
+        slope = np.asarray(np.linalg.solve(wide.T @ wide + ridge * np.eye(wide.shape[1]), wide.T @ values), float)
+        return cls(empty.mean, empty.spread, edges, slope)
+
     def expanded(self, plain: Floats) -> Floats:
         """Standardised features, their squares (spread is form too), the length's bin and a constant."""
         scaled = np.clip((plain - self.mean) / self.spread, -4, 4)
@@ -102,7 +111,7 @@ class Line:
         return np.hstack([scaled, scaled**2 - 1, bins, np.ones((len(plain), 1))])
 
     def odds(self, plain: Floats) -> Floats:
-        """Log odds [N] of features [N, F]."""
+        """What it foretells [N] of features [N, F]: log odds, or values that it was laid through."""
         return np.asarray(self.expanded(plain) @ self.slope)
 
 
@@ -116,7 +125,7 @@ class FormOdds:
     @classmethod
     def fit(cls, drafts: Sequence[str], tweets: Sequence[str], shares: Floats) -> Self:
         """Learn from drafts, each of which counts by its share (they sum to 1), and from tweets."""
-        plain = _forms((*tweets, *drafts))
+        plain = forms((*tweets, *drafts))
         answers = np.r_[np.ones(len(tweets)), np.zeros(len(drafts))]
         line = Line.fit(plain, answers, _weights(len(tweets), shares))
         # scikit-learn comes with what training needs; a shelf that is filled before that is chosen by the line alone.
@@ -129,7 +138,7 @@ class FormOdds:
 
     def of(self, texts: Sequence[str]) -> Floats:
         """The log odds [N] of texts."""
-        plain = _forms(texts)
+        plain = forms(texts)
         line = self.line.odds(plain)
         if self.trees is None:
             return line
@@ -206,7 +215,8 @@ def _weights(tweets: int, shares: Floats) -> Floats:
     return np.concatenate((np.full(tweets, 0.5 / tweets), 0.5 * shares)) * (tweets + len(shares))
 
 
-def _forms(texts: Sequence[str]) -> Floats:
+def forms(texts: Sequence[str]) -> Floats:
+    """The features of cards [N, F]."""
     return np.array([form(text) for text in texts], float)
 
 

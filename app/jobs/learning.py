@@ -11,7 +11,7 @@ from app.db import generators, labels, tweets
 from app.db.archives import Archive
 from app.db.generators import Generator
 from app.db.session import reading
-from app.game.choice import BEST_OF, Bands
+from app.game.choice import BEST_OF, Usual
 from app.game.learning import Draw, Tried, next_draw
 from app.game.lessons import Lesson, Lived, draw_lessons
 from app.game.rounds import AT_RANDOM, POLICY
@@ -21,6 +21,7 @@ from app.jobs.workshop import ShouldStop, Skipped, Workshop
 from app.jobs.writers import Writers
 from model.sampling import Decoding
 from model.scorer import Pick
+from model.text import normalise
 
 SURE = 2.5  # standard errors by which a scorer must beat chance at foretelling which rounds of new players fool
 REPEATING = 0.1  # share of players' remarks that say "repeats itself", from which the guard against it is set closer
@@ -189,7 +190,7 @@ def lessons_of(
 def prefers(workshop: Workshop, archive: Archive, anchor: Generator, tuned: Generator, seed: int) -> tuple[bool, str]:
     """Whether the scorer prefers what the tuned network writes to what the anchor does; and its figures, in words.
 
-    Both write with the same decoding and seeds; scores are compared within length bands.
+    Both write with the same decoding and seeds; scores are compared with what is usual for a form.
     """
     scoring = scoring_of(workshop, archive, tuned)
     if scoring is None:
@@ -198,10 +199,10 @@ def prefers(workshop: Workshop, archive: Archive, anchor: Generator, tuned: Gene
     for generator in (anchor, tuned):
         folder = workshop.folder(generator.checkpoint_key)
         with Writers(folder, tuned.decoding, LONGEST, workshop.processes, scoring) as writers:
-            found: list[tuple[int, float]] = []
+            found: list[tuple[str, float]] = []
             read = 0
             for drafts in writers.drafts(seed):
-                found += [(len(draft.text), draft.score) for draft in drafts if draft.score is not None]
+                found += [(normalise(draft.text), draft.score) for draft in drafts if draft.score is not None]
                 read += len(drafts)
                 if read >= COMPARED:
                     break
@@ -211,15 +212,11 @@ def prefers(workshop: Workshop, archive: Archive, anchor: Generator, tuned: Gene
     return lead > error, words
 
 
-def _lead(before: Sequence[tuple[int, float]], after: Sequence[tuple[int, float]]) -> tuple[float, float]:
+def _lead(before: Sequence[tuple[str, float]], after: Sequence[tuple[str, float]]) -> tuple[float, float]:
     """By how much the mean standing of `after` is above that of `before`, and the standard error of that."""
     if not before or not after:
         return 0.0, 1.0
-    bands = Bands.fit([length for length, _ in before], [score for _, score in before])
-    standing = [[bands.standing(length, score) for length, score in found] for found in (before, after)]
-    means = [sum(values) / len(values) for values in standing]
-    spreads = [
-        sum((value - mean) ** 2 for value in values) / len(values) ** 2
-        for values, mean in zip(standing, means, strict=True)
-    ]
-    return means[1] - means[0], math.sqrt(sum(spreads))
+    usual = Usual.fit([text for text, _ in before], [score for _, score in before])
+    ours, theirs = (usual.standings(*zip(*found, strict=True)) for found in (after, before))
+    error = math.hypot(ours.std() / math.sqrt(len(ours)), theirs.std() / math.sqrt(len(theirs)))
+    return float(ours.mean() - theirs.mean()), error

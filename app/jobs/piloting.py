@@ -84,7 +84,8 @@ class Pilot:
         """
         pilot = self._written(1, SCORED_PILOT if scoring else PILOT, steered, scoring)
         best_of = int(self.generator.decoding.get("best_of", BEST_OF)) if scoring else None
-        return ShelfChoice.fit(pilot, self.cards[:: max(1, len(self.cards) // FORM_TWEETS)], best_of)
+        some = self.cards[:: max(1, len(self.cards) // FORM_TWEETS)]
+        return ShelfChoice.fit(pilot, some, best_of, self.cards)
 
     def _written(self, number: int, most: int, steered: Steered, scoring: Scoring | None = None) -> list[Candidate]:
         """About `most` drafts that may be cards, or as many as are among four times as many drafts."""

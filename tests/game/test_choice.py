@@ -7,7 +7,7 @@ from random import Random
 import numpy as np
 import pytest
 
-from app.game.choice import Bands, Candidate, ShelfChoice
+from app.game.choice import Candidate, ShelfChoice, Usual
 
 WORDS = [
     "ferry",
@@ -134,9 +134,35 @@ def test_a_tiny_pilot_still_follows_the_scorer() -> None:
 
 
 def test_scores_are_judged_beside_those_of_like_length() -> None:
-    lengths = [50] * 50 + [200] * 50
-    bands = Bands.fit(lengths, [*np.linspace(9, 11, 50), *np.linspace(-1, 1, 50)])
+    texts = [WORDS[place % 7] + " a" * (20 if place < 500 else 95) for place in range(1000)]
+    usual = Usual.fit(texts, [*np.linspace(9, 11, 500), *np.linspace(-1, 1, 500)])
 
-    assert bands.standing(50, 11) == pytest.approx(bands.standing(200, 1), abs=0.7)
-    assert bands.standing(50, 9) < 0 < bands.standing(200, 1)
-    assert Bands.fit([], []).standing(100, 0.0) == 0.0
+    low, high, long_low, long_high = usual.standings([*texts[:2], *texts[500:502]], [9, 11, -1, 1])
+    assert (low, high) == pytest.approx((long_low, long_high), abs=0.8)
+    assert low < 0 < high
+    assert Usual.fit([], []).standings(["anything"], [0.0]) == [0.0]
+
+
+def test_what_is_copied_is_not_favoured(tweets: list[str]) -> None:
+    """A scorer that likes old phrases: it would fill the shelf with them."""
+    learned = [f"{a} and {b} once more" for a in WORDS for b in WORDS]
+
+    def with_phrases(count: int, seed: int) -> list[Candidate]:
+        random, drafts = Random(seed), a_pilot(gulls, count, seed)
+        texts = [
+            f"{draft.text[:-1]} {random.choice(learned) if random.random() < 0.3 else 'once and more again today'}."
+            for draft in drafts
+        ]
+        return [
+            Candidate(text, 3 * ("once more" in text) + random.gauss(0, 1) + 50 * gulls(text), draft.seed)
+            for text, draft in zip(texts, drafts, strict=True)
+        ]
+
+    blind, seeing = (ShelfChoice.fit(with_phrases(2500, 1), tweets, 10, texts) for texts in ((), learned))
+    drafts = with_phrases(5000, 3)
+    shares = [
+        np.mean(["once more" in draft.text for draft in taken_by("scorer", choice, drafts)])
+        for choice in (blind, seeing)
+    ]
+    assert shares[0] > 0.6
+    assert shares[1] < 0.45  # three in ten of all drafts
