@@ -52,7 +52,7 @@ class Form:
     minutes: float  # of training a network's weights, in each round
 
 
-LONG = Form("trump", 3, 3000, 60, 1000, 2000, ("scorer", "weights"), 1.0)
+LONG = Form("trump", 3, 3000, 60, 600, 2000, ("scorer", "weights"), 1.0)
 SHORT = Form("mayor-of-gannet", 1, 240, 20, 120, 120, ("scorer",), 0.0)
 
 

@@ -21,7 +21,8 @@ from model.sampling import Decoding
 from model.text import normalise
 
 PILOT = 1200  # vetted drafts, at most, from which the choice by form learns
-SCORED_PILOT = 2400  # the same where a scorer has a say: its favourites among them count most
+SCORED_PILOT = 3000  # the same where a scorer has a say: its favourites among them count most
+SCORED_FACTOR = 5  # vetted drafts of that pilot for a sample that is wanted; otherwise one
 FORM_TWEETS = 4000  # tweets that they are compared with, evenly chosen
 LEAST = 50  # vetted drafts, or tweets, below which nothing is balanced: differences would be chance
 # Rounds of balancing: vetted drafts at most, and the share of the way that is gone after them. The last steps are
@@ -89,7 +90,7 @@ class Pilot:
 
     def _written(self, number: int, most: int, steered: Steered, scoring: Scoring | None = None) -> list[Candidate]:
         """About `most` drafts that may be cards, or as many as are among four times as many drafts."""
-        wanted = min(most, max(self.goal, 100))
+        wanted = min(most, max(self.goal if scoring is None else self.goal * SCORED_FACTOR, 100))
         found: list[Candidate] = []
         folder, decoding, longest = (
             self.workshop.folder(self.generator.checkpoint_key),
