@@ -39,7 +39,7 @@ from model.text import TEXT_VERSION, mentions, normalise
 Then = Callable[[Connection, int], None]
 
 DRAFTS_PER_SAMPLE = 30  # so many drafts for one that passes: the generator is not ready for play
-LEAST_BALANCED = 200  # samples: for fewer no pilot is written to balance the drafts, and the last one's balance serves
+LEAST_BALANCED = 400  # samples: fewer are not balanced anew: a pilot of their size would move odds by chance
 TRIAL = 1500  # drafts that are read before that is judged
 REPORTED_TWEETS = 2000  # held-out tweets that the rules are tried on, for comparison
 

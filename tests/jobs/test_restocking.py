@@ -78,7 +78,7 @@ def test_the_same_rules_are_tried_on_held_out_tweets(
     assert more == {"copied from a tweet": 1, "too short or too long": 1}
 
 
-@pytest.mark.parametrize("goal", [10, 200])
+@pytest.mark.parametrize("goal", [10, 400])
 def test_a_sample_can_be_written_again_from_its_seed_and_what_steered_it(
     workshop: Workshop, archive: Archive, generator: Generator, goal: int
 ) -> None:
@@ -99,7 +99,7 @@ def test_a_balance_brings_drafts_to_the_tweets_lengths_and_serves_the_next_resto
     workshop: Workshop, archive: Archive, generator: Generator
 ) -> None:
     plain = restock(workshop, archive, generator, 50)
-    balanced = restock(workshop, archive, generator, 200)
+    balanced = restock(workshop, archive, generator, 400)
     again = restock(workshop, archive, generator, 50)
 
     with reading(workshop.engine) as connection:
@@ -185,7 +185,7 @@ def test_a_text_that_is_shelved_meanwhile_counts_as_a_duplicate(
         if not first:
             first.append(restock(workshop, archive, generator, 200, job_id=2).shelved)
 
-    done = restock(workshop, archive, generator, 150, job_id=1, on_progress=meanwhile)
+    done = restock(workshop, archive, generator, 300, job_id=1, on_progress=meanwhile)
 
     assert done.rejected["duplicate"] > 0
     assert sum(done.rejected.values()) == done.written - done.shelved
