@@ -20,7 +20,7 @@ from model.generate import Draft
 from model.sampling import Decoding
 from model.text import normalise
 
-PILOT = 1200  # vetted drafts, at most, from which the choice by form learns
+PILOT = 2400  # vetted drafts, at most, from which the choice by form learns
 SCORED_PILOT = 3000  # the same where a scorer has a say: its favourites among them count most
 SCORED_FACTOR = 5  # vetted drafts of that pilot for a sample that is wanted; otherwise one
 FORM_TWEETS = 4000  # tweets that they are compared with, evenly chosen
