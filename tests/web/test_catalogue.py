@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
-from factories import LONG_AGO, add_arm, add_game, add_generator, add_samples, add_tweets, words
+from factories import LONG_AGO, a_guess, add_arm, add_game, add_generator, add_samples, add_tweets, words
 from serving import Game, Opener
 from sqlalchemy import delete, update
 
@@ -94,35 +94,7 @@ def test_play_goes_on_from_memory_while_the_catalogue_cannot_be_read(game: Game)
 
 def test_one_guess_that_cannot_be_written_takes_no_other_with_it(game: Game) -> None:
     def guess(number: int, tweet_id: int) -> Guess:
-        return Guess(
-            round_id=bytes([number] * 16),
-            player=bytes([number] * 16),
-            archive_id=1,
-            tweet_id=tweet_id,
-            sample_id=1,
-            generator_id=1,
-            arm="champion",
-            mode="endless",
-            start=0,
-            position=0,
-            repeat=False,
-            tweet_index=0,
-            arm_probability=1.0,
-            card_probability=1.0,
-            policy=1,
-            stamp=2,
-            characters=200,
-            dealt_at=LONG_AGO,
-            pick=0,
-            recognised=False,
-            shown_ms=None,
-            has_cookie=True,
-            simulated=None,
-            network=None,
-            guessed_at=LONG_AGO,
-            is_expired=False,
-            shelf_stamp=2,
-        )
+        return a_guess(number, 0, (tweet_id, 1, 1))._replace(stamp=2, shelf_stamp=2)
 
     async def together() -> list[object]:
         asked = [guess(1, 1), guess(2, 999_999), guess(3, 2)]  # the second names a tweet that is not there
