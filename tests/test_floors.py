@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -78,3 +79,9 @@ def test_the_web_starts_without_the_heavy_libraries() -> None:
     code = "import sys, app.main; print([m for m in sys.argv[1:] if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code, *HEAVY], cwd=HOUSE, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_every_file_of_tests_has_a_name_of_its_own() -> None:
+    # pytest imports them by their bare names: of two alike, whichever comes second in a process cannot be collected.
+    names = Counter(file.name for file in HOUSE.glob("tests/**/*.py"))
+    assert [name for name, times in names.items() if times > 1 and name != "conftest.py"] == []
