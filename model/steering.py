@@ -4,7 +4,7 @@ A cautious network writes fewer capitals, digits and quotation marks than its ac
 names. To throw such drafts away costs most of what is written, and where an account has a cliff (140 characters for
 years) too few drafts lie near it to choose from. Here the odds themselves are moved: a `Balance` adds to the log odds
 of a symbol, or of the end after so many characters, what brings their numbers to those of the account's tweets; a
-`Lexicon` leaves out what would begin a handle, or a capitalised word, that the archive does not hold.
+`Lexicon` leaves out what would begin a handle, a name or a word that nobody wrote.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -31,8 +31,9 @@ PRIOR, PRIOR_FIRST, PRIOR_ENDS = 20.0, 2.0, 3.0
 Floats = NDArray[np.float64]
 
 _HANDLE = re.compile(r"(?<![\w@/])@([A-Za-z0-9_]*)$")
-_NAME = re.compile(r"(?<![\w@])([^\W\d_]+)$")
-_LETTERS = re.compile(r"[^\W\d_]+")
+_WORD = re.compile(r"(?<![\w@])([^\W\d_]+)$")
+_NEAR = 40  # characters at the end of a text in which its last word is looked for
+_LETTERS = re.compile(r"(?<![\w@])[^\W\d_]+")
 
 
 @dataclass(frozen=True)
@@ -128,23 +129,40 @@ def _apart(wanted: NDArray[Any], found: NDArray[Any]) -> Floats:
 
 
 class Lexicon:
-    """The handles and capitalised words that an archive holds: a draft is led to no others.
+    """The handles, names and words that are known: a draft is led to no others.
 
-    It leads, and does not vet: a word of several parts may still come out that the archive lacks.
+    It leads, and does not vet: what is known in parts ("don" and "t") may still be put together as nobody did.
     """
 
-    def __init__(self, handles: Collection[str] | None = None, words: Iterable[str] | None = None) -> None:
-        """Handles without @, words as they are written; None: any may be written."""
+    def __init__(
+        self,
+        handles: Collection[str] | None = None,
+        names: Iterable[str] | None = None,
+        words: Iterable[str] | None = None,
+    ) -> None:
+        """Each is None where anything may be written.
+
+        Args:
+            handles: without @.
+            names: what may begin with a capital, as it is written.
+            words: what else may be written, and with a capital where there are no names; in any case.
+        """
         self.handles = None if handles is None else _Beginnings(handle.lower() for handle in handles)
-        self.words = None if words is None else _Beginnings(_spellings(words))
+        self.names = None if names is None else _Beginnings(_spellings(names))
+        self.words = None if words is None else _Beginnings(part.lower() for part in word_parts(words))
 
     def allows(self, text: str) -> tuple[_Beginnings, str] | None:
         """Whose beginnings the last word of `text` must stay with, and that word; None where anything may follow."""
         if self.handles is not None and "@" in text[-21:] and (found := _HANDLE.search(text)):
             return self.handles, found.group(1).lower()
-        if self.words is not None and (found := _NAME.search(text)) and found.group(1)[0].isupper():
-            return self.words, found.group(1)
-        return None
+        if self.names is None and self.words is None:
+            return None
+        if not (found := _WORD.search(text[-_NEAR:])):
+            return None
+        word = found.group(1)
+        if self.names is not None and word[0].isupper():
+            return self.names, word
+        return (self.words, word.lower()) if self.words is not None else None
 
 
 class _Beginnings:
@@ -161,10 +179,15 @@ class _Beginnings:
         return frozenset(word[len(beginning)] for word in there if word != beginning), there[:1] == [beginning]
 
 
-def _spellings(words: Iterable[str]) -> Iterable[str]:
-    for word in words:
-        for part in _LETTERS.findall(word):
-            yield from (part, part.capitalize(), part.upper())
+def word_parts(texts: Iterable[str]) -> Iterator[str]:
+    """The runs of letters in texts, but for handles: of "don't" two."""
+    for text in texts:
+        yield from _LETTERS.findall(text)
+
+
+def _spellings(words: Iterable[str]) -> Iterator[str]:
+    for part in word_parts(words):
+        yield from (part, part.capitalize(), part.upper())
 
 
 class Steering:
@@ -178,7 +201,7 @@ class Steering:
         self._ends = np.array(balance.ends or [0.0], np.float32)
         self._letters = np.array([symbol[:1].isalpha() for symbol in self._symbols])
         self._wordlike = np.array([bool(re.match(r"\w", symbol)) for symbol in self._symbols])
-        self._masks: dict[tuple[bool, str], NDArray[np.bool_]] = {}
+        self._masks: dict[tuple[int, str], NDArray[np.bool_]] = {}
 
     def bend(self, logits: Array, texts: Sequence[str]) -> None:
         """Move the logits [B, V] of what follows each of `texts`, in place."""
@@ -187,24 +210,28 @@ class Steering:
         logits[:, END_ID] += self._ends[np.minimum(lengths, len(self._ends) - 1)]
         if self._lexicon is None:
             return
-        for place, text in enumerate(texts):
-            mask = self._mask(text)
-            # Where the network's alphabet lacks what the word goes on with, anything may follow, and vetting sees it.
-            if mask is not None and np.isfinite(logits[place, mask]).any():
-                logits[place, ~mask] = -np.inf
+        masks = [self._mask(self._lexicon, text) for text in texts]
+        led = [place for place, mask in enumerate(masks) if mask is not None]
+        if not led:
+            return
+        some, allowed = logits[led], np.stack([mask for mask in masks if mask is not None])
+        # Where the network's alphabet lacks what the word goes on with, anything may follow, and vetting sees it.
+        allowed |= ~(allowed & np.isfinite(some)).any(1, keepdims=True)
+        some[~allowed] = -np.inf
+        logits[led] = some
 
-    def _mask(self, text: str) -> NDArray[np.bool_] | None:
+    def _mask(self, lexicon: Lexicon, text: str) -> NDArray[np.bool_] | None:
         """The symbols that may follow; None: all."""
-        asked = self._lexicon.allows(text) if self._lexicon is not None else None
-        if asked is None or self._lexicon is None:
+        if (asked := lexicon.allows(text)) is None:
             return None
         beginnings, begun = asked
-        handle = beginnings is self._lexicon.handles
-        key = (handle, begun)
+        key = (id(beginnings), begun)
         if key not in self._masks:
             after, whole = beginnings.after(begun)
+            handle = beginnings is lexicon.handles
             inside = self._wordlike if handle else self._letters
-            goes_on = np.array([(symbol.lower() if handle else symbol) in after for symbol in self._symbols])
+            exact = beginnings is lexicon.names
+            goes_on = np.array([(symbol if exact else symbol.lower()) in after for symbol in self._symbols])
             # An @ may stand alone, as in "dinner @ eight".
             self._masks[key] = goes_on & inside | (~inside & (whole or not begun))
         return self._masks[key]

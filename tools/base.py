@@ -5,8 +5,9 @@
 imports the archives that tools/base.json names (files below the folder given), each split as any import is; leaves
 out of what is learned each text that has a twin among another archive's held-out ones; lets seven texts of ten begin
 with their account's mark and the rest with the plain one, so that the base writes like one of them or like nobody in
-particular; trains; and writes weights in float16, where all of it came from, and hashes of what was read (no text can
-be got back from those; a sample that repeats a run of 40 is told by them). Interrupted, it goes on where it stood.
+particular; trains; and writes weights in float16, where all of it came from, the words that were read twice or more,
+and hashes of what was read (no text can be got back from those; a sample that repeats a run of 40 is told by them).
+Interrupted, it goes on where it stood.
 
 `--checkpoint FOLDER` ships a network that was trained before, instead of training one.
 """
@@ -34,9 +35,10 @@ from app.db import archives, tweets
 from app.db.migrate import migrate
 from app.db.session import open_engine, reading
 from app.game.strangers import Recited
-from app.jobs.base import LINEAGE, READ, SHIPPED
+from app.jobs.base import LINEAGE, READ, SHIPPED, WORDS
 from app.jobs.importing import import_archive
 from model.checkpoint import read_checkpoint, write_checkpoint
+from model.steering import word_parts
 from model.text import normalise
 
 MANIFEST = Path(__file__).with_name("base.json")
@@ -64,10 +66,11 @@ def main() -> None:
         for name in entry["files"]:
             if not (arguments.folder / name).is_file():
                 sys.exit(f"{arguments.folder / name}: no such file; {arguments.archives} names it")
-    counts = write_texts(collect(arguments.folder, manifest, arguments.work), arguments.work)
+    rows = collect(arguments.folder, manifest, arguments.work)
+    counts = write_texts(rows, arguments.work)
     checkpoint = arguments.checkpoint or learn(arguments.work, arguments.minutes)
     told = {"name": manifest["name"], "archives": described(manifest, counts), "marked": MARKED / 10}
-    ship(checkpoint, arguments.out, told, Recited.of(raw_texts(arguments.folder, manifest)))
+    ship(checkpoint, arguments.out, told, Recited.of(raw_texts(arguments.folder, manifest)), words_of(rows))
 
 
 def collect(folder: Path, manifest: Mapping[str, Any], work: Path) -> Rows:
@@ -131,6 +134,12 @@ def described(manifest: Mapping[str, Any], counts: Counter[tuple[str, str]]) -> 
     return [{key: it[key] for key in keys} | {"tweets": counts[it["slug"], TRAIN]} for it in manifest["archives"]]
 
 
+def words_of(rows: Rows) -> list[str]:
+    """The words of what is learned, each that stands there in small letters twice or more: no names."""
+    counts = Counter(part for _, split, text in rows if split == TRAIN for part in word_parts([text]) if part.islower())
+    return sorted(word for word, times in counts.items() if times > 1)
+
+
 def raw_texts(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
     """Every text of the files, with what imports leave out: the base is to recite none of it."""
     for entry in manifest["archives"]:
@@ -141,11 +150,12 @@ def raw_texts(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
                         yield normalise(record.text)
 
 
-def ship(checkpoint: Path, out: Path, told: Mapping[str, Any], read: Recited) -> None:
-    """Write the base: float16 weights, its story, and the hashes of what was read."""
+def ship(checkpoint: Path, out: Path, told: Mapping[str, Any], read: Recited, words: list[str]) -> None:
+    """Write the base: float16 weights, its story, its words, and the hashes of what was read."""
     made = read_checkpoint(checkpoint)
     write_checkpoint(out, replace(made, meta={**made.meta, LINEAGE: dict(told)}), half=True)
     read.write(out / READ)
+    (out / WORDS).write_text("\n".join(words) + "\n", encoding="utf-8")
     size = sum(file.stat().st_size for file in out.iterdir())
     print(f"{out}: {size / 1e6:.1f} MB, {made.meta.get('bits_per_character'):.3f} bits per character")  # noqa: T201
     if size > MOST_BYTES:

@@ -18,11 +18,14 @@ from app.jobs.workshop import Workshop
 from model.checkpoint import FILES, Checkpoint, CheckpointError, checkpoint_digest, read_checkpoint, read_figures
 from model.evaluate import bits_per_character
 from model.sampling import Decoding
+from model.steering import word_parts
 
 SHIPPED = Path(__file__).resolve().parents[2] / "model" / "base"
 READ = "read.npy"  # beside the checkpoint: what it has read, as hashes
+WORDS = "words.txt"  # beside it too: the words that it has read, a line each
 LINEAGE = "base"  # the figure in a checkpoint that names the base it descends from
 MEASURED = 100  # validation tweets on which a stand-in is measured: it is to be ready in seconds
+FEWEST_WORDS = 1000  # that a draft can be led to: an archive of less is no account's vocabulary
 # Bits per character above which the base is no stand-in: another language, or nothing like posts. An account in
 # English that it has never read takes it about 2.2.
 STRANGE = 3.2
@@ -58,6 +61,23 @@ def recited_for(workshop: Workshop, generator: Generator) -> tuple[bool, Recited
         return True, Recited.read(workshop.base / READ) if workshop.base else None
     except (CheckpointError, OSError, ValueError) as error:
         raise JobError(str(error)) from None
+
+
+def words_read(workshop: Workshop, archive: Archive, generator: Generator) -> frozenset[str] | None:
+    """The words, in small letters, that a generator's network has read: the archive's, and the base's where it began
+    from it and that is at hand. None where they are so few that drafts could hardly keep to them.
+
+    Raises:
+        JobError: its checkpoint, or the base, is damaged or gone.
+    """
+    with reading(workshop.engine) as connection:
+        read = {part.lower() for part in word_parts(tweets.texts(connection, archive.id, "train"))}
+    try:
+        if workshop.base is not None and LINEAGE in read_figures(workshop.folder(generator.checkpoint_key)):
+            read.update((workshop.base / WORDS).read_text(encoding="utf-8").split())
+    except (CheckpointError, OSError, ValueError) as error:
+        raise JobError(str(error)) from None
+    return frozenset(read) if len(read) >= FEWEST_WORDS else None
 
 
 def stand_in(workshop: Workshop, archive: Archive) -> Generator | None:

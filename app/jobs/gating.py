@@ -12,6 +12,7 @@ from app.db.session import reading
 from app.game import gates
 from app.game.gates import Bounds
 from app.game.promotion import Gate
+from app.jobs.base import words_read
 from app.jobs.piloting import Pilot
 from app.jobs.restocking import rules_for, vetting_for
 from app.jobs.workshop import Interrupted, ShouldStop, Workshop
@@ -60,7 +61,8 @@ def _tried(workshop: Workshop, archive: Archive, generator: Generator, should_st
     """Drafts of a generator written only to be vetted, and how many were turned away."""
     vetting, known, _ = vetting_for(workshop, archive, generator)
     cards = [text for text in known if vetting.rules.card_fault(text) is None]
-    steered = Pilot(workshop, generator, vetting.rules, cards, TRIAL_SEED, TRIAL, should_stop).steer()
+    words = words_read(workshop, archive, generator)
+    steered = Pilot(workshop, generator, vetting.rules, cards, words, TRIAL_SEED, TRIAL, should_stop).steer()
     folder, longest = workshop.folder(generator.checkpoint_key), vetting.rules.longest
     written = turned_away = 0
     with Writers(folder, generator.decoding, longest, workshop.processes, steered=steered) as writers:

@@ -1,13 +1,14 @@
 """The pilot of a restock: drafts that are written only to learn from, before any that count.
 
 From the first ones the network is steered: its symbols and lengths are brought to those of tweets, and it is led to no
-handle and (where it has read other accounts) no name that the archive lacks. From those that it then writes, the choice
-by form learns. All follow from the restock's seed, so a restock that was interrupted learns the same again.
+word that it has not read, no handle and (where it has read other accounts) no name that the archive lacks. From those
+that it then writes, the choice by form learns. All follow from the restock's seed, so a restock that was interrupted
+learns the same again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from app.db.generators import Generator
@@ -40,6 +41,7 @@ class Pilot:
         generator: who writes.
         rules: what a draft must keep to.
         cards: tweets outside the deck that may be cards: what drafts are to be like.
+        words: that the network has read (`app/jobs/base.py`); None: any may be written.
         seed: of the restock.
         goal: samples that are wanted; for few, less is learned from.
         should_stop: asked between chunks.
@@ -49,14 +51,15 @@ class Pilot:
     generator: Generator
     rules: CardRules
     cards: Sequence[str]
+    words: Collection[str] | None
     seed: int
     goal: int
     should_stop: ShouldStop
 
     def led(self) -> Steered:
-        """What leads drafts to no strange handle and name, without any balance."""
+        """What leads drafts to no strange handle, name and word, without any balance."""
         names = self.rules.names
-        return Steered(handles=self.rules.handles, words=None if names is None else names.words)
+        return Steered(handles=self.rules.handles, names=None if names is None else names.words, words=self.words)
 
     def steer(self) -> Steered:
         """What brings drafts nearest to tweets.

@@ -26,7 +26,7 @@ from app.game.choice import Candidate, ShelfChoice
 from app.game.novelty import CopyIndex
 from app.game.strangers import Names
 from app.game.vetting import DUPLICATE, FORM, HELD, LONGEST, BlockedWords, CardRules, Vetting, text_hash
-from app.jobs.base import known_names_only, recited_for
+from app.jobs.base import known_names_only, recited_for, words_read
 from app.jobs.piloting import Pilot
 from app.jobs.workshop import Interrupted, JobError, Progress, ShouldStop, Workshop
 from app.jobs.writers import Scoring, Steered, Writers
@@ -150,7 +150,8 @@ def write(
     try:
         scoring = scoring_of(workshop, archive, generator)
         cards = [text for text in known if vetting.rules.card_fault(text) is None]
-        pilot = Pilot(workshop, generator, vetting.rules, cards, row.seed, row.goal, should_stop)
+        words = words_read(workshop, archive, generator)
+        pilot = Pilot(workshop, generator, vetting.rules, cards, words, row.seed, row.goal, should_stop)
         steered = _steered(workshop, pilot, row)
         choice = Choice(vetting, pilot.choose(steered, scoring), scoring, steered)
         _fill(workshop, generator, row, choice, on_progress, should_stop)

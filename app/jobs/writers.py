@@ -30,6 +30,7 @@ from model.steering import Balance, Lexicon, Steering
 from model.text import normalise
 from model.vocab import Vocab
 
+LISTS = ("handles", "names", "words")  # of what may be written, in what is told to a writer
 CHUNK = 256  # drafts in one request: enough rows for full batches, few enough to stop within seconds
 
 
@@ -49,26 +50,28 @@ class Steered:
     Attributes:
         balance: of symbols and lengths.
         handles: that may be named; None: any.
-        words: that may be written with a capital; None: any.
+        names: that may be written with a capital; None: any word.
+        words: that may be written; None: any.
     """
 
     balance: Balance = field(default_factory=Balance)
     handles: Collection[str] | None = None
+    names: Collection[str] | None = None
     words: Collection[str] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The fields as plain values."""
-        lists = {name: None if (held := getattr(self, name)) is None else sorted(held) for name in ("handles", "words")}
+        lists = {name: None if (held := getattr(self, name)) is None else sorted(held) for name in LISTS}
         return {"balance": self.balance.to_json(), **lists}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """What `to_json` described."""
-        return cls(Balance.from_json(data["balance"]), data["handles"], data["words"])
+        return cls(Balance.from_json(data["balance"]), *(data[name] for name in LISTS))
 
     def ready(self, vocab: Vocab) -> Steering:
         """The same for a network's vocabulary."""
-        return Steering(vocab, self.balance, Lexicon(self.handles, self.words))
+        return Steering(vocab, self.balance, Lexicon(self.handles, self.names, self.words))
 
 
 class Writers:

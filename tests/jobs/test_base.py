@@ -18,7 +18,7 @@ from app.db.session import reading
 from app.game.strangers import Recited
 from app.game.vetting import RECITED
 from app.jobs import base as the_base
-from app.jobs.base import READ, stand_in, start_for
+from app.jobs.base import READ, WORDS, stand_in, start_for, words_read
 from app.jobs.promoting import relieve
 from app.jobs.restocking import restock
 from app.jobs.supervising import Shape
@@ -37,6 +37,7 @@ def write_base(folder: Path, change: Callable[[Checkpoint], Checkpoint] = lambda
     checkpoint = change(letter_writer(end=0.03))  # an end that top-p does not cut off
     write_checkpoint(folder, replace(checkpoint, meta={**checkpoint.meta, "base": {"name": "letters"}}), half=True)
     Recited.of([]).write(folder / READ)
+    (folder / WORDS).write_text("keel\nlighthouse\n")
     return folder
 
 
@@ -154,3 +155,32 @@ def test_the_stand_in_has_its_own_copy_of_the_checkpoint(based: Workshop) -> Non
     base: Any = stand_in(based, archive)
     files = sorted(file.name for file in based.folder(base.checkpoint_key).iterdir())
     assert files == ["meta.json", "vocab.json", "weights.safetensors"]
+
+
+def test_the_words_that_were_read_are_the_archives_and_where_it_began_there_the_bases(
+    based: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = based.archive("gannet")
+    base = stand_in(based, archive)
+    assert base is not None
+    assert words_read(based, archive, base) is None, "a few words are no vocabulary"
+
+    monkeypatch.setattr(the_base, "FEWEST_WORDS", 1)
+    own = stock_generator(based, archive)
+    here, alone = words_read(based, archive, base), words_read(based, archive, own)
+
+    assert here is not None
+    assert alone is not None
+    assert {"ferry", "harbour", "believe"} <= alone
+    assert here - alone == {"keel", "lighthouse"}
+
+
+def test_a_base_whose_words_are_gone_is_told(based: Workshop) -> None:
+    archive = based.archive("gannet")
+    base = stand_in(based, archive)
+    assert base is not None
+    assert based.base is not None
+    (based.base / WORDS).unlink()
+
+    with pytest.raises(JobError, match=r"words\.txt"):
+        words_read(based, archive, base)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import product
 
 import numpy as np
 import pytest
 from networks import a_checkpoint, a_vocab
 
 from model.generate import Decoding, generate
-from model.steering import MOST, Balance, Lexicon, Steering
+from model.steering import MOST, Balance, Lexicon, Steering, word_parts
 from model.vocab import END_ID, Vocab
 
 ALPHABET = "".join(chr(code) for code in range(32, 127))
@@ -48,7 +49,7 @@ def test_what_is_no_handle_is_left_alone(text: str) -> None:
 
 
 def test_a_capitalised_word_is_led_to_those_of_the_archive() -> None:
-    lexicon = Lexicon(words=["harbour", "Hester"])
+    lexicon = Lexicon(names=["harbour", "Hester"])
 
     assert symbols_after("The He", lexicon) == {"s"}
     assert symbols_after("Ha", lexicon) == {"r"}
@@ -56,15 +57,56 @@ def test_a_capitalised_word_is_led_to_those_of_the_archive() -> None:
     assert {" ", "'", "END", "2"} <= symbols_after("Dear Hester", lexicon)
 
 
-def test_a_small_word_may_be_any() -> None:
-    assert "q" in symbols_after("the ha", Lexicon(words=["Hester"]))
+def test_a_small_word_may_be_any_where_only_names_are_known() -> None:
+    assert "q" in symbols_after("the ha", Lexicon(names=["Hester"]))
+
+
+def test_a_word_is_led_to_those_that_are_known_in_any_case() -> None:
+    lexicon = Lexicon(words=["Harbour", "hat", "don't"])
+
+    assert symbols_after("the ha", lexicon) == {"r", "R", "t", "T"}
+    assert symbols_after("HA", lexicon) == {"r", "R", "t", "T"}
+    assert {" ", "!", "-", "END"} <= symbols_after("my hat", lexicon)
+    assert {"'", " "} <= symbols_after("I don", lexicon)
+    assert symbols_after("", lexicon) >= {"a", "Z", "1", "@", "END"}
+
+
+def test_a_capitalised_word_keeps_to_the_names_where_there_are_any() -> None:
+    lexicon = Lexicon(names=["Hester"], words=["harbour", "hester"])
+
+    assert symbols_after("Dear H", lexicon) == {"e", "E"}
+    assert symbols_after("dear h", lexicon) == {"a", "A", "e", "E"}
+
+
+@pytest.mark.parametrize("text", ["the 4t", "@ma", "3rd1t"])
+def test_what_is_no_word_is_left_alone(text: str) -> None:
+    assert "q" in symbols_after(text, Lexicon(words=["harbour"]))
+
+
+def test_words_are_found_without_handles() -> None:
+    assert list(word_parts(["Thank @mayor_1 for it, it's 4th"])) == ["Thank", "for", "it", "it", "s"]
+
+
+@pytest.mark.slow
+def test_no_draft_holds_a_word_that_is_not_known() -> None:
+    checkpoint = a_checkpoint()
+    letters = [c for c in a_vocab().characters if c.isalpha()]
+    known = {first + second for first, second in product(letters, letters[:3])}
+    steering = Steering(checkpoint.vocab, None, Lexicon(words=known))
+
+    drafts = list(generate(checkpoint, 60, decoding=Decoding(1.0, 1.0, 0), seed=4, limit=50, steering=steering))
+
+    # What is cut off by the limit may end within a word.
+    found = {word for draft in drafts if draft.ended for word in word_parts([draft.text])}
+    assert found
+    assert found <= known | {word.upper() for word in known}
 
 
 def test_where_the_alphabet_lacks_what_would_follow_anything_may() -> None:
     vocab = Vocab("Hab ")
     logits = np.zeros((1, len(vocab)), np.float32)
 
-    Steering(vocab, None, Lexicon(words=["Hester"])).bend(logits, ["H"])
+    Steering(vocab, None, Lexicon(names=["Hester"])).bend(logits, ["H"])
 
     assert np.isfinite(logits).all()
 
