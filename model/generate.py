@@ -14,11 +14,19 @@ from model.sampling import Decoding, choose, repeats
 from model.steering import Steering
 from model.vocab import END_ID
 
-__all__ = ["Decoding", "Draft", "beam", "generate"]
+__all__ = ["Decoding", "Draft", "Traces", "beam", "generate"]
 
 # A single row is multiplied by a quicker routine, whose odds differ by up to 1e-6 or so from those of a batch. Where a
 # choice was nearer than this to another one, the draft is written again as a batch would.
 NEAR = 1e-5
+
+
+@dataclass(frozen=True)
+class Traces:
+    """What a network thought while it wrote: what it would think if it read the draft from start to end mark."""
+
+    state: Array  # [units] mean of the topmost layer's states
+    bits: Array  # [characters + 1] surprise of each character and of the end mark, at temperature 1
 
 
 @dataclass(frozen=True)
@@ -30,6 +38,7 @@ class Draft:
     bits: float  # surprise of what follows the prompt, end mark included, at temperature 1
     seed: int  # writes the same draft again, alone: generate(…, 1, seed=draft.seed)
     score: float | None = None  # the scorer's, where one has read it
+    traces: Traces | None = None  # where they were asked for
 
 
 @dataclass(frozen=True)
@@ -42,6 +51,7 @@ class Task:
     limit: int
     account: str | None
     steering: Steering | None = None
+    traced: bool = False
 
     @property
     def opening(self) -> list[int]:
@@ -57,6 +67,8 @@ class Row:
         self.index, self.seed, self.limit = index, seed, task.limit
         self.text, self.bits, self.ended, self.done = task.prompt, 0.0, False, False
         self.nearest = 1.0  # how near a thing the nearest choice was
+        self.states: Array | None = np.zeros(task.checkpoint.config.units, np.float32) if task.traced else None
+        self.surprises: list[float] = []
         self.unread = task.opening  # symbols that the network has still to read: of the prompt, then its own
         # A stream of its own for each draft: what is drawn does not depend on the rows beside it.
         self.uniforms = np.random.Generator(np.random.Philox(key=seed)).random(task.limit + 1)
@@ -64,6 +76,7 @@ class Row:
     def write(self, symbol: int, bits: float, symbols: list[str]) -> None:
         """Go on with a symbol, or end."""
         self.bits += bits
+        self.surprises.append(bits)
         self.ended = symbol == END_ID
         self.done = self.ended or len(self.text) == self.limit
         if not self.done:
@@ -73,7 +86,10 @@ class Row:
     @property
     def draft(self) -> Draft:
         """What is written so far."""
-        return Draft(self.text, self.ended, self.bits, self.seed)
+        traces = None
+        if self.states is not None:
+            traces = Traces(self.states / np.float32(len(self.surprises)), np.array(self.surprises, np.float32))
+        return Draft(self.text, self.ended, self.bits, self.seed, traces=traces)
 
 
 def generate(
@@ -86,6 +102,7 @@ def generate(
     limit: int = 280,
     account: str | None = None,
     steering: Steering | None = None,
+    traced: bool = False,
     batch: int = 128,
 ) -> Iterator[Draft]:
     """Write `count` drafts, yielded in the order of their seeds.
@@ -99,14 +116,17 @@ def generate(
         limit: most characters of a draft, prompt included; one that would go on beyond it has not ended.
         account: whose tweets, where the checkpoint knows several.
         steering: what bends the odds for one archive; a seed writes the same draft with the same steering only.
+        traced: give each draft with what the network thought meanwhile; only without a prompt.
         batch: rows that are stepped together.
 
     Raises:
-        ValueError: the prompt is longer than the limit.
+        ValueError: the prompt is longer than the limit, or there is one and drafts are traced.
     """
+    if traced and prompt:
+        raise ValueError("found a prompt, expected none where drafts are traced")
     if len(prompt) > limit:
         raise ValueError(f"prompt: found {len(prompt)} characters, expected at most {limit}")
-    task = Task(checkpoint, decoding or Decoding(), prompt, limit, account, steering)
+    task = Task(checkpoint, decoding or Decoding(), prompt, limit, account, steering, traced)
     single = min(batch, count) == 1
     reader, exact = Reader(checkpoint, quick=single), None
     finished: dict[int, Row] = {}
@@ -128,6 +148,9 @@ def _written(reader: Reader, task: Task, fresh: Iterator[Row], batch: int) -> It
     state = reader.start(len(rows))
     while rows:
         logits = reader.step(np.array([row.unread.pop(0) for row in rows]), state)
+        if task.traced:
+            for row, h in zip(rows, state.h[:, -task.checkpoint.config.units :], strict=True):
+                row.states += h
         _write(rows, logits, task)
         live = []
         for place, row in enumerate(rows):

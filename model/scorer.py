@@ -27,6 +27,7 @@ import safetensors.numpy
 from numpy.typing import NDArray
 
 from model.checkpoint import Checkpoint, replace_file
+from model.generate import Draft
 from model.reader import Array, Reader, log2_odds
 from model.vocab import END_ID
 
@@ -96,6 +97,15 @@ class Scorer:
         """The same from features [N, D]."""
         scaled: Floats = _scaled(features, self.mean, self.spread) @ self.weights.astype(np.float64)
         return scaled
+
+    def judge_traced(self, drafts: Sequence[Draft]) -> list[float]:
+        """The same of drafts that ended, from what the scorer's own body thought while it wrote them."""
+        if not drafts:
+            return []
+        traces = [draft.traces for draft in drafts if draft.traces is not None]
+        surprises = [_surprise(trace.bits, draft.text) for trace, draft in zip(traces, drafts, strict=True)]
+        features = np.hstack([np.stack([trace.state for trace in traces]), np.array(surprises, np.float32)])
+        return [float(score) for score in self.judge(features)]
 
     def to_bytes(self) -> bytes:
         """A safetensors file; what is no array stands as JSON in its header."""

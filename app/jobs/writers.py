@@ -179,24 +179,28 @@ def main() -> None:
         return
     decoding, steered = Decoding.from_json(options["decoding"]), options.get("steered")
     steering = Steered.from_json(steered).ready(checkpoint.vocab) if steered else None
+    # Where the scorer's body is the network that writes, it need not read what it has just written.
+    traced = "scorer" in options and Path(options["scorer"][2]) == Path(sys.argv[1])
+    common = {"decoding": decoding, "limit": options["limit"], "steering": steering, "traced": traced}
     for line in sys.stdin:
         request = json.loads(line)
-        given = {"decoding": decoding, "seed": request["seed"], "limit": options["limit"], "steering": steering}
-        drafts = generate(checkpoint, request["count"], **given)
-        told = [[draft.text, draft.ended, draft.bits, draft.seed, draft.score] for draft in scored(drafts)]
+        drafts = scored(generate(checkpoint, request["count"], seed=request["seed"], **common))
+        told = [[draft.text, draft.ended, draft.bits, draft.seed, draft.score] for draft in drafts]
         _tell({"drafts": told})
 
 
 def _scoring(folder: str, digest: str, body: str) -> Callable[[Iterator[Draft]], list[Draft]]:
-    """What gives drafts their scores: those that may become cards are read as they would be shown."""
+    """What gives drafts their scores: those that may become cards, as they would be shown."""
     scorer, reader = read_scorer(Path(folder), digest), read_checkpoint(Path(body))
 
     def scored(drafts: Iterator[Draft]) -> list[Draft]:
         written = list(drafts)
-        texts = {
-            draft.seed: text for draft in written if draft.ended and len(text := normalise(draft.text)) >= SHORTEST
-        }
-        scores = dict(zip(texts, scorer.score(reader, list(texts.values())).tolist(), strict=True))
+        shown = {draft.seed: normalise(draft.text) for draft in written if draft.ended}
+        shown = {seed: text for seed, text in shown.items() if len(text) >= SHORTEST}
+        traced = [draft for draft in written if shown.get(draft.seed) == draft.text and draft.traces is not None]
+        scores = {draft.seed: score for draft, score in zip(traced, scorer.judge_traced(traced), strict=True)}
+        unread = {seed: text for seed, text in shown.items() if seed not in scores}
+        scores |= dict(zip(unread, scorer.score(reader, list(unread.values())).tolist(), strict=True))
         return [replace(draft, score=scores.get(draft.seed)) for draft in written]
 
     return scored

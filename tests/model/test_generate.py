@@ -113,6 +113,11 @@ def test_a_wide_beam_finds_the_likeliest_texts() -> None:
     assert [draft.bits for draft in found_texts] == pytest.approx(sorted(bits.values()), abs=1e-3)
 
 
+def test_what_is_traced_has_no_prompt() -> None:
+    with pytest.raises(ValueError, match="found a prompt"):
+        drafts(prompt="good day", traced=True)
+
+
 def test_a_beam_goes_on_from_its_prompt() -> None:
     found = beam(a_checkpoint(), 4, prompt="good d", limit=30)
     assert found

@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 from networks import CHARACTERS, a_checkpoint
 
+from model.generate import generate
 from model.reader import read
 from model.scorer import (
+    Held,
     Pick,
     Scorer,
     ScorerError,
@@ -158,6 +160,19 @@ def test_a_card_has_the_same_features_whatever_is_read_beside_it(texts: list[str
     alone = card_features(a_checkpoint(layers=1, units=96), texts[5:6])
 
     np.testing.assert_array_equal(alone[0], features[5])
+
+
+def test_a_draft_is_judged_alike_from_what_was_thought_while_it_was_written() -> None:
+    checkpoint = a_checkpoint(layers=2, units=32, scale=0.5)
+    drafts = [draft for draft in generate(checkpoint, 40, seed=5, limit=60, traced=True) if draft.ended and draft.text]
+    features = card_features(checkpoint, [draft.text for draft in drafts])
+    mean, spread = features.mean(0), features.std(0) + np.float32(1e-6)
+    weights = np.random.default_rng(0).standard_normal(features.shape[1]).astype(np.float32)
+    scorer = Scorer(BODY, mean, spread, weights, Held(0, 0.5, 0.5, 1.0, 1.0, (), 0.0, 1.0, 1.0))
+
+    assert len(drafts) > 20
+    np.testing.assert_allclose(scorer.judge_traced(drafts), scorer.judge(features), atol=0.02)
+    assert scorer.judge_traced([]) == []
 
 
 def test_an_empty_text_and_strange_characters_can_be_scored() -> None:
