@@ -78,7 +78,14 @@ def test_the_same_rules_are_tried_on_held_out_tweets(
     assert more == {"copied from a tweet": 1, "too short or too long": 1}
 
 
-@pytest.mark.parametrize("goal", [10, 400])
+@pytest.fixture
+def balanced_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Restocks of few samples are balanced, too: large ones take long."""
+    monkeypatch.setattr(restocking, "LEAST_BALANCED", 100)
+
+
+@pytest.mark.usefixtures("balanced_early")
+@pytest.mark.parametrize("goal", [10, 120])
 def test_a_sample_can_be_written_again_from_its_seed_and_what_steered_it(
     workshop: Workshop, archive: Archive, generator: Generator, goal: int
 ) -> None:
@@ -95,11 +102,12 @@ def test_a_sample_can_be_written_again_from_its_seed_and_what_steered_it(
     assert normalise(draft.text) == row.text
 
 
+@pytest.mark.usefixtures("balanced_early")
 def test_a_balance_brings_drafts_to_the_tweets_lengths_and_serves_the_next_restocks(
     workshop: Workshop, archive: Archive, generator: Generator
 ) -> None:
     plain = restock(workshop, archive, generator, 50)
-    balanced = restock(workshop, archive, generator, 400)
+    balanced = restock(workshop, archive, generator, 200)
     again = restock(workshop, archive, generator, 50)
 
     with reading(workshop.engine) as connection:
@@ -123,16 +131,17 @@ def test_nothing_is_on_the_shelf_before_the_flip(workshop: Workshop, archive: Ar
     assert seen[-1] == (190, 0)
 
 
+@pytest.mark.usefixtures("balanced_early")
 def test_an_interrupted_restock_goes_on_where_it_stood(
     workshop: Workshop, archive: Archive, generator: Generator
 ) -> None:
-    stopped_when_some_are_stored(workshop, archive, generator, 400, job_id=7)
+    stopped_when_some_are_stored(workshop, archive, generator, 150, job_id=7)
     stored = [row.text for row in shelf(workshop.engine)]
     _queue_job(workshop, archive, 7)
 
-    done = restock(workshop, archive, generator, 400, job_id=7)
+    done = restock(workshop, archive, generator, 150, job_id=7)
 
-    assert done.shelved == 400
+    assert done.shelved == 150
     assert [row.text for row in shelf(workshop.engine)][: len(stored)] == stored
     assert sum(done.rejected.values()) == done.written - done.shelved
 
@@ -150,7 +159,7 @@ def test_asked_for_again_a_finished_restock_adds_nothing(
 def test_what_an_abandoned_restock_left_is_thrown_away(
     workshop: Workshop, archive: Archive, generator: Generator
 ) -> None:
-    stopped_when_some_are_stored(workshop, archive, generator, 600)
+    stopped_when_some_are_stored(workshop, archive, generator, 120)
 
     restock(workshop, archive, generator, 10)
 
