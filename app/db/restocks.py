@@ -9,8 +9,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, exists, insert, select, update
 
-from app.db.tables import jobs, restocks
+from app.db.generators import Generator
+from app.db.tables import generators, jobs, restocks
 from app.game.vetting import FORM
+
+ODDS = ("temperature", "top_p", "names")  # of a decoding: what drafts are drawn from
+LOOKED_AT = 50  # restocks of a network, the newest first
 
 
 @dataclass(frozen=True)
@@ -120,13 +124,26 @@ def note_balance(connection: Connection, restock_id: int, balance: Mapping[str, 
     connection.execute(update(restocks).where(restocks.c.id == restock_id).values(balance=dict(balance)))
 
 
-def newest_balance(connection: Connection, generator_id: int) -> Mapping[str, Any] | None:
-    """What the drafts of a generator's last restock were steered by; None where none was."""
-    query = select(restocks.c.balance).where(
-        restocks.c.generator_id == generator_id, restocks.c.balance.is_not(None), restocks.c.state != "failed"
+def newest_balance(connection: Connection, generator: Generator) -> Mapping[str, Any] | None:
+    """What the drafts of the newest restock were steered by that the same network wrote at the same odds, for this
+    generator or another one that differs in how its drafts are chosen; None where none was."""
+    query = (
+        select(restocks.c.balance, generators.c.decoding)
+        .join(generators, generators.c.id == restocks.c.generator_id)
+        .where(
+            generators.c.archive_id == generator.archive_id,
+            generators.c.checkpoint_sha256 == generator.checkpoint_sha256,
+            restocks.c.balance.is_not(None),
+            restocks.c.state != "failed",
+        )
+        .order_by(restocks.c.id.desc())
+        .limit(LOOKED_AT)
     )
-    found: Mapping[str, Any] | None = connection.execute(query.order_by(restocks.c.id.desc()).limit(1)).scalar()
-    return found
+    for balance, decoding in connection.execute(query):
+        if all(decoding.get(name) == generator.decoding.get(name) for name in ODDS):
+            found: Mapping[str, Any] = balance
+            return found
+    return None
 
 
 def close(connection: Connection, restock_id: int, state: str, seconds: float, at: datetime) -> bool:

@@ -14,7 +14,7 @@ from app.game.gates import Bounds
 from app.game.promotion import Gate
 from app.jobs.base import words_read
 from app.jobs.piloting import Pilot
-from app.jobs.restocking import rules_for, vetting_for
+from app.jobs.restocking import rules_for, steered_before, vetting_for
 from app.jobs.workshop import Interrupted, ShouldStop, Workshop
 from app.jobs.writers import Writers
 from model.text import normalise
@@ -62,7 +62,8 @@ def _tried(workshop: Workshop, archive: Archive, generator: Generator, should_st
     vetting, known, _ = vetting_for(workshop, archive, generator)
     cards = [text for text in known if vetting.rules.card_fault(text) is None]
     words = words_read(workshop, archive, generator)
-    steered = Pilot(workshop, generator, vetting.rules, cards, words, TRIAL_SEED, TRIAL, should_stop).steer()
+    pilot = Pilot(workshop, generator, vetting.rules, cards, words, TRIAL_SEED, TRIAL, should_stop)
+    steered = steered_before(workshop, pilot) or pilot.steer()
     folder, longest = workshop.folder(generator.checkpoint_key), vetting.rules.longest
     written = turned_away = 0
     with Writers(folder, generator.decoding, longest, workshop.processes, steered=steered) as writers:

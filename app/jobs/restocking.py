@@ -258,19 +258,26 @@ def scorer_folder(workshop: Workshop, archive: Archive) -> Path:
     return workshop.folder(f"{archive.slug}/scorers")
 
 
+def steered_before(workshop: Workshop, pilot: Pilot) -> Steered | None:
+    """As the network's last drafts were; None where none were."""
+    with reading(workshop.engine) as connection:
+        known = restocks.newest_balance(connection, pilot.generator)
+    return None if known is None else replace(pilot.led(), balance=Balance.from_json(known))
+
+
 def _steered(workshop: Workshop, pilot: Pilot, row: Restock) -> Steered:
-    """As this restock began, or the generator's last one; a pilot finds out where there was none.
+    """As this restock began, or the network's last one; a pilot finds out where there was none.
 
     It is written into the row: with it a sample can be written again from its seed.
     """
-    with reading(workshop.engine) as connection:
-        known = row.balance or restocks.newest_balance(connection, row.generator_id)
-    if known is None and row.goal < LEAST_BALANCED:
+    if row.balance is not None:
+        return replace(pilot.led(), balance=Balance.from_json(row.balance))
+    before = steered_before(workshop, pilot)
+    if before is None and row.goal < LEAST_BALANCED:
         return pilot.led()
-    steered = replace(pilot.led(), balance=Balance.from_json(known)) if known is not None else pilot.steer()
-    if row.balance is None:
-        with writing(workshop.engine) as connection:
-            restocks.note_balance(connection, row.id, steered.balance.to_json())
+    steered = before or pilot.steer()
+    with writing(workshop.engine) as connection:
+        restocks.note_balance(connection, row.id, steered.balance.to_json())
     return steered
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from stock import shelf
 
-from app.db import generators
+from app.db import generators, restocks
 from app.db.archives import Archive
 from app.db.generators import Generator, Recipe
-from app.db.session import now, writing
+from app.db.session import now, reading, writing
+from app.jobs import restocking
 from app.jobs.restocking import restock, scorer_folder
 from app.jobs.workshop import JobError, Workshop
 from model.checkpoint import read_checkpoint
@@ -45,6 +48,22 @@ def test_samples_carry_the_score_that_chose_them(workshop: Workshop, archive: Ar
     by_chance = scores.count(None)
     assert len(scores) == 120
     assert 3 <= by_chance <= 40
+
+
+def test_what_is_chosen_otherwise_is_steered_as_the_same_network_was_before(
+    workshop: Workshop, archive: Archive, generator: Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(restocking, "LEAST_BALANCED", 100)
+    first = restock(workshop, archive, generator, 100)
+    scored = restock(workshop, archive, with_scorer(workshop, archive, generator), 20)
+
+    with reading(workshop.engine) as connection:
+        balances = [restocks.find(connection, done.restock_id) for done in (first, scored)]
+        colder = replace(generator, decoding=dict(generator.decoding) | {"temperature": 0.5})
+        assert restocks.newest_balance(connection, colder) is None
+    assert balances[0] is not None
+    assert balances[1] is not None
+    assert balances[0].balance == balances[1].balance is not None
 
 
 def test_a_scorer_that_is_gone_stops_the_restock(workshop: Workshop, archive: Archive, generator: Generator) -> None:
