@@ -4,6 +4,7 @@ that have no generator of their own yet, so that they can be played while theirs
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from pathlib import Path
 
 from app.db import generators, tweets
@@ -26,6 +27,7 @@ WORDS = "words.txt"  # beside it too: the words that it has read, a line each
 LINEAGE = "base"  # the figure in a checkpoint that names the base it descends from
 MEASURED = 100  # validation tweets on which a stand-in is measured: it is to be ready in seconds
 FEWEST_WORDS = 1000  # that a draft can be led to: an archive of less is no account's vocabulary
+MOST_NEW = 0.1  # share of an account's words that may be new
 # Bits per character above which the base is no stand-in: another language, or nothing like posts. An account in
 # English that it has never read takes it about 2.2.
 STRANGE = 3.2
@@ -65,19 +67,29 @@ def recited_for(workshop: Workshop, generator: Generator) -> tuple[bool, Recited
 
 def words_read(workshop: Workshop, archive: Archive, generator: Generator) -> frozenset[str] | None:
     """The words, in small letters, that a generator's network has read: the archive's, and the base's where it began
-    from it and that is at hand. None where they are so few that drafts could hardly keep to them.
+    from it and that is at hand.
+
+    None where a draft could hardly keep to them: they are few, or one in ten that the account writes is new (it writes
+    too little yet, or without spaces). That is told by the words that stand there once (Good 1953).
 
     Raises:
         JobError: its checkpoint, or the base, is damaged or gone.
     """
-    with reading(workshop.engine) as connection:
-        read = {part.lower() for part in word_parts(tweets.texts(connection, archive.id, "train"))}
     try:
-        if workshop.base is not None and LINEAGE in read_figures(workshop.folder(generator.checkpoint_key)):
-            read.update((workshop.base / WORDS).read_text(encoding="utf-8").split())
+        has_read_base = LINEAGE in read_figures(workshop.folder(generator.checkpoint_key))
+        known = _words_of(workshop.base) if has_read_base and workshop.base is not None else set()
     except (CheckpointError, OSError, ValueError) as error:
         raise JobError(str(error)) from None
-    return frozenset(read) if len(read) >= FEWEST_WORDS else None
+    with reading(workshop.engine) as connection:
+        counts = Counter(part.lower() for part in word_parts(tweets.texts(connection, archive.id, "train")))
+    new = sum(times == 1 for word, times in counts.items() if word not in known)
+    if len(known | counts.keys()) < FEWEST_WORDS or new > MOST_NEW * counts.total():
+        return None
+    return frozenset(known | counts.keys())
+
+
+def _words_of(base: Path) -> set[str]:
+    return set((base / WORDS).read_text(encoding="utf-8").split())
 
 
 def stand_in(workshop: Workshop, archive: Archive) -> Generator | None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import numpy as np
 import pytest
-from stock import LETTERS, letter_writer, shelf, stock_generator
+from sqlalchemy import Engine
+from stock import LETTERS, letter_writer, shelf, stock_archive, stock_generator
 
 from app.db import generators
 from app.db.archives import Archive
@@ -173,6 +175,16 @@ def test_the_words_that_were_read_are_the_archives_and_where_it_began_there_the_
     assert alone is not None
     assert {"ferry", "harbour", "believe"} <= alone
     assert here - alone == {"keel", "lighthouse"}
+
+
+def test_where_every_word_is_new_drafts_are_led_to_none(engine: Engine, tmp_path: Path) -> None:
+    """As with a script that has no spaces: what stands between two marks is a word of its own."""
+    clauses = ["".join(Random(number).choices("あいうえおかきくけこ", k=12)) for number in range(2400)]
+    stock_archive(engine, texts=["、".join(clauses[n : n + 4]) for n in range(0, 2400, 4)])
+    workshop = Workshop(engine, tmp_path / "checkpoints")
+    archive = workshop.archive("gannet")
+
+    assert words_read(workshop, archive, stock_generator(workshop, archive)) is None
 
 
 def test_a_base_whose_words_are_gone_is_told(based: Workshop) -> None:
