@@ -8,7 +8,7 @@ Then three games start from copies of it, all by the game's own code (rounds ove
 - labels: three rounds of 3,000 guesses and a retraining each (scorer and weights);
 - poisoned: the same, but 20 % of the players believe whatever holds one word, and are honest otherwise;
 - control: the network is trained on as long, without labels.
-After each retraining 2,000 fresh pairs are dealt and judged by crowds of three kinds; one of them never teaches.
+After each retraining 2,000 fresh pairs are dealt and judged by crowds of four kinds; one of them never teaches.
 The result goes to bench/results/learning.json. --short plays the demo for a minute or so and keeps nothing.
 """
 
@@ -34,7 +34,7 @@ from typing import Any
 HERE = Path(__file__).parent
 RESULTS, ANCHOR = HERE / "results" / "learning.json", HERE / ".anchor-trump"
 TRUMP = HERE.parents[1] / "shared" / "data" / "trump_archive.json"
-TUNED_ON, UNSEEN = ("speller", "stylist"), ("reader",)
+TUNED_ON, UNSEEN = ("speller", "stylist", "listener"), ("reader",)
 # Among which the anchor's is chosen, of those whose shelf is as varied as tweets are.
 DRAWS = ((0.8, 0.98), (0.9, 0.98), (0.95, 0.98), (1.0, 0.98), (1.0, 1.0))
 

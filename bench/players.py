@@ -1,4 +1,4 @@
-"""Simulated players of three quite different kinds, for `whichtweet simulate --player bench.players:speller`.
+"""Simulated players of four quite different kinds, for `whichtweet simulate --player bench.players:speller`.
 
 Each is a function (left, right, rng) -> 0 | 1. What they know of an account is its *train* split, read from the game's
 own database: like a person who followed the account, and never saw the cards of the deck. They share no code and no
@@ -7,6 +7,7 @@ features with the generator or its scorer, and none of them uses a card's length
 - speller: doubts a card with words that neither English nor the account knows.
 - reader: looks for sense; believes the card whose words belong to one subject (co-occurrence over the whole card).
 - stylist: believes the card whose punctuation, capitals and rhythm are nearer to the account's.
+- listener: reads the cards aloud, and believes the one whose words follow each other as they do elsewhere.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import cache
-from itertools import combinations
+from itertools import combinations, pairwise
 from random import Random
 from statistics import fmean, pstdev
 
@@ -27,6 +28,8 @@ from app.db.session import open_engine, reading
 from app.settings import read_settings
 
 WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
+SOUND = re.compile(rf"{WORD.pattern}|[.,!?;:]")
+DISCOUNT = 0.75  # of each count of neighbours
 Score = Callable[[str], float]
 
 
@@ -50,6 +53,11 @@ def reader(left: str, right: str, rng: Random) -> int:
 def stylist(left: str, right: str, rng: Random) -> int:
     """Believe the card that is written more like the account writes."""
     return _believe(_style, left, right, rng, noise=0.1)
+
+
+def listener(left: str, right: str, rng: Random) -> int:
+    """Believe the card whose words follow each other as they do elsewhere."""
+    return _believe(_flow, left, right, rng, noise=0.1)
 
 
 def careless(left: str, right: str, rng: Random) -> int:
@@ -132,5 +140,34 @@ def _style(text: str) -> float:
     return -fmean(distances)
 
 
+@cache
+def _neighbours() -> tuple[Counter[str], Counter[tuple[str, str]], Counter[str], float]:
+    """How often each word, and each pair of neighbours, was heard; how many different words followed each; and all."""
+    single: Counter[str] = Counter()
+    pairs: Counter[tuple[str, str]] = Counter()
+    for text in followed():
+        heard = _heard(text)
+        single.update(heard)
+        pairs.update(pairwise(heard))
+    return single, pairs, Counter(first for first, _ in pairs), single.total() + 0.5 * len(single)
+
+
+def _heard(text: str) -> list[str]:
+    return ["", *(word.lower() for word in SOUND.findall(text)), ""]
+
+
+def _flow(text: str) -> float:
+    """By how much likelier each word is behind the one before it than anywhere, on average (log odds); absolute
+    discounting (Ney, Essen & Kneser 1994) gives what was never heard together its share."""
+    single, pairs, followers, total = _neighbours()
+    gains = []
+    for first, second in pairwise(_heard(text)):
+        anywhere = (single[second] + 0.5) / total
+        times = single[first] or 1
+        kept = max(pairs[first, second] - DISCOUNT, 0) / times
+        gains.append(math.log((kept + DISCOUNT * (followers[first] or 1) / times * anywhere) / anywhere))
+    return fmean(gains)
+
+
 # What each kind goes by, higher being more believable: for crowds of mixed skill (`bench/crowd.py`).
-KINDS: dict[str, Score] = {"speller": _spelling, "reader": _sense, "stylist": _style}
+KINDS: dict[str, Score] = {"speller": _spelling, "reader": _sense, "stylist": _style, "listener": _flow}

@@ -26,7 +26,7 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, dict
 def test_every_game_is_measured_for_every_kind(result: dict[str, dict[str, dict[str, list[float]]]]) -> None:
     kinds = {*result["kinds"]["tuned_on"], *result["kinds"]["unseen"]}
 
-    assert kinds == {"speller", "reader", "stylist"}
+    assert kinds == {"speller", "reader", "stylist", "listener"}
     assert not {*result["kinds"]["tuned_on"]} & {*result["kinds"]["unseen"]}
     for name in ("fool_rate", "self_bleu", "distinct_3", "copied"):
         assert set(result[name]) == {"anchor", "round1", "control", "poisoned"}
