@@ -32,7 +32,7 @@ class: setup  ## open a room for a class on the local network: QR code, ten roun
 	@exec $(BIN)/whichtweet class
 
 test: setup-test  ## run all the tests (up to ten minutes)
-	$(BIN)/python -m pytest -m "not long" $(PARALLEL)
+	$(BIN)/python -m pytest -m "not long" --durations=20 $(PARALLEL)
 
 test-fast: setup-test  ## run the tests that need no TensorFlow, no browser and no server (half a minute)
 	$(BIN)/python -m pytest -q -m "not long and not train and not browser and not postgres and not process and not slow" $(PARALLEL)

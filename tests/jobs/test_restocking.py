@@ -192,13 +192,13 @@ def test_a_text_that_is_shelved_meanwhile_counts_as_a_duplicate(
 
     def meanwhile(figures: Mapping[str, Any]) -> None:
         if not first:
-            first.append(restock(workshop, archive, generator, 200, job_id=2).shelved)
+            first.append(restock(workshop, archive, generator, 60, job_id=2).shelved)
 
-    done = restock(workshop, archive, generator, 300, job_id=1, on_progress=meanwhile)
+    done = restock(workshop, archive, generator, 120, job_id=1, on_progress=meanwhile)
 
     assert done.rejected["duplicate"] > 0
     assert sum(done.rejected.values()) == done.written - done.shelved
-    assert done.level == 300 + first[0]
+    assert done.level == 120 + first[0]
 
 
 def test_a_new_champion_takes_the_shelf_in_one_moment(
