@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.sampling import Array
+from model.text import begins_sentence
 from model.vocab import END_ID, Vocab
 
 SPAN = 20  # characters, in which the odds of the end are moved together; a cliff among them stands out by itself
@@ -144,12 +145,18 @@ class Lexicon:
 
         Args:
             handles: without @.
-            names: what may begin with a capital, as it is written.
+            names: what may be written with a capital, as the archive writes it; where a sentence begins, in any case.
             words: what else may be written, and with a capital where there are no names; in any case.
         """
         self.handles = None if handles is None else _Beginnings(handle.lower() for handle in handles)
-        self.names = None if names is None else _Beginnings(_spellings(names))
         self.words = None if words is None else _Beginnings(part.lower() for part in word_parts(words))
+        self.names = self.names_within = None
+        if names is not None:
+            parts = [*word_parts(names)]
+            shouted = [part.upper() for part in parts]
+            self.names = _Beginnings([*parts, *shouted, *(part.capitalize() for part in parts)], exact=True)
+            # Within a sentence a word has a capital only where the archive gives it one.
+            self.names_within = _Beginnings([*parts, *shouted], exact=True)
 
     def allows(self, text: str) -> tuple[_Beginnings, str] | None:
         """Whose beginnings the last word of `text` must stay with, and that word; None where anything may follow."""
@@ -160,16 +167,16 @@ class Lexicon:
         if not (found := _WORD.search(text[-_NEAR:])):
             return None
         word = found.group(1)
-        if self.names is not None and word[0].isupper():
-            return self.names, word
+        if self.names is not None and self.names_within is not None and word[0].isupper():
+            return (self.names if begins_sentence(text, len(text) - len(word)) else self.names_within), word
         return (self.words, word.lower()) if self.words is not None else None
 
 
 class _Beginnings:
-    """Words, to be asked what may follow the beginning of one."""
+    """Words, to be asked what may follow the beginning of one; `exact`: in their own case alone."""
 
-    def __init__(self, words: Iterable[str]) -> None:
-        self._words = sorted(set(words))
+    def __init__(self, words: Iterable[str], *, exact: bool = False) -> None:
+        self._words, self.exact = sorted(set(words)), exact
 
     def after(self, beginning: str) -> tuple[frozenset[str], bool]:
         """The characters that go on with `beginning`, and whether it is a word already."""
@@ -183,11 +190,6 @@ def word_parts(texts: Iterable[str]) -> Iterator[str]:
     """The runs of letters in texts, but for handles: of "don't" two."""
     for text in texts:
         yield from _LETTERS.findall(text)
-
-
-def _spellings(words: Iterable[str]) -> Iterator[str]:
-    for part in word_parts(words):
-        yield from (part, part.capitalize(), part.upper())
 
 
 class Steering:
@@ -230,8 +232,7 @@ class Steering:
             after, whole = beginnings.after(begun)
             handle = beginnings is lexicon.handles
             inside = self._wordlike if handle else self._letters
-            exact = beginnings is lexicon.names
-            goes_on = np.array([(symbol if exact else symbol.lower()) in after for symbol in self._symbols])
+            goes_on = np.array([(symbol if beginnings.exact else symbol.lower()) in after for symbol in self._symbols])
             # An @ may stand alone, as in "dinner @ eight".
             self._masks[key] = goes_on & inside | (~inside & (whole or not begun))
         return self._masks[key]

@@ -87,6 +87,8 @@ _DOTS_FIRST = re.compile(r"\.\.|…")
 _DOTS_LAST = re.compile(r"""\.\.["'”’)]?$""")
 _NUMBERED_FIRST = re.compile(r"(?:[(\[](\d{1,2})(?:/| of )|(\d{1,2})/)(\d{1,2})?[)\].:]?(?=\s|$)")
 _NUMBERED_LAST = re.compile(r"(?:(?<=\s)(\d{1,2})/|[(\[](\d{1,2})(?:/| of ))(\d{1,2})[)\]]?$")
+# What may stand between the end of a sentence and the capital that the next one begins with.
+_BEGINS = re.compile(r"""(?:^|[.!?…:\n•|—–-])[\s"'“”‘’«»(\[#*🔗.!?…:|—–-]*$""")
 _APOSTROPHES = re.compile(r"['’ʼ`]")
 _NO_WORD = re.compile(r"[\W_]+")
 
@@ -248,3 +250,8 @@ def _is_numbered(text: str) -> bool:
             if 1 <= place <= total and total > 1 and (place, total) != (9, 11):
                 return True
     return False
+
+
+def begins_sentence(text: str, place: int) -> bool:
+    """Whether a word at that place of a text begins a sentence: there a capital says nothing of the word."""
+    return _BEGINS.search(text, 0, place) is not None

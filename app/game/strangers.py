@@ -14,6 +14,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from model.text import begins_sentence
+
 RECITED_RUN = 40  # bytes: a run of this length or more that the base has read is always found
 WINDOW = 32  # bytes that are hashed; a shorter run may be found too, where it holds a hashed window by chance
 STRIDE = RECITED_RUN - WINDOW + 1  # bytes between two hashed places of what was read
@@ -21,8 +23,6 @@ FACTOR = np.uint64(0x9E3779B97F4A7C15)
 
 _WORD = re.compile(r"(?<![\w@])[^\W\d_]+(?:['’][^\W\d_]+)*")
 _POSSESSIVE = re.compile(r"['’](?:s|S)?$")
-# What may stand between the end of a sentence and the capital that the next one begins with.
-_BEGINS = re.compile(r"""(?:^|[.!?…:\n•|—–-])[\s"'“”‘’«»(\[#*🔗.!?…:|—–-]*$""")
 
 
 class Names:
@@ -58,7 +58,7 @@ def _capitalised(text: str) -> Iterable[tuple[str, bool]]:
     for found in _WORD.finditer(text):
         word = _bare(found.group())
         if word[:1].isupper():
-            yield word, _BEGINS.search(text, 0, found.start()) is not None
+            yield word, begins_sentence(text, found.start())
 
 
 def _bare(word: str) -> str:

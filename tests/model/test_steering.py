@@ -52,9 +52,16 @@ def test_a_capitalised_word_is_led_to_those_of_the_archive() -> None:
     lexicon = Lexicon(names=["harbour", "Hester"])
 
     assert symbols_after("The He", lexicon) == {"s"}
-    assert symbols_after("Ha", lexicon) == {"r"}
-    assert symbols_after("HA", lexicon) == {"R"}
+    assert symbols_after("Ha", lexicon) == symbols_after("Well. “Ha", lexicon) == {"r"}
+    assert symbols_after("HA", lexicon) == symbols_after("So HA", lexicon) == {"R"}
     assert {" ", "'", "END", "2"} <= symbols_after("Dear Hester", lexicon)
+
+
+def test_within_a_sentence_a_word_has_a_capital_only_where_the_archive_gives_it_one() -> None:
+    lexicon = Lexicon(names=["hat", "Hester"])
+
+    assert symbols_after("The H", lexicon) == {"e", "E", "A"}
+    assert symbols_after("H", lexicon) == {"e", "E", "a", "A"}
 
 
 def test_a_small_word_may_be_any_where_only_names_are_known() -> None:
