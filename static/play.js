@@ -206,12 +206,18 @@ function explain(answer, isSpotted) {
   const rate = answer.fool_rate;
   const share = rate === null ? "Few players have met it yet." : `It fooled ${Math.round(rate * 100)} % of the ${answer.guesses} players who met it.`;
   why.querySelector("[data-machine]").replaceChildren(bold("Machine:"), ` written by network ${answer.generator}. ${share}`);
-  const percent = (part) => `${Math.round(part * 100)} %`;
+  const percent = (part) => `${Math.round(part * 100)}\u00a0%`;
   const { share: skill, low, high } = answer.skill ?? {};
   const words = ` as far as your picks tell, you spot ${percent(skill)} of average samples (somewhere from ${percent(low)} to ${percent(high)}).`;
   why.querySelector("[data-skill]").replaceChildren(...(answer.skill ? [bold("You:"), words] : []));
   why.querySelector("[data-question]").textContent = isSpotted ? "What gave it away?" : "Looking at it again: what could have given it away?";
 }
+
+// On a phone it opens below the cards, and they may fill the screen.
+why.addEventListener("toggle", () => {
+  const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth";
+  if (why.open) why.querySelector(".reading").scrollIntoView({ block: "nearest", behavior });
+});
 
 async function next() {
   if (page.dataset.state === "dealing") return;

@@ -187,7 +187,7 @@ async def remark_form(guess: str, request: Request) -> Response:
     if not await apart(note):
         raise Problem(404, "not-found", "there is no such round of yours")
     mixed = "&mixed=1" if "mixed" in request.query_params else ""
-    return RedirectResponse(f"/v/{guess}?said=1{mixed}", 303, NO_STORE)
+    return RedirectResponse(f"/v/{guess}?said=1{mixed}#why", 303, NO_STORE)
 
 
 def problem_page(request: Request, problem: Problem) -> Response:

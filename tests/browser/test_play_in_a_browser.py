@@ -135,6 +135,47 @@ def test_both_cards_the_question_and_next_fit_a_small_phone(visit: Visit) -> Non
         is_asked(page, texts)
 
 
+def boxes(page: Page, *selectors: str) -> list[Any]:
+    return [page.locator(selector).bounding_box() for selector in selectors]
+
+
+def test_why_opens_below_the_cards_and_moves_nothing_that_the_thumb_reaches(visit: Visit) -> None:
+    page = visit(PHONE, reduced_motion="reduce")
+    for _ in range(4):
+        texts = cards(page)
+        faces(page).first.click()
+        is_told(page)
+        reached = ("[data-verdict]", ".next", ".why > summary")
+        before = boxes(page, *reached)
+        page.get_by_text("Why?").click()
+        expect(page.get_by_text("Report a card")).to_be_in_viewport()
+        assert boxes(page, *reached) == before
+        last, told = boxes(page, ".card >> nth=1", ".why .reading")
+        assert last["y"] + last["height"] <= told["y"]
+        assert told["y"] + told["height"] <= before[0]["y"]
+        page.evaluate("scrollTo(0, 0)")
+        for card in boxes(page, ".card >> nth=0", ".card >> nth=1"):
+            middle = f"{card['x'] + card['width'] / 2}, {card['y'] + card['height'] / 2}"
+            assert page.evaluate(f"document.elementFromPoint({middle}).closest('.card') !== null")
+        page.get_by_role("button", name="Next", exact=True).click()
+        is_asked(page, texts)
+        assert page.evaluate("scrollY") == 0
+
+
+def test_why_opens_below_next_where_no_script_could_bring_it_into_view(visit: Visit) -> None:
+    page = visit(PHONE, script=False)
+    faces(page).first.click()
+    is_told(page)
+    (before,) = boxes(page, ".next")
+    page.get_by_text("Why?").click()
+    last, button, told = boxes(page, ".card >> nth=1", ".next", ".why .reading")
+    assert button == before
+    assert last["y"] + last["height"] <= button["y"]
+    assert button["y"] + button["height"] <= told["y"]
+    page.get_by_role("button", name="spelling").click()
+    expect(page.get_by_text("Thank you. That helps.")).to_be_in_viewport()
+
+
 def test_a_double_click_guesses_once(visit: Visit, served: Game) -> None:
     page = visit()
     before = count(served)
