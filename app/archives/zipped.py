@@ -29,6 +29,9 @@ T = TypeVar("T")
 def is_zip(path: Path) -> bool:
     """Whether the file begins like a zip; False as well where it cannot be read."""
     try:
+        # A pipe must not be opened: that waits for whoever writes to it.
+        if not path.is_file():
+            return False
         with path.open("rb") as file:
             return file.read(len(MAGIC)) == MAGIC
     except (OSError, ValueError):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -117,3 +119,17 @@ def test_a_missing_file_gets_one_line(whichtweet: Run, tmp_path: Path) -> None:
     done = whichtweet("import", tmp_path / "nowhere.csv", "--archive", "mayor")
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
     assert "there is no file" in done.stderr
+
+
+def test_a_pipe_is_refused_instead_of_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    done = subprocess.run(  # in a process of its own, which can be ended if it waits
+        [sys.executable, "-m", "app.cli", "import", str(tmp_path / "pipe"), "--archive", "mayor"],
+        env={**os.environ, "WHICHTWEET_DATA_DIR": str(tmp_path / "data")},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert "neither a file nor a folder" in done.stderr
