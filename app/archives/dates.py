@@ -35,20 +35,28 @@ def posted(
     """When a tweet was posted, in UTC, and its zone: utc, unknown (no zone was given: taken as it is), or None.
 
     A date with a zone counts first, then the time that the id carries, then the date as it is. `latest` is the
-    moment after which no tweet can have been posted; a later snowflake is the id of something else.
+    moment after which no tweet can have been posted; a later date is a mistake, and a later snowflake is the id of
+    something else.
     """
+    last = latest + timedelta(days=1)
     stated = _read(date)
     if stated is not None and stated.tzinfo is not None:
-        try:
-            return stated.astimezone(UTC), "utc"
-        except OverflowError:
-            stated = None
+        moment = _in_utc(stated)
+        if moment is not None and moment <= last:
+            return moment, "utc"
+        stated = None
     carried = snowflake_time(tweet_id)
-    if carried is not None and carried <= latest + timedelta(days=1):
+    if carried is not None and carried <= last:
         return carried, "utc"
-    if stated is not None:
-        return stated.replace(tzinfo=UTC), "unknown"
-    return None, None
+    moment = stated and stated.replace(tzinfo=UTC)
+    return (moment, "unknown") if moment and moment <= last else (None, None)
+
+
+def _in_utc(stated: datetime) -> datetime | None:
+    try:
+        return stated.astimezone(UTC)
+    except OverflowError:
+        return None
 
 
 def is_date(words: str) -> bool:

@@ -91,10 +91,12 @@ def _wanted(packed: ZipFile, name: str) -> list[ZipInfo]:
         if found:
             check(found, name)
             return sorted(found, key=lambda member: [int(number) for number in _NUMBER.findall(member.filename)])
+    if any(member.filename.startswith("xl/") for member in members):
+        raise ArchiveError(f"{name} is a spreadsheet: expected a table as text; save it as CSV (UTF-8)")
     inside = ", ".join(sorted({member.filename.split("/")[0] for member in members})[:5]) or "nothing"
     raise ArchiveError(
         f"no tweets in {name}: expected an export of X or Twitter with data/tweets.js, data/js/tweets or tweets.csv;"
-        f" found {inside[:200]}"
+        f" found {inside[:200]}; of any other zip, unpack it and import the file inside"
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any, get_args
 from app.archives import ArchiveError
 from app.archives.json_records import ASSIGNMENT, CONTAINERS, json_records
 from app.archives.passages import Split, passages, split_in
-from app.archives.records import EXPECTED_COLUMNS, FORMATS, Record, record_of
+from app.archives.records import EXPECTED_COLUMNS, FORMATS, Record, layout_of, record_of
 from app.archives.source import EXPECTED, Source
 from app.archives.table import table_in, table_records
 
@@ -20,9 +20,11 @@ TWEET, PASSAGE = "tweet", "passage"
 _ENOUGH = 1000  # rows without a text after which none is expected any more
 _EXPORT = re.compile(r"window\.YTD\.(\w+)\.part\d+\s*=")
 _EXPORTS_OF_TWEETS = frozenset({"tweet", "tweets", "community_tweet", "deleted_tweets"})
-_MARKUP = re.compile(r"<(?:!doctype|html|\?xml|svg)\b", re.IGNORECASE)
+_MARKUP = re.compile(
+    r"<(?:!--|(?:!doctype|html|head|body|title|meta|div|p|span|table|script|style|\?xml|svg|rss|feed)\b)", re.IGNORECASE
+)
 _OPENING = re.compile(r"[\s\ufeff\x1e]*")
-_ARRAY = re.compile(r"\[\s*(?:[{\]]|$)")
+_ARRAY = re.compile(r"\[\s*(?:[{\]]|\[\s*[\[{\"]|$)")
 _OBJECT = re.compile(r"\{\s*(?:[\"}]|$)")
 
 
@@ -56,6 +58,11 @@ class Reading:
             raise ArchiveError(f"no rows in {self.name}: expected tweets in {EXPECTED}")
         if read == without_text and (ended or read >= _ENOUGH):
             found = ", ".join(self.found)[:200] or "none"
+            if named := layout_of(self.found).text:
+                raise ArchiveError(
+                    f"no tweets in {self.name}: expected words in the field {named[0]}; "
+                    f"found none in {read:,} rows (numbers, null and lists are no texts)"
+                )
             raise ArchiveError(f"no tweets in {self.name}: expected a field {EXPECTED_COLUMNS}; found {found}")
 
 
@@ -120,10 +127,11 @@ def _is_array(head: str) -> bool:
     """Whether a JSON array begins here; "[Exit Hamlet]" is none, nor is "[1] See there"."""
     if _ARRAY.match(head):
         return True
-    if not re.match(r"\[\s*\"", head):
+    first = re.match(r"\[\s*(?=[\[\"])", head)
+    if not first:
         return False
     try:
-        _, end = json.JSONDecoder(strict=False).raw_decode(head, head.index('"'))
+        _, end = json.JSONDecoder(strict=False).raw_decode(head, first.end())
     except ValueError:
         return False
     return head[end:].lstrip()[:1] in (",", "]")
@@ -142,8 +150,10 @@ def _is_one_of_many(head: str, *, whole: bool) -> bool:
 
 
 def _first_names(head: str) -> tuple[str, ...]:
-    """The names in the first object of a JSON text."""
+    """The names in the first object of a JSON text; none where arrays hold it, which are no rows."""
     start = head.find("{")
+    if head.count("[", 0, max(start, 0)) > 1:
+        return ()
     try:
         first: dict[str, Any] = json.JSONDecoder(strict=False).raw_decode(head, start)[0] if start >= 0 else {}
     except (ValueError, RecursionError):

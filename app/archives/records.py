@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 FORMATS = ("json", "jsonl", "x", "csv", "text")  # kinds of files that records come from
 
 # What columns are called, lower case and without anything but letters and digits; the first that is filled counts.
-TEXT_COLUMNS = ("fulltext", "text", "tweet", "content", "body", "tweettext")
+TEXT_COLUMNS = ("fulltext", "text", "tweet", "content", "body", "rawcontent", "tweettext")
 _ID_COLUMNS = ("idstr", "id", "tweetid", "tweetidstr", "statusid")
 _DATE_COLUMNS = ("createdat", "date", "timestamp", "datetime", "postedat", "publishedat", "time")
 _HANDLE_COLUMNS = ("screenname", "username", "userscreenname", "handle")

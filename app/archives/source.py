@@ -23,7 +23,8 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-_BINARY = (
+_PICKLES = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"(lp0\n", b"(dp0\n")
+_BINARY: tuple[tuple[bytes | tuple[bytes, ...], str, str], ...] = (
     (b"PK\x03\x04", "a zip archive", "unpack it and import the file inside (of an X export: data/tweets.js)"),
     (b"PK\x05\x06", "an empty zip archive", "import a file of tweets"),
     (b"\x1f\x8b", "a gzip archive", "unpack it first (gunzip)"),
@@ -38,6 +39,8 @@ _BINARY = (
     (b"\x89PNG", "a picture", "import a file of tweets"),
     (b"\xff\xd8\xff", "a picture", "import a file of tweets"),
     (b"GIF8", "a picture", "import a file of tweets"),
+    (_PICKLES, "a pickle of Python", "save the tweets as JSON or CSV"),
+    (b"version https://git-lfs.github.com/spec/", "a pointer of Git LFS", "get the file itself (git lfs pull)"),
     (b"\xd0\xcf\x11\xe0", "an old Office document", "save it as CSV (UTF-8)"),
 )
 EXPECTED = "JSON, JSON lines, tweets.js of an X export, CSV or plain text"

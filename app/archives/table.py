@@ -21,6 +21,7 @@ from app.archives.source import Source
 _DELIMITERS = ",\t;|"
 _SAMPLE = 200  # rows that a table is recognised by
 _EVEN = 0.9  # share of rows that must be as wide as the first
+_MOST_BEFORE = 5  # lines of a title or of comments before the header
 
 _SEP_LINE = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
 _NAME = re.compile(r"[^\W\d][\w .:/#()-]{0,39}")
@@ -66,13 +67,15 @@ def table_in(head: str, *, whole: bool, sure: bool = False) -> Table | None:
     lines = head.split(end)
     if not whole and len(lines) > 1:
         lines.pop()  # it may be cut
-    lines = [line + end for line in lines if line][1 if announced else 0 :]
+    lines = [line + end for line in lines][1 if announced else 0 :]
     delimiters = announced.group(1) if announced else _DELIMITERS
     looks = [look for delimiter in delimiters for look in _looks(lines, delimiter, whole)]
     found = _with_text_column(looks) or _without_names(looks) or _without_text_column(looks)
+    if found is None and not announced:
+        found = _behind_other_lines(lines, whole)
     if found is None and sure and looks:
         found = looks[0].table
-    return found and replace(found, end=end, skip=1 if announced else 0)
+    return found and replace(found, end=end, skip=found.skip + (1 if announced else 0))
 
 
 def table_records(source: Source, table: Table) -> Iterator[Record]:
@@ -89,10 +92,9 @@ def table_records(source: Source, table: Table) -> Iterator[Record]:
         )
     layout = layout_of(table.names)
     text_at = table.names.index(layout.text[0])
-    rows = _rows(source, table)
+    rows = (row for row in _rows(source, table) if any(row))
     for row in islice(rows, 1 if table.headed else 0, None):
-        if any(row):
-            yield record_from(dict(zip(table.names, _fitted(row, table, text_at), strict=False)), layout)
+        yield record_from(dict(zip(table.names, _fitted(row, table, text_at), strict=False)), layout)
 
 
 def _rows(source: Source, table: Table) -> Iterator[list[str]]:
@@ -166,8 +168,7 @@ def _looks(lines: Sequence[str], delimiter: str, whole: bool) -> list[_Look]:
     def look(**quoting: Any) -> _Look | None:
         dialect = {"skipinitialspace": spaced, **quoting}
         rows = _first_rows(lines, delimiter, dialect, whole)
-        names = tuple(cell.strip() for cell in rows[0]) if rows else ()
-        return _Look(Table(delimiter, names, True, tuple(dialect.items())), rows) if rows else None
+        return _Look(Table(delimiter, _names(rows[0]), True, tuple(dialect.items())), rows) if rows else None
 
     text = "".join(lines)
     likeliest = look()
@@ -181,6 +182,12 @@ def _looks(lines: Sequence[str], delimiter: str, whole: bool) -> list[_Look]:
     if literal and likeliest and literal.evenness == likeliest.evenness and not _marks_enclose(literal.rows):
         return [literal]
     return [likeliest] if likeliest else []
+
+
+def _names(header: Sequence[str]) -> tuple[str, ...]:
+    """The names of columns; of several with one name, the first bears it."""
+    names = [cell.strip() for cell in header]
+    return tuple(name if names.index(name) == place else "" for place, name in enumerate(names))
 
 
 def _marks_enclose(rows: Sequence[Sequence[str]]) -> bool:
@@ -203,10 +210,29 @@ def _first_rows(lines: Iterable[str], delimiter: str, dialect: dict[str, Any], w
 
 def _with_text_column(looks: Sequence[_Look]) -> Table | None:
     """The widest reading whose first row names a text column."""
-    named = [look for look in looks if _is_header(look.rows[0]) and look.table.has_text]
+    named = [look for look in looks if look.table.has_text and (_is_header(look.rows[0]) or _is_sure(look))]
     if not named:
         return None
     return max(named, key=lambda look: (look.width, look.evenness)).table
+
+
+def _is_sure(look: _Look) -> bool:
+    """Whether the rows below prove that the first is a header, even one that gives two columns the same name."""
+    if look.width < 2 or len(look.rows) < 2 or look.evenness < _EVEN or any(len(cell) > 60 for cell in look.rows[0]):
+        return False
+    return any(look.is_typed(place, headed=True) for place in range(look.width))
+
+
+def _behind_other_lines(lines: Sequence[str], whole: bool) -> Table | None:
+    """The table below a title or comments: one with a column of texts, and rows that prove it."""
+    for skip in range(1, min(_MOST_BEFORE, len(lines) - 1) + 1):
+        if not lines[skip].strip():
+            continue
+        looks = (look for delimiter in _DELIMITERS for look in _looks(lines[skip:], delimiter, whole))
+        found = _with_text_column([look for look in looks if _is_sure(look)])
+        if found is not None:
+            return replace(found, skip=skip)
+    return None
 
 
 def _is_header(cells: Sequence[str]) -> bool:

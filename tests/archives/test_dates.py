@@ -82,6 +82,12 @@ def test_an_id_from_the_future_is_no_tweets() -> None:
     assert posted(None, "9" * 19, LATEST) == (None, None)
 
 
+@pytest.mark.parametrize("date", ["2999-01-01 00:00:00", "2999-01-01T00:00:00Z", 12_345_678_901_234_567_890])
+def test_a_date_from_the_future_is_a_mistake(date: str | int) -> None:
+    assert posted(date, None, LATEST) == (None, None)
+    assert posted(date, SNOWFLAKE, LATEST) == posted(None, SNOWFLAKE, LATEST)
+
+
 def test_the_milliseconds_of_an_id_are_kept() -> None:
     moment = snowflake_time("844896595179180034")
     assert moment is not None

@@ -99,8 +99,15 @@ def test_a_folder_around_the_export_does_not_matter(tmp_path: Path) -> None:
 
 
 def test_a_zip_without_tweets_says_what_it_holds(tmp_path: Path) -> None:
-    with pytest.raises(ArchiveError, match=r"no tweets in export\.bin: expected an export .*; found holiday"):
+    with pytest.raises(
+        ArchiveError, match=r"no tweets in export\.bin: expected an export .*; found holiday.*unpack it"
+    ):
         read(a_zip(tmp_path, {"holiday/one.txt": "x"}))
+
+
+def test_a_spreadsheet_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ArchiveError, match=r"^export\.bin is a spreadsheet: .*save it as CSV"):
+        read(a_zip(tmp_path, {"[Content_Types].xml": "<x/>", "xl/workbook.xml": "<x/>"}))
 
 
 def test_a_zip_that_swells_beyond_measure_is_refused(tmp_path: Path) -> None:

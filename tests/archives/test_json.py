@@ -112,7 +112,9 @@ def test_an_array_of_texts_is_read(tmp_path: Path) -> None:
     assert texts(tmp_path, '["One", "Two"]') == ["One", "Two"]
 
 
-@pytest.mark.parametrize("name", ["full_text", "text", "Text", "TEXT", "tweet", "content", "body", "fullText"])
+@pytest.mark.parametrize(
+    "name", ["full_text", "text", "Text", "TEXT", "tweet", "content", "body", "fullText", "rawContent"]
+)
 def test_a_text_may_have_many_names(tmp_path: Path, name: str) -> None:
     assert texts(tmp_path, as_lines({"id": 1, name: "One"})) == ["One"]
 
@@ -192,6 +194,22 @@ def test_a_record_beyond_all_measure_is_refused(tmp_path: Path, monkeypatch: pyt
     endless = '[{"text": "' + "a" * (1 << 23)
     with pytest.raises(ArchiveError, match="expected records of at most 1 MiB"):
         read(tmp_path, endless)
+
+
+@pytest.mark.parametrize("rows", ['[[1, "One"], [2, "Two"]]', '[["One"], ["Two"]]', "[[]]", '[[{"text": "One"}]]'])
+def test_arrays_within_an_array_are_no_tweets_and_no_plain_text(tmp_path: Path, rows: str) -> None:
+    with pytest.raises(ArchiveError, match=r"^no tweets in archive\.dat: expected a field text.*; found none$"):
+        read(tmp_path, rows)
+
+
+@pytest.mark.parametrize("verse", ["[[Exit, pursued by a bear.]]", "[1] See there, and here.", "[[1] and [2]]"])
+def test_brackets_alone_make_no_json(tmp_path: Path, verse: str) -> None:
+    assert texts(tmp_path, verse) == [verse]
+
+
+def test_a_field_of_texts_that_holds_none_is_told_as_such(tmp_path: Path) -> None:
+    with pytest.raises(ArchiveError, match="expected words in the field text; found none in 2 rows"):
+        read(tmp_path, '[{"id": 1, "text": 5}, {"id": 2, "text": null}]')
 
 
 def test_json_without_a_text_names_what_it_holds(tmp_path: Path) -> None:

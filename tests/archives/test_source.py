@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import os
+import pickle
 import zipfile
 from pathlib import Path
 
@@ -73,6 +74,10 @@ def zipped() -> bytes:
         (b"\x01\x02\x03\x04 text" * 50, "full of control characters"),
         (b"<!DOCTYPE html><html>...", "is a page of markup"),
         (b"<?xml version='1.0'?><a/>", "is a page of markup"),
+        (b"\n<div class='error'>Not found</div>", "is a page of markup"),
+        (pickle.dumps(["One", "Two"], protocol=0), "is a pickle of Python"),
+        (pickle.dumps([{"text": "One"}]), "is a pickle of Python"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "is a pointer of Git LFS: .*git lfs pull"),
     ],
 )
 def test_what_is_no_text_is_named(tmp_path: Path, content: bytes, words: str) -> None:

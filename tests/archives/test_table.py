@@ -78,6 +78,19 @@ def test_quotation_marks_escaped_by_backslashes(tmp_path: Path) -> None:
     assert texts(tmp_path, content) == ['He said "yes, please" to me', "Two, too"]
 
 
+def test_of_columns_with_one_name_the_first_counts(tmp_path: Path) -> None:
+    _, records = read(tmp_path, "id,text,text,date,date\n7,One,Other,2020-01-01,x\n8,Two,Other,2020-01-02,x\n")
+    assert records == [Record("One", "7", "2020-01-01"), Record("Two", "8", "2020-01-02")]
+
+
+@pytest.mark.parametrize("before", ["\n\n", "# saved in 2020\n", "My tweets\n\n", "Tweets, of mine\nall of them\n\n"])
+@pytest.mark.parametrize("delimiter", [",", "\t", ";"])
+def test_lines_before_the_header(tmp_path: Path, before: str, delimiter: str) -> None:
+    rows = [("id", "text"), ("7", "One of them"), ("8", "Another, of two")]
+    table = "".join(f'{first}{delimiter}"{second}"\n' for first, second in rows)
+    assert texts(tmp_path, before + table) == ["One of them", "Another, of two"]
+
+
 def test_spaces_behind_delimiters(tmp_path: Path) -> None:
     assert read(tmp_path, 'id, text\n1, "One, two"\n2, Three\n')[1] == [Record("One, two", "1"), Record("Three", "2")]
 
