@@ -20,6 +20,7 @@ from app.db.session import now, reading, writing
 from app.game import hanging
 from app.game.hanging import Group, Member
 from app.game.rounds import ARMS
+from app.game.scoring import SHOWN_FROM
 from app.web import pictures
 from app.web.catalogue import Entry
 from app.web.pictures import Caption
@@ -117,7 +118,8 @@ async def _show(request: Request, slug: str | None) -> Response:
     kept: Hall = request.app.state.hall
     view = await apart(lambda: _view(house, _figures(house, kept, entry), visitor.key, entry))
     archives = [other.archive for other in house.catalogue.ranked(visitor.invites)]
-    return html("hall.html", headers=NO_STORE | NOINDEX, here="/hall", view=view, archives=archives, **_of(entry))
+    shown: dict[str, Any] = {"view": view, "archives": archives, "shown_from": SHOWN_FROM}
+    return html("hall.html", headers=NO_STORE | NOINDEX, here="/hall", **shown, **_of(entry))
 
 
 def _of(entry: Entry) -> dict[str, Any]:

@@ -75,9 +75,9 @@ class Result:
     def share(self, address: str) -> str:
         """What to send to a friend: the score, a square for each round, the link."""
         unit = self.entry.archive.unit
-        what = f"Daily {self.way.name}" if self.kind == "daily" else f"Which {unit} is real?"
+        what = f"Daily {self.way.name}: " if self.kind == "daily" else ""
         squares = "".join(SQUARES[verdict] for verdict in self.verdicts)
-        return f"{what}: I spotted {self.spotted} of {len(self.verdicts)}\n{squares}\n{address}"
+        return f"Which {unit} is real? {what}I spotted {self.spotted} of {len(self.verdicts)}\n{squares}\n{address}"
 
 
 async def of_set(house: Services, visitor: Visitor, way: Way) -> Result:

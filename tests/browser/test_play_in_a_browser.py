@@ -100,8 +100,10 @@ def test_by_touch(visit: Visit) -> None:
     is_told(page)
 
 
-def test_the_verdict_moves_no_card(visit: Visit) -> None:
+@pytest.mark.parametrize("path", ["/", "/practice/mayor-of-gannet/v1"])
+def test_the_verdict_moves_no_card(visit: Visit, path: str) -> None:
     page = visit(PHONE)
+    page.goto(path)
     for _ in range(4):
         before = [page.locator(".card").nth(index).bounding_box() for index in (0, 1)]
         texts = cards(page)
@@ -174,6 +176,21 @@ def test_why_opens_below_next_where_no_script_could_bring_it_into_view(visit: Vi
     assert button["y"] + button["height"] <= told["y"]
     page.get_by_role("button", name="spelling").click()
     expect(page.get_by_text("Thank you. That helps.")).to_be_in_viewport()
+
+
+def test_two_cards_of_280_characters_with_emoji_fit_a_small_phone(visit: Visit) -> None:
+    page = visit(PHONE)
+    words = "Come down to the harbour 🚤 with your umbrella ☔ for a wonderful, wet, windy day in town 💛💛💛. "
+    page.evaluate(
+        """(text) => {
+            document.querySelectorAll(".text").forEach((element) => { element.textContent = text; });
+            document.querySelector(".cards").classList.add("long");
+        }""",
+        (words * 3)[:280],
+    )
+    last, panel = boxes(page, ".card >> nth=1", ".panel")
+    assert last["y"] + last["height"] <= panel["y"]
+    assert page.locator(".text").first.evaluate("(text) => parseFloat(getComputedStyle(text).fontSize)") >= 16
 
 
 def test_a_double_click_guesses_once(visit: Visit, served: Game) -> None:

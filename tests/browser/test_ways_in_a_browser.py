@@ -95,7 +95,7 @@ def test_the_daily_ends_with_a_score_that_spoils_nothing(visit: Visit) -> None:
     page.goto("/daily")
     seen = play_ten(page)
     words = page.locator("#share").input_value()
-    assert re.match(r"Daily \d{4}-\d\d-\d\d: I spotted \d+ of 10\n[🟩🔶]{10}\nhttp", words)
+    assert re.match(r"Which tweet is real\? Daily \d{4}-\d\d-\d\d: I spotted \d+ of 10\n[🟩🔶]{10}\nhttp", words)
     assert not any(text in words for pair in seen for text in pair)
     expect(page.locator(".countdown")).to_contain_text(re.compile(r"in (\d+ h )?\d+ min"))
     page.goto("/daily")
