@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import sys
+import traceback
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -27,7 +28,7 @@ Player = Callable[[str, str, Random], int]
 
 
 class SimulationError(RuntimeError):
-    """The game could not be reached or refused to deal; the message says what to do."""
+    """The game could not be reached or refused to deal, or a player failed; the message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -89,8 +90,8 @@ def load_player(path: str) -> Player:
     sys.path.insert(0, str(Path.cwd()))
     try:
         found = getattr(importlib.import_module(module), function)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise typer.BadParameter(f"{path}: {error}; expected package.module:function") from None
+    except (Exception, SystemExit) as error:  # whatever a stranger's module does when it is imported
+        raise typer.BadParameter(f"{path}: {_told(error)}; expected package.module:function") from None
     if not callable(found):
         raise typer.BadParameter(f"{path} is a {type(found).__name__}, expected a function")
     return found  # type: ignore[no-any-return]
@@ -104,13 +105,37 @@ def play(
     for _ in range(count):
         deal = _ask(client, "/api/rounds", {"archive": archive})
         left, right = (card["text"] for card in deal["cards"])
-        pick = choose(left, right, rng)
-        if pick not in (0, 1):
-            raise SimulationError(f"the player answered {pick!r}, expected 0 (left) or 1 (right)")
-        answer = _ask(client, "/api/guesses", {"round": deal["round"], "pick": int(pick)})
+        answer = _ask(client, "/api/guesses", {"round": deal["round"], "pick": pick_of(choose, left, right, rng)})
         verdicts.append(Verdict(answer["generator"], answer["verdict"] == "fooled"))
         advance()
     return verdicts
+
+
+def pick_of(choose: Player, left: str, right: str, rng: Random) -> int:
+    """What the player answers, as 0 or 1; numbers of other libraries and booleans will do.
+
+    Raises:
+        SimulationError: it answers something else, or fails; then its line is named.
+    """
+    try:
+        answer = choose(left, right, rng)
+    except (Exception, SystemExit) as error:
+        raise SimulationError(f"the player failed: {_told(error)}") from error
+    try:
+        pick = next((number for number in (0, 1) if answer == number), None)
+    except Exception:  # an array, say, which equals in part
+        pick = None
+    if pick is None:
+        raise SimulationError(f"the player answered {repr(answer)[:200]}, expected 0 (left) or 1 (right)")
+    return pick
+
+
+def _told(error: BaseException) -> str:
+    """What went wrong in a stranger's code, and on which line of it."""
+    words = f"{type(error).__name__}: {error}"
+    last = next(reversed(traceback.extract_tb(error.__traceback__)), None)
+    ours = last is None or last.filename == __file__ or last.filename.startswith("<frozen ")
+    return words if ours or last is None else f"{words} ({Path(last.filename).name}, line {last.lineno})"
 
 
 def _ask(client: httpx.Client, path: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -120,13 +145,18 @@ def _ask(client: httpx.Client, path: str, body: dict[str, Any]) -> dict[str, Any
         raise SimulationError(
             f"no game answers at {client.base_url} ({error}): start it with make play, or name it with --url"
         ) from None
-    if response.is_success:
-        return response.json()  # type: ignore[no-any-return]
     try:
-        detail = response.json().get("detail", "")
+        told = response.json()
     except ValueError:
-        detail = response.text[:200]
-    raise SimulationError(f"{path} answered {response.status_code}: {detail}")
+        told = None
+    if not isinstance(told, dict):
+        raise SimulationError(
+            f"{client.base_url} is no game: {path} answered {response.status_code} without an object of JSON; "
+            "name the game's address with --url"
+        )
+    if response.is_success:
+        return told
+    raise SimulationError(f"{path} answered {response.status_code}: {told.get('detail', '')}")
 
 
 def report(verdicts: list[Verdict], name: str, archive: str, as_json: bool) -> None:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from random import Random
+from threading import Thread
 
+import httpx
+import numpy as np
 import pytest
 import typer
 
-from app.cli.simulate import Verdict, load_player, report
+from app.cli.simulate import SimulationError, Verdict, load_player, pick_of, play, report
 
 
 def left(one: str, other: str, rng: Random) -> int:
@@ -23,6 +28,69 @@ def test_a_player_is_found_by_its_path() -> None:
 def test_a_player_that_is_not_there_is_refused_by_name(path: str) -> None:
     with pytest.raises(typer.BadParameter, match=r"expected package\.module:function"):
         load_player(path)
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("raise RuntimeError('boom')", r"RuntimeError: boom \(stranger\.py, line 1\)"),
+        ("def left(:", "SyntaxError: .*"),
+        ("exit(3)", "SystemExit: 3.*"),
+    ],
+)
+def test_a_module_that_cannot_be_imported_is_refused_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str, words: str
+) -> None:
+    (tmp_path / "stranger.py").write_text(code)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(typer.BadParameter, match=rf"^stranger:left: {words}; expected package\.module:function$"):
+        load_player("stranger:left")
+
+
+@pytest.mark.parametrize("answer", [1, True, 1.0, np.int64(1), np.bool_(True), np.array(1)])
+def test_a_pick_may_be_any_kind_of_one(answer: object) -> None:
+    assert pick_of(lambda left, right, rng: answer, "a", "b", Random(0)) == 1  # type: ignore[arg-type, return-value]
+
+
+@pytest.mark.parametrize("answer", [2, -1, 0.5, float("nan"), None, "1", np.array([0, 1]), [1]])
+def test_any_other_answer_is_refused(answer: object) -> None:
+    with pytest.raises(SimulationError, match=r"^the player answered .*, expected 0 \(left\) or 1 \(right\)$"):
+        pick_of(lambda left, right, rng: answer, "a", "b", Random(0))  # type: ignore[arg-type, return-value]
+
+
+def test_a_player_that_fails_is_told_with_its_line() -> None:
+    def failing(one: str, other: str, rng: Random) -> int:
+        raise KeyError(one)
+
+    with pytest.raises(SimulationError, match=r"^the player failed: KeyError: 'a' \(test_simulate\.py, line \d+\)$"):
+        pick_of(failing, "a", "b", Random(0))
+
+
+class Another(BaseHTTPRequestHandler):
+    """Some other server."""
+
+    def do_POST(self) -> None:
+        """Answer with a page."""
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"<html></html>")
+
+    def log_message(self, format: str, *arguments: object) -> None:
+        """Say nothing."""
+
+
+def test_another_server_is_told_as_no_game() -> None:
+    server = HTTPServer(("127.0.0.1", 0), Another)
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        with (
+            httpx.Client(base_url=f"http://127.0.0.1:{server.server_port}") as client,
+            pytest.raises(SimulationError, match=r"is no game: /api/rounds answered 200 without .*--url$"),
+        ):
+            play(client, "mayor", left, Random(0), 1, lambda: None)
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 def test_the_report_counts_by_generator(capsys: pytest.CaptureFixture[str]) -> None:
