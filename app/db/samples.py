@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.db.session import now
@@ -138,6 +138,20 @@ def purge(connection: Connection, restock_id: int) -> int:
         .scalar_subquery()
     )
     return connection.execute(delete(samples).where(samples.c.id.in_(some))).rowcount
+
+
+def waiting(connection: Connection, restock_id: int) -> list[Row[Any]]:
+    """Id, text and seed of what a restock stored and may shelve, in the order of the seeds; nothing that is held."""
+    query = select(samples.c.id, samples.c.text, samples.c.seed)
+    query = query.where(samples.c.restock_id == restock_id, samples.c.shelved_stamp.is_(None))
+    return list(connection.execute(query.where(samples.c.hidden_at.is_(None)).order_by(samples.c.seed)))
+
+
+def drop(connection: Connection, ids: Sequence[int]) -> None:
+    """Delete samples that never reached the shelf."""
+    for first in range(0, len(ids), BATCH):
+        some = samples.c.id.in_(ids[first : first + BATCH])
+        connection.execute(delete(samples).where(some, samples.c.shelved_stamp.is_(None)))
 
 
 def texts_on_shelf(connection: Connection, generator_id: int, limit: int) -> list[str]:

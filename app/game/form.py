@@ -186,6 +186,22 @@ class FormMatch:
         return np.asarray([_draw(seed) for seed in seeds] < np.exp(np.minimum(0.0, odds - self.top)))
 
 
+def nearest(texts: Sequence[str], seeds: Sequence[int], tweets: Sequence[str], count: int) -> NDArray[np.bool_]:
+    """Which `count` of some drafts to keep, so that the form of those is distributed as that of tweets.
+
+    What the drafts lack, or have too much of, is told by themselves: not by others of the same kind, as for a
+    `FormMatch` that has to choose before it has seen them.
+    """
+    if min(len(texts), len(tweets)) < FEWEST:
+        return np.arange(len(texts)) < count
+    odds = FormOdds.fit(texts, tweets, np.full(len(texts), 1 / len(texts))).of(texts)
+    # As a `FormMatch` draws, with the threshold that leaves so many.
+    ranks = np.argsort(np.log([_draw(seed) for seed in seeds]) - odds, kind="stable")
+    kept = np.zeros(len(texts), bool)
+    kept[ranks[:count]] = True
+    return kept
+
+
 def _grown(features: Floats, answers: Floats, weights: Floats) -> HistGradientBoostingClassifier:
     """A few small boosted trees."""
     from sklearn.ensemble import HistGradientBoostingClassifier

@@ -23,11 +23,12 @@ from app.db.samples import NewSample
 from app.db.session import now, reading, writing
 from app.game import sensitive
 from app.game.choice import Candidate, ShelfChoice
+from app.game.form import nearest
 from app.game.novelty import CopyIndex
 from app.game.strangers import Names
 from app.game.vetting import DUPLICATE, FORM, HELD, LONGEST, BlockedWords, CardRules, Vetting, text_hash
 from app.jobs.base import known_names_only, recited_for, words_read
-from app.jobs.piloting import Pilot
+from app.jobs.piloting import FORM_TWEETS, Pilot
 from app.jobs.workshop import Interrupted, JobError, Progress, ShouldStop, Workshop
 from app.jobs.writers import Scoring, Steered, Writers
 from model.generate import Draft
@@ -40,6 +41,9 @@ Then = Callable[[Connection, int], None]
 
 DRAFTS_PER_SAMPLE = 30  # so many drafts for one that passes: the generator is not ready for play
 LEAST_BALANCED = 400  # samples: fewer are not balanced anew: a pilot of their size would move odds by chance
+# Share of samples that are stored beside those that are wanted: in the end those are shelved whose form, together, is
+# nearest to that of tweets, which mends what the choice draft by draft has left over.
+SPARES = 0.2
 TRIAL = 1500  # drafts that are read before that is judged
 REPORTED_TWEETS = 2000  # held-out tweets that the rules are tried on, for comparison
 
@@ -143,7 +147,7 @@ def write(
     purge_abandoned(workshop, archive.id)
     began = time.monotonic()
     row = _open(workshop, archive, generator, goal, job_id)
-    if row.state != "running" or row.shelved >= row.goal:
+    if row.state != "running" or row.shelved == row.goal:
         return row
     vetting, known, deck = vetting_for(workshop, archive, generator)
     note_tweets(workshop, row, vetting, deck)
@@ -155,6 +159,7 @@ def write(
         steered = _steered(workshop, pilot, row)
         choice = Choice(vetting, pilot.choose(steered, scoring), scoring, steered)
         _fill(workshop, generator, row, choice, on_progress, should_stop)
+        _part_with_spares(workshop, row.id, cards)
     except JobError:
         discard(workshop, row, time.monotonic() - began)
         raise
@@ -293,17 +298,44 @@ def _fill(
     folder = workshop.folder(generator.checkpoint_key)
     longest = choice.vetting.rules.longest
     given = (folder, generator.decoding, longest, workshop.processes, choice.scoring, choice.steered)
+    wanted = _with_spares(row.goal)
+    if tally.shelved >= wanted:
+        return
     with Writers(*given) as writers:
         for drafts in writers.drafts(row.seed + row.written):
             if should_stop():
                 raise Interrupted
-            found = list(_chosen(drafts, choice, tally, row.goal))
+            found = list(_chosen(drafts, choice, tally, wanted))
             _store(workshop, row, found, tally)
-            on_progress({"written": tally.written, "samples": tally.shelved, "goal": row.goal})
-            if tally.shelved >= row.goal:
+            samples_done = tally.shelved * row.goal // wanted
+            on_progress({"written": tally.written, "samples": samples_done, "goal": row.goal})
+            if tally.shelved >= wanted:
                 return
             if tally.written >= TRIAL and tally.vetted * DRAFTS_PER_SAMPLE < tally.written:
                 raise JobError(_not_ready(generator, tally))
+
+
+def _with_spares(goal: int) -> int:
+    """How many samples are stored for `goal` that are shelved."""
+    return goal if goal < LEAST_BALANCED else round(goal * (1 + SPARES))
+
+
+def _part_with_spares(workshop: Workshop, restock_id: int, cards: Sequence[str]) -> None:
+    """Leave as many samples as were asked for: those whose form, together, is nearest to that of tweets.
+
+    In one transaction: a restock that holds as many as it was asked for has been through this, or needs it not.
+    """
+    with reading(workshop.engine) as connection:
+        row, stored = restocks.find(connection, restock_id), samples.waiting(connection, restock_id)
+    if row is None or len(stored) <= row.goal:
+        return
+    texts, seeds = [sample.text for sample in stored], [sample.seed for sample in stored]
+    kept = nearest(texts, seeds, cards[:: max(1, len(cards) // FORM_TWEETS)], row.goal)
+    spares = [sample.id for sample, keep in zip(stored, kept, strict=True) if not keep]
+    rejected = Counter(row.rejected) + Counter({FORM: len(spares)})
+    with writing(workshop.engine) as connection:
+        samples.drop(connection, spares)
+        restocks.advance(connection, row.id, written=row.written, shelved=row.shelved - len(spares), rejected=rejected)
 
 
 def _chosen(drafts: Sequence[Draft], choice: Choice, tally: _Tally, goal: int) -> Iterator[NewSample]:

@@ -6,8 +6,10 @@ from itertools import compress
 from random import Random
 
 import numpy as np
+import pytest
 
-from app.game.form import FormMatch, form
+from app.game import form as the_form
+from app.game.form import FormMatch, FormOdds, form, nearest
 
 
 def texts(count: int, shouting: float, rng: Random) -> list[str]:
@@ -68,3 +70,29 @@ def test_a_limit_that_the_account_kept_to_is_kept_to() -> None:
 
 def test_a_text_without_letters_has_a_form() -> None:
     assert all(np.isfinite(form(text)).all() for text in ("", "…", "12:30!", "🎉🎉"))
+
+
+def test_those_that_are_nearest_together_shout_as_much_as_the_tweets_do() -> None:
+    rng = Random(6)
+    tweets, drafts = texts(1500, 0.3, rng), texts(900, 0.25, rng)
+
+    kept = list(compress(drafts, nearest(drafts, range(900), tweets, 600)))
+
+    assert len(kept) == 600
+    assert abs(capitals(tweets) - capitals(kept)) < 0.5 * (capitals(tweets) - capitals(drafts))
+
+
+def test_of_a_few_the_first_are_kept() -> None:
+    drafts = texts(20, 0.2, Random(7))
+    assert nearest(drafts, range(20), drafts, 5).tolist() == [True] * 5 + [False] * 15
+
+
+def test_without_the_library_of_trees_the_line_chooses_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = Random(8)
+    tweets, drafts = texts(1000, 0.3, rng), texts(1000, 0.2, rng)
+    monkeypatch.setattr(the_form, "find_spec", lambda name: None)
+
+    odds = FormOdds.fit(drafts, tweets, np.full(1000, 0.001))
+
+    assert odds.trees is None
+    assert odds.of(tweets).mean() > odds.of(drafts).mean() + 0.2
