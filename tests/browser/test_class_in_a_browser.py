@@ -6,14 +6,16 @@ import re
 from collections.abc import Sequence
 
 import pytest
+import rooms
+from factories import add_generator, add_samples, words
 from playwright.sync_api import Page, expect
-from rooms import CODE, KEY, open_room
+from rooms import CODE, KEY, Lecturer, open_room
 from serving import Game
 from sqlalchemy import delete, update
 from visiting import DESK, PHONE, Visit
 
 from app.db.session import writing
-from app.db.tables import class_members, class_rounds, classes
+from app.db.tables import class_members, class_rounds, classes, jobs
 
 pytestmark = pytest.mark.browser
 
@@ -21,12 +23,13 @@ OPTIONS = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "
 
 
 @pytest.fixture(autouse=True)
-def one_room(served: Game) -> None:
+def one_room(served: Game) -> Lecturer:
     with writing(served.engine) as connection:
         for table in (class_members, class_rounds, classes):
             connection.execute(delete(table))
-    open_room(served)
+    lecturer = open_room(served)
     served.services.rooms._scenes.clear()
+    return lecturer
 
 
 def at_the_lectern(visit: Visit, **more: bool) -> Page:
@@ -127,3 +130,43 @@ def test_axe_finds_nothing_before_and_after_the_rounds(visit: Visit, served: Gam
     wall.get_by_role("button", name="End the class").click()
     expect(phone.locator("h1")).to_have_text("This class is over.", timeout=30_000)
     check(phone, SOME_VIEWS)
+
+
+def test_axe_finds_nothing_before_and_after_a_training(visit: Visit, served: Game, one_room: Lecturer) -> None:
+    wall = at_the_lectern(visit, bypass_csp=True, reduced_motion="reduce")
+    phones = [rooms.come_in(served, name) for name in ("Ada", "Bartholomäus Knott", "")]
+    watched = visit(PHONE, bypass_csp=True, reduced_motion="reduce")
+    come_in(watched, "Eve")
+
+    def leg(card: int) -> None:
+        one_room.press("next")
+        for _ in range(10):
+            for phone in phones:
+                rooms.pick(phone, card)
+            one_room.press("reveal")
+            one_room.press("next")
+
+    leg(0)
+    expect(wall.get_by_role("button", name="Train on this class")).to_be_visible(timeout=30_000)
+    check(wall, SOME_VIEWS)
+    one_room.press("train")
+    expect(wall.get_by_text("It learns from you")).to_be_visible(timeout=30_000)
+    check(wall, SOME_VIEWS)
+    with writing(served.engine) as connection:  # what the worker does is tested where it is done
+        generator = add_generator(connection, 1)
+        add_samples(connection, 1, generator, [words(50_000 + seed, 110) for seed in range(40)])
+        connection.execute(update(classes).values(generator_id=generator))
+        connection.execute(update(jobs).values(state="done"))
+    expect(wall.get_by_role("button", name="Ten more rounds")).to_be_visible(timeout=30_000)
+    check(wall, SOME_VIEWS)
+    leg(1)
+    expect(wall.locator("h1")).to_have_text("Before and after", timeout=30_000)
+    check(wall)
+    expect(watched.locator("h1")).to_have_text("That was all.", timeout=30_000)
+    expect(watched.locator(".lead")).to_contain_text("You picked in none of its rounds.")
+    check(watched, SOME_VIEWS)
+    wall.get_by_role("button", name="End the class").click()
+    expect(wall.locator("h1")).to_have_text("Thank you.", timeout=30_000)
+    check(wall)
+    expect(watched.locator("h1")).to_have_text("This class is over.", timeout=30_000)
+    check(watched, SOME_VIEWS)

@@ -309,6 +309,30 @@ def test_with_cookies_refused_the_game_goes_on(visit: Visit) -> None:
     assert len(set(seen)) == 6
 
 
+def test_without_cookies_a_set_ends_with_its_result(visit: Visit) -> None:
+    page = visit()
+
+    def without_cookie(route: Route) -> None:
+        headers = {name: value for name, value in route.request.headers.items() if name != "cookie"}
+        route.continue_(headers=headers)
+
+    page.context.clear_cookies()
+    page.route("**/*", without_cookie)
+    page.goto("/")
+    for number in range(1, 11):
+        before = cards(page)
+        page.context.clear_cookies()
+        faces(page).first.click()
+        is_told(page)
+        expect(page.locator("[data-standing]")).to_have_text(re.compile(rf"\d+ of {number} spotted"))
+        page.locator("button.next").click()
+        if number < 10:
+            is_asked(page, before)
+    expect(page.locator("h1")).to_have_text(re.compile(r"You spotted \d+ of 10"))
+    page.get_by_text("All 10 rounds").click()
+    expect(page.locator(".all li")).to_have_count(10)
+
+
 def test_a_second_tab_shows_what_the_first_answered(visit: Visit) -> None:
     page = visit()
     tab = page.context.new_page()
