@@ -36,12 +36,15 @@ def fool_rates(played: Sequence[Played], names: Mapping[int, str], *, dark: bool
     plot = _plot(dark, "fool rate")
     plot.yaxis.formatter = _percents()
     plot.y_range.start = 0
+    if played:
+        plot.x_range = _week(min(row.day for row in played), max(row.day for row in played))
+        plot.xaxis[0].ticker.desired_num_ticks = 4  # as many dates as a phone has room for
     biggest = sorted(lines, key=lambda key: -sum(row.guesses for row in lines[key]))[: len(INKS)]
     for place, generator_id in enumerate(sorted(biggest)):
         rows = lines[generator_id]
         spans = [interval(row.fooled, row.guesses) for row in rows]
         source = _source(
-            day=[datetime.fromtimestamp(row.day * 86_400, UTC).replace(tzinfo=None) for row in rows],
+            day=[_date(row.day) for row in rows],
             rate=[row.fooled / row.guesses for row in rows],
             low=[low for low, _ in spans],
             high=[high for _, high in spans],
@@ -51,6 +54,8 @@ def fool_rates(played: Sequence[Played], names: Mapping[int, str], *, dark: bool
         ink = (INKS_DARK if dark else INKS)[place]
         label = names.get(generator_id, "?")
         plot.varea("day", "low", "high", source=source, fill_color=ink, fill_alpha=0.12, legend_label=label)
+        if len(rows) == 1:  # a band has no width on a day alone
+            plot.segment("day", "low", "day", "high", source=source, color=ink, line_alpha=0.5, legend_label=label)
         plot.line("day", "rate", source=source, color=ink, width=2, dash=DASHES[place], legend_label=label)
         dots = plot.scatter("day", "rate", source=source, color=ink, size=7, legend_label=label)
         _hover(
@@ -107,6 +112,17 @@ def _plot(dark: bool, title: str, *, moments: bool = True) -> Any:
         axis.minor_tick_line_color = None
     plot.min_border_right = 12
     return plot
+
+
+def _date(day: float) -> datetime:
+    return datetime.fromtimestamp(day * 86_400, UTC).replace(tzinfo=None)
+
+
+def _week(first: int, last: int) -> Any:
+    """Whole days, a week of them or more: on a first day alone the axis would count microseconds."""
+    from bokeh.models import Range1d
+
+    return Range1d(start=_date(min(first, last - 6) - 0.5), end=_date(last + 0.5))
 
 
 def _source(**columns: Sequence[Any]) -> Any:

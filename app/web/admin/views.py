@@ -40,7 +40,8 @@ def _templates() -> Environment:
     )
     templates.globals.update(static=static.url, nav=NAV)
     templates.filters.update(
-        {each.__name__: each for each in (percent, points, span, moment, ago, size, seconds, day, told)}, n=number
+        {each.__name__: each for each in (percent, points, span, moment, ago, size, seconds, day, told, plain)},
+        n=number,
     )
     return templates
 
@@ -126,4 +127,19 @@ def size(count: float) -> str:
 
 def told(values: Mapping[str, Any]) -> str:
     """A mapping in one line: name: value, name: value."""
-    return ", ".join(f"{name}: {'none' if value is None else value}" for name, value in values.items())
+    return ", ".join(f"{name}: {_in_words(value)}" for name, value in values.items())
+
+
+def _in_words(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return f"({told(value)})"
+    if isinstance(value, list):
+        return "; ".join(str(_in_words(each)) for each in value) or "none"
+    return "none" if value is None else value
+
+
+def plain(value: Any) -> str:
+    """A figure of a model card: whole numbers with commas, others to four digits; words as they are."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    return f"{value:.4g}" if isinstance(value, float) and abs(value) < 10_000 else str(_in_words(value))

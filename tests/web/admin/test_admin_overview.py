@@ -13,6 +13,7 @@ from app.db.session import now, writing
 from app.db.tallies import Count, TallyKey
 from app.game.alarms import alarm
 from app.web.admin.attention import Standing, needs
+from app.web.admin.views import plain, told
 
 
 def play(desk, guesses, fooled, days_ago=0, crowd="real"):
@@ -46,6 +47,20 @@ def test_the_chart_holds_each_generators_rate_by_day(desk):
     assert item.headers["content-type"] == "application/json"
     assert "v1" in item.text
     assert "0.4" in json.dumps(item.json())
+
+
+def test_a_first_day_stands_on_an_axis_of_a_week_with_its_interval(desk):
+    play(desk, 100, 40)
+    roots = desk.get("/admin/charts/fool-rates.json").json()["doc"]["roots"][0]["attributes"]
+    span = roots["x_range"]["attributes"]
+    assert span["end"] - span["start"] == 7 * 86_400_000
+    assert "Segment" in {one["attributes"]["glyph"]["name"] for one in roots["renderers"]}
+
+
+def test_a_model_card_is_told_in_words():
+    base = {"archives": [{"slug": "a", "tweets": 3}, {"slug": "b", "tweets": 4}], "name": None}
+    assert told(base) == "archives: (slug: a, tweets: 3); (slug: b, tweets: 4), name: none"
+    assert list(map(plain, (1.6199105, 421.0, 348960, "lstm"))) == ["1.62", "421", "348,960", "lstm"]
 
 
 def test_the_dashboard_alone_may_style_itself_where_it_stands(desk):
