@@ -1,4 +1,5 @@
-"""The guard: headers that keep browsers strict, a limit on bodies, a clock and an id on every answer."""
+"""The guard: headers that keep browsers strict, a limit on bodies, HEAD as GET without its body, a clock and an id on
+every answer."""
 
 from __future__ import annotations
 
@@ -59,6 +60,9 @@ class Guard:
         status = 0
         taken = 0
         path = scope["path"]
+        # What monitors and previews of links ask first; the routes know GET alone.
+        is_head = scope["method"] == "HEAD"
+        asked = {**scope, "method": "GET"} if is_head else scope
         request = f"{getrandbits(64):016x}"  # a name for the log, no secret
         structlog.contextvars.bind_contextvars(request=request)
         headers = self._admin_headers if path == "/admin" or path.startswith("/admin/") else self._headers
@@ -78,20 +82,22 @@ class Guard:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = [*message["headers"], *headers, (b"x-request-id", request.encode())]
+            elif is_head:
+                message["body"] = b""
             await send(message)
 
         try:
             if most is not None and _announced(scope) > most:
                 raise _TooLarge
-            await self._app(scope, guarded_receive, guarded_send)
+            await self._app(asked, guarded_receive, guarded_send)
         except _TooLarge:
             if not status:
                 problem = Problem(413, "too-large", "the request's body is larger than 64 kB")
-                await problem.response()(scope, receive, guarded_send)
+                await problem.response()(asked, receive, guarded_send)
         finally:
             metrics.answer_of(str(status)).inc()
             # By route, not by path: strangers choose paths, and each new one would be kept.
-            route = getattr(scope.get("route"), "path", "other")
+            route = getattr(asked.get("route"), "path", "other")
             metrics.seconds_of(route).observe(time.perf_counter() - began)
 
 

@@ -66,6 +66,22 @@ def test_rounds_are_not_kept_by_caches(game: Game, path: str) -> None:
     assert response.headers["cache-control"] == "no-store"
 
 
+@pytest.mark.parametrize(
+    "path", ["/", "/about", "/api/archives", "/static/style.css", "/healthz", "/readyz", "/nothing"]
+)
+def test_a_head_is_answered_as_the_page_would_be_without_the_page(game: Game, path: str) -> None:
+    client = game.client()
+    whole = client.get(path)
+    head = client.head(path)
+    assert head.status_code == whole.status_code
+    assert head.headers["content-type"] == whole.headers["content-type"]
+    assert head.content == b""
+
+
+def test_a_head_where_nothing_is_got_is_refused(game: Game) -> None:
+    assert game.client().head("/api/rounds").status_code == 405
+
+
 @pytest.mark.parametrize("chunked", [False, True])
 def test_a_body_that_is_too_large_is_refused(game: Game, chunked: bool) -> None:
     body = b"x" * 70_000
