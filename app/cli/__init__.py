@@ -89,7 +89,10 @@ def _in_one_line(error: Exception) -> str | None:
     if isinstance(error, foreseen):
         return " ".join(str(error).split("\n"))
     if isinstance(error, DBAPIError):
-        return f"the database does not answer: {str(error.orig).splitlines()[0]}; is WHICHTWEET_DATABASE_URL right?"
+        words = str(error.orig).splitlines()[0]
+        if "malformed" in words or "not a database" in words:
+            return f"the database is damaged ({words}): move it away and restore a backup (whichtweet restore FILE)"
+        return f"the database does not answer: {words}; is WHICHTWEET_DATABASE_URL right?"
     if isinstance(error, OSError) and error.filename:
         return f"{error.filename}: {error.strerror}"
     return None

@@ -15,12 +15,15 @@ import webbrowser
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import httpx
 import typer
 
 from app.settings import Settings, SettingsError, read_settings
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
 
 HOUSE = Path(__file__).resolve().parents[2]
 TRAIN_LOCK = HOUSE / "requirements-train.lock"
@@ -48,14 +51,13 @@ def serve(host: HostOption = None, port: PortOption = None) -> None:
     from app.db.migrate import migrate
     from app.db.session import open_engine
     from app.main import create_app
-    from app.web.metrics import start_metrics
 
     engine = open_engine(settings.database)
     migrate(engine)
     refuse_half_public(settings, engine)
     _check_port(settings.host, settings.port)
     write_logs(settings.log_level)
-    start_metrics(settings.metrics_port or settings.port + 1000, engine)
+    _start_metrics(settings, engine)
     uvicorn.run(
         create_app(settings),
         host=settings.host,
@@ -219,6 +221,21 @@ def _check_port(host: str, port: int) -> None:
             f"cannot listen on {host} port {port} ({error.strerror}): "
             f"stop the other program, or choose another port: make play PORT={port + 123}"
         ) from None
+
+
+def _start_metrics(settings: Settings, engine: Engine) -> None:
+    """Serve metrics; a port that nobody chose may be another program's, and the game goes on without them."""
+    from app.web.metrics import start_metrics
+
+    port = settings.metrics_port or settings.port + 1000
+    try:
+        start_metrics(port, engine)
+    except (OSError, OverflowError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "no such port"
+        words = f"cannot serve metrics on 127.0.0.1 port {port} ({reason}): choose another port by"
+        if settings.metrics_port:
+            raise SettingsError(f"{words} WHICHTWEET_METRICS_PORT") from None
+        _say(f"No metrics: {words} WHICHTWEET_METRICS_PORT.")
 
 
 def _wants_browser(settings: Settings) -> bool:

@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from sqlalchemy import Engine, select
+from sqlalchemy.exc import DBAPIError
 
 from app.db.copying import CopyError, Told, copy, embedded, is_empty, snapshot
 from app.db.migrate import migrate
@@ -57,7 +58,7 @@ def back_up(place: Place, file: Path, told: Told = lambda table, rows: None) -> 
     The database first: whatever checkpoint it names was on disk before it did, and never changes.
 
     Raises:
-        JobError: a checkpoint that the database names is damaged or gone.
+        JobError: the database is damaged, or a checkpoint that it names is damaged or gone.
         OSError: the disk is full, or the place is not writable.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -65,6 +66,7 @@ def back_up(place: Place, file: Path, told: Told = lambda table, rows: None) -> 
     with tempfile.TemporaryDirectory(prefix=DRAFT, dir=file.parent) as name:
         draft = Path(name)
         snapshot(place.engine, draft / DATABASE, told)
+        _check_database(draft / DATABASE)
         _check_checkpoints(draft / DATABASE, place.checkpoints)
         packed = draft / "packed.zip"
         packed.touch(mode=0o600)  # it holds keys, and what players did
@@ -140,6 +142,17 @@ def _parts(place: Place, database: Path) -> Iterator[tuple[str, Path]]:
     for name in KEY_FILES:
         if (place.data_dir / name).exists():
             yield f"{KEYS}/{name}", place.data_dir / name
+
+
+def _check_database(database: Path) -> None:
+    # Copied page by page, a damaged database would go unnoticed until the last good backup was swept.
+    with embedded(database) as engine, engine.connect() as connection:
+        try:
+            found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+        except DBAPIError as error:
+            found = str(error.orig)
+    if found != "ok":
+        raise JobError(f"the database is damaged ({found}): restore an earlier backup; this one was not kept")
 
 
 def _check_checkpoints(database: Path, checkpoints: Path) -> None:

@@ -115,6 +115,15 @@ def test_bad_input_gets_one_line_and_exit_code_2(
     assert json.loads(whichtweet("archives", "--json").stdout) == {"archives": []}
 
 
+def test_a_damaged_database_gets_one_line(whichtweet: Run, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "whichtweet.db").write_bytes(b"this is no database" * 1000)
+    done = whichtweet("archives")
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert "the database is damaged (file is not a database): " in done.stderr
+    assert "whichtweet restore" in done.stderr
+
+
 def test_a_missing_file_gets_one_line(whichtweet: Run, tmp_path: Path) -> None:
     done = whichtweet("import", tmp_path / "nowhere.csv", "--archive", "mayor")
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)

@@ -115,6 +115,28 @@ def test_a_taken_port_is_one_line_that_says_what_to_do(start: Start) -> None:
     assert "make play PORT=" in words
 
 
+def test_a_game_plays_without_metrics_where_another_program_has_their_port(start: Start) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1] - 1000
+        game = start("serve", WHICHTWEET_PORT=str(port))
+        assert wait_for(lambda: answers(f"http://127.0.0.1:{port}/healthz") or game.poll() is not None)
+        game.send_signal(signal.SIGTERM)
+        _, words = game.communicate(timeout=60)
+    assert f"No metrics: cannot serve metrics on 127.0.0.1 port {port + 1000}" in words
+    assert "WHICHTWEET_METRICS_PORT" in words
+    assert "Traceback" not in words
+
+
+def test_a_port_of_metrics_that_was_chosen_and_is_taken_is_refused(start: Start) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = str(other.getsockname()[1])
+        game = start("serve", WHICHTWEET_PORT=str(free_port()), WHICHTWEET_METRICS_PORT=taken)
+        _, words = game.communicate(timeout=60)
+    assert game.returncode == 2
+    assert len(words.splitlines()) == 1
+    assert f"cannot serve metrics on 127.0.0.1 port {taken}" in words
+
+
 def test_a_data_folder_that_cannot_be_made_is_one_line_that_says_what_to_do(start: Start, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     _, words = start("play", WHICHTWEET_DATA_DIR=str(tmp_path / "file" / "data")).communicate(timeout=60)

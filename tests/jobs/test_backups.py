@@ -149,6 +149,20 @@ def test_a_damaged_checkpoint_is_noticed_when_it_is_backed_up(place: Place, tmp_
     assert not (tmp_path / "game.zip").exists()
 
 
+def test_a_damaged_database_is_noticed_when_it_is_backed_up(place: Place, tmp_path: Path) -> None:
+    database = Path(str(place.engine.url.database))
+    with place.engine.connect() as connection:
+        page = connection.exec_driver_sql("SELECT rootpage FROM sqlite_master WHERE name = 'tweets'").scalar_one()
+        size = connection.exec_driver_sql("PRAGMA page_size").scalar_one()
+    place.engine.dispose()  # the last to leave writes the log back
+    with database.open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"\xaa" * size)
+    with pytest.raises(JobError, match=r"^the database is damaged \("):
+        back_up(place, tmp_path / "game.zip")
+    assert not (tmp_path / "game.zip").exists()
+
+
 @pytest.mark.parametrize("damage", ["cut", "changed", "foreign", "path"])
 def test_a_file_that_is_no_whole_backup_is_refused(place: Place, tmp_path: Path, damage: str) -> None:
     file, bad = tmp_path / "game.zip", tmp_path / "bad.zip"
