@@ -261,7 +261,7 @@ remark.addEventListener("submit", async (event) => {
 });
 
 addEventListener("keydown", (event) => {
-  if (event.repeat || event.ctrlKey || event.metaKey || event.altKey || event.target.matches("textarea, summary, input")) return;
+  if (event.repeat || event.ctrlKey || event.metaKey || event.altKey || event.target.matches("textarea, summary")) return;
   const index = { 1: 0, 2: 1, ArrowLeft: 0, ArrowRight: 1 }[event.key];
   if (index !== undefined && page.dataset.state === "question") {
     event.preventDefault();

@@ -82,6 +82,17 @@ def test_by_keys_alone(visit: Visit) -> None:
         is_asked(page, before)
 
 
+def test_a_tick_by_key_leaves_the_keys_to_pick_by(visit: Visit, served: Game) -> None:
+    page = visit()
+    page.get_by_role("checkbox").focus()
+    page.keyboard.press("Space")
+    page.keyboard.press("2")
+    is_told(page)
+    with served.engine.connect() as connection:
+        last = select(guesses.c.pick, guesses.c.recognised).order_by(guesses.c.id.desc()).limit(1)
+        assert tuple(connection.execute(last).one()) == (1, True)
+
+
 def test_by_tab_and_enter(visit: Visit) -> None:
     page = visit()
     page.keyboard.press("Tab")
