@@ -213,11 +213,13 @@ function explain(answer, isSpotted) {
   why.querySelector("[data-question]").textContent = isSpotted ? "What gave it away?" : "Looking at it again: what could have given it away?";
 }
 
-// On a phone it opens below the cards, and they may fill the screen.
-why.addEventListener("toggle", () => {
+// On a phone it opens below the cards, and they may fill the screen; so may what it holds, once a report is written.
+function bringIntoView({ target }) {
   const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth";
-  if (why.open) why.querySelector(".reading").scrollIntoView({ block: "nearest", behavior });
-});
+  const opened = target === why ? why.querySelector(".reading") : target;
+  if (target.open) opened.scrollIntoView({ block: "nearest", behavior });
+}
+why.addEventListener("toggle", bringIntoView, true); // toggles do not bubble
 
 async function next() {
   if (page.dataset.state === "dealing") return;

@@ -163,6 +163,12 @@ def test_why_opens_below_the_cards_and_moves_nothing_that_the_thumb_reaches(visi
         page.get_by_text("Why?").click()
         expect(page.get_by_text("Report a card")).to_be_in_viewport()
         assert boxes(page, *reached) == before
+        page.get_by_text("Report a card").click()
+        expect(page.get_by_role("button", name="Send")).to_be_in_viewport(ratio=1)
+        (send,) = boxes(page, ".send")
+        assert send["y"] + send["height"] <= before[0]["y"]
+        page.get_by_text("Report a card").click()
+        page.evaluate("document.querySelector('.why .reading').scrollIntoView({ block: 'end' })")
         last, told = boxes(page, ".card >> nth=1", ".why .reading")
         assert last["y"] + last["height"] <= told["y"]
         assert told["y"] + told["height"] <= before[0]["y"]
