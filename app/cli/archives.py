@@ -23,6 +23,7 @@ from app.db.migrate import migrate
 from app.db.session import open_engine, reading, writing
 from app.jobs.base import stand_in
 from app.jobs.importing import Imported, Progress, import_archive
+from app.jobs.training import shortage
 from app.settings import read_settings
 
 
@@ -89,13 +90,19 @@ def import_command(
     if basis is not None:
         with writing(engine) as connection:
             archives.note_basis(connection, done.slug, basis)
-    base = stand_in(workshop, workshop.archive(done.slug))
+    held = workshop.archive(done.slug)
+    base = stand_in(workshop, held)
     if as_json:
         typer.echo(json.dumps({"archive": done.slug, **asdict(done), "stand_in": base and base.name}))
         return
     _print_imported(done)
+    if done.added:
+        with reading(engine) as connection:
+            splits = archives.holdings(connection, held).splits
+        lacking = shortage(done.slug, splits["train"], splits["validation"])
+        say(f"{lacking}." if lacking else f"Next: whichtweet train --archive {done.slug}")
     if base is not None:
-        say(f"Until then the shipped base plays as {base.name}: whichtweet restock --archive {done.slug}")
+        say(f"Until it is trained the shipped base plays as {base.name}: whichtweet restock --archive {done.slug}")
 
 
 def archives_command(as_json: JsonOption = False) -> None:
@@ -158,5 +165,3 @@ def _print_imported(done: Imported) -> None:
     if done.leanings:
         kinds = ", ".join(f"{count:,} {leaning}" for leaning, count in done.leanings.items())
         say(f"Of the {unit} added these lean on others and are not dealt by default: {kinds}.")
-    if done.added:
-        say(f"Next: whichtweet train --archive {done.slug}")

@@ -96,6 +96,16 @@ def _ids(registered: tuple[Generator, bool]) -> tuple[int, bool]:
     return registered[0].id, registered[1]
 
 
+def shortage(slug: str, count: int, validation: int) -> str | None:
+    """What an archive with so many tweets in those two splits lacks to be learned from; None where it is enough."""
+    if count >= LEAST_TWEETS and validation:
+        return None
+    return (
+        f"{slug} is too small to learn from: found {count} tweets to train on and {validation} to measure"
+        f" on, expected {LEAST_TWEETS} or more and 1 or more; import more"
+    )
+
+
 def freeze_texts(
     workshop: Workshop, archive: Archive, folder: Path, lessons: Iterable[Lesson] = (), *, anew: bool = True
 ) -> int:
@@ -120,12 +130,9 @@ def freeze_texts(
         count, digest = _write(folder / "train.jsonl", learned, map(asdict, lessons))
         measured = ({"text": text} for text in tweets.texts(connection, archive.id, "validation"))
         validation, other = _write(folder / "validation.jsonl", measured)
-    if count < LEAST_TWEETS or not validation:
+    if words := shortage(archive.slug, count, validation):
         shutil.rmtree(folder)
-        raise JobError(
-            f"{archive.slug} is too small to learn from: found {count} tweets to train on and {validation} to measure"
-            f" on, expected {LEAST_TWEETS} or more and 1 or more; import more"
-        )
+        raise JobError(words)
     body = json.dumps({"tweets": count, "sha256": [digest, other]})
     if note.exists() and note.read_text(encoding="utf-8") != body:
         for left in ("checkpoint.training", "checkpoint"):

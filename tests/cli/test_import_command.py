@@ -57,7 +57,18 @@ def test_an_import_shows_a_table(whichtweet: Run, few: Path) -> None:
     assert done.returncode == 0
     assert "rows read" in done.stdout
     assert "100" in done.stdout
-    assert "Next: whichtweet train --archive the-mayor" in done.stderr
+    assert "the-mayor is too small to learn from" in done.stderr
+
+
+def test_an_import_says_when_an_archive_is_too_small_to_learn_from(whichtweet: Run, tmp_path: Path, few: Path) -> None:
+    lines = few.read_text(encoding="utf-8").splitlines(keepends=True)
+    few.write_text("".join(lines[:30]), encoding="utf-8")
+    done = whichtweet("import", few, "--archive", "mayor")
+    assert "mayor is too small to learn from: found " in done.stderr
+    assert "Next: " not in done.stderr
+    rest = tmp_path / "rest.jsonl"
+    rest.write_text("".join(DEMO.read_text(encoding="utf-8").splitlines(keepends=True)[30:300]), encoding="utf-8")
+    assert "Next: whichtweet train --archive mayor" in whichtweet("import", rest, "--archive", "mayor").stderr
 
 
 def test_an_import_prints_one_object(whichtweet: Run, few: Path) -> None:
