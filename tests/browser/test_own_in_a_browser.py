@@ -50,6 +50,16 @@ def test_a_player_looks_at_their_own_moves_and_is_forgotten(visit: Visit) -> Non
     expect(phone.locator(".lead")).to_contain_text("You have not played yet")
 
 
+def test_why_a_nickname_was_refused_is_on_the_screen(visit: Visit) -> None:
+    page = visit(PHONE, script=False)
+    play(page, 10)  # the plot of skill stands above the form then
+    page.goto("/me")
+    page.get_by_label("Shown on the boards").fill("a")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("alert")).to_have_text("A nickname has 2 to 20 characters; this one has 1.")
+    expect(page.get_by_role("alert")).to_be_in_viewport()
+
+
 def test_axe_finds_nothing(visit: Visit) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
     page = visit(bypass_csp=True, reduced_motion="reduce")
