@@ -12,7 +12,8 @@ from typing import Annotated
 import segno
 import typer
 
-from app.cli.play import Household, _check_data_dir, _check_port, _say, _settings
+from app.cli.data_folder import try_data_folder
+from app.cli.play import Household, _check_port, _say, _settings
 from app.settings import SettingsError
 
 # Addresses of no host: asked for the way there, the system says from which address it would go. Nothing is sent.
@@ -33,7 +34,7 @@ def lead(
 ) -> None:
     """Open a room on the local network, and run the game in it. Needs no internet."""
     settings = _settings("0.0.0.0", port)  # noqa: S104  # a class comes from other machines
-    _check_data_dir(settings.data_dir)
+    try_data_folder(settings.data_dir)
     _check_port(settings.host, settings.port)
     from app.db import classes
     from app.db.migrate import migrate

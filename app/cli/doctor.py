@@ -15,6 +15,7 @@ from rich.console import Console
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
+from app.cli.data_folder import try_data_folder
 from app.cli.public import faults, is_public
 from app.cli.workbench import JsonOption
 from app.db import archives, generators, samples, workers
@@ -22,7 +23,7 @@ from app.db.archives import Archive
 from app.db.migrate import migrate
 from app.db.session import is_sqlite, now, open_engine, reading
 from app.jobs.backups import KEY_FILES, nightly
-from app.settings import Settings, read_settings
+from app.settings import Settings, SettingsError, read_settings
 from model.checkpoint import CheckpointError, checkpoint_digest
 
 Verdict = Literal["good", "mind", "wrong"]
@@ -67,6 +68,8 @@ def doctor(as_json: JsonOption = False) -> None:
 def examine(settings: Settings) -> Iterator[Finding]:
     """What the doctor finds, thing by thing."""
     yield _disk(settings)
+    if not settings.data_dir.is_dir():
+        return  # nothing else can be looked at
     yield from _keys(settings)
     engine = open_engine(settings.database, patience=5)
     try:
@@ -86,10 +89,10 @@ def examine(settings: Settings) -> Iterator[Finding]:
 
 def _disk(settings: Settings) -> Finding:
     try:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
-        free = shutil.disk_usage(settings.data_dir).free
-    except OSError as error:
-        return Finding("disk", "wrong", f"{settings.data_dir}: {error.strerror}; name another by WHICHTWEET_DATA_DIR")
+        try_data_folder(settings.data_dir)
+    except SettingsError as error:
+        return Finding("disk", "wrong", str(error))
+    free = shutil.disk_usage(settings.data_dir).free
     words = f"{free / 1e9:,.1f} GB free at {settings.data_dir}"
     if free < LITTLE:
         return Finding("disk", "wrong" if free < TOO_LITTLE else "mind", f"{words}: make room, or move the data folder")

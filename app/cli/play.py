@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import httpx
 import typer
 
+from app.cli.data_folder import try_data_folder
 from app.settings import Settings, SettingsError, read_settings
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ PortOption = Annotated[int | None, typer.Option(help="port to listen on (WHICHTW
 def serve(host: HostOption = None, port: PortOption = None) -> None:
     """Serve the pages and the API. Samples come from the shelf: this process never trains."""
     settings = _settings(host, port)
-    _check_data_dir(settings.data_dir)
+    try_data_folder(settings.data_dir)
     # Imported here: the other commands should not wait for the web framework.
     import uvicorn
 
@@ -74,7 +75,7 @@ def serve(host: HostOption = None, port: PortOption = None) -> None:
 def play(host: HostOption = None, port: PortOption = None) -> None:
     """Play at once: open the demo if there is no archive yet, then run the web server and the worker."""
     settings = _settings(host, port)
-    _check_data_dir(settings.data_dir)
+    try_data_folder(settings.data_dir)
     _check_port(settings.host, settings.port)
     from app.db.migrate import migrate
     from app.db.session import open_engine
@@ -194,19 +195,6 @@ def _die_with_parent() -> None:
 def _settings(host: str | None, port: int | None) -> Settings:
     given: dict[str, Any] = {"host": host, "port": port}
     return read_settings(**{name: value for name, value in given.items() if value is not None})
-
-
-def _check_data_dir(folder: Path) -> None:
-    probe = folder / f".probe-{os.getpid()}"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe.write_bytes(b"")
-        probe.unlink()
-    except OSError as error:
-        raise SettingsError(
-            f"cannot write in the data folder {folder} ({error.strerror}): "
-            "make it writable, or name another with WHICHTWEET_DATA_DIR"
-        ) from None
 
 
 def _check_port(host: str, port: int) -> None:

@@ -9,6 +9,7 @@ from types import FrameType
 
 import typer
 
+from app.cli.data_folder import try_data_folder
 from app.cli.logs import write_logs
 from app.cli.workbench import open_workshop
 from app.db.session import is_sqlite
@@ -27,6 +28,7 @@ def work() -> None:
     worker does everything but train, and begins to as soon as it is installed.
     """
     settings = read_settings()
+    try_data_folder(settings.data_dir)
     # Imported here: it takes a second, and only this command needs it.
     from app.jobs.worker import Worker
 

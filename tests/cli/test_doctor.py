@@ -75,6 +75,12 @@ def test_a_damaged_checkpoint_an_open_key_and_a_lost_worker_are_found(house: Set
     assert found(house, "worker")[0].verdict == "good"
 
 
+def test_a_data_folder_that_cannot_be_written_to_is_wrong(house: Settings, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    (words,) = wrong(house.model_copy(update={"data_dir": tmp_path / "file"}))
+    assert "cannot write in the data folder" in words
+
+
 def test_a_database_that_does_not_answer_is_said(tmp_path: Path) -> None:
     url = f"postgresql+psycopg://nobody@/none?host={tmp_path}"
     (finding,) = found(settings(url, tmp_path), "database")

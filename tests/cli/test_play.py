@@ -137,9 +137,12 @@ def test_a_port_of_metrics_that_was_chosen_and_is_taken_is_refused(start: Start)
     assert f"cannot serve metrics on 127.0.0.1 port {taken}" in words
 
 
-def test_a_data_folder_that_cannot_be_made_is_one_line_that_says_what_to_do(start: Start, tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", ["play", "serve", "work"])
+def test_a_data_folder_that_cannot_be_made_is_one_line_that_says_what_to_do(
+    start: Start, tmp_path: Path, command: str
+) -> None:
     (tmp_path / "file").write_text("in the way")
-    _, words = start("play", WHICHTWEET_DATA_DIR=str(tmp_path / "file" / "data")).communicate(timeout=60)
+    _, words = start(command, WHICHTWEET_DATA_DIR=str(tmp_path / "file" / "data")).communicate(timeout=60)
     assert len(words.splitlines()) == 1
     assert "cannot write in the data folder" in words
     assert "WHICHTWEET_DATA_DIR" in words
