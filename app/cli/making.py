@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from app.cli.workbench import ArchiveOption, JsonOption, at_the_terminal, open_workshop_for, say
+from app.cli.workbench import ArchiveOption, Desk, JsonOption, at_the_terminal, open_workshop_for, say
 from app.db import generators, samples
 from app.db.archives import Archive
 from app.db.generators import CHAMPION, Generator
@@ -24,7 +25,7 @@ from app.jobs.promoting import relieve
 from app.jobs.restocking import Restocked, restock
 from app.jobs.retraining import Errand, retrain
 from app.jobs.supervising import Budget, Shape, need_tensorflow
-from app.jobs.workshop import JobError, Skipped, Workshop
+from app.jobs.workshop import Interrupted, JobError, Skipped, Workshop
 
 
 def train_command(
@@ -70,23 +71,50 @@ def train_command(
         generator = _find(workshop, made.generator_id)
         new = "registered" if made.is_new else "was registered before"
         words = f"{generator.name} {new}: {made.bits_per_character:.3f} bits per character on the validation split"
-        relieved = relieve(
-            *(workshop, found, generator),
-            job_id=desk.job_id,
-            on_progress=desk.on_progress,
-            should_stop=desk.should_stop,
-        )
-        words += f"; {relieved}" if relieved else ""
-        desk.close(words)
+        say(words)
+        relieved = take_over(workshop, found, generator, desk)
+        desk.close(f"{words}; {relieved}" if relieved else words)
     if as_json:
         figures = {"archive": archive, "generator": generator.name, "is_new": made.is_new, **asdict(made.trained)}
         typer.echo(json.dumps(figures | {"bits_per_character": made.bits_per_character}))
         return
-    say(words)
+    if relieved:
+        say(f"{generator.name}: {relieved}")
     if _plays(workshop, generator):
         say("" if relieved else f"Next: whichtweet restock --archive {archive}")
     else:
         say(f"Next: whichtweet generators promote {generator.name} --archive {archive}")
+
+
+def take_over(workshop: Workshop, archive: Archive, generator: Generator, desk: Desk) -> str | None:
+    """Let a generator that was just trained relieve the base; as `relieve`, and told to whoever waits at the terminal.
+
+    Raises:
+        Interrupted: stopped; the generator stays, and the base plays on.
+    """
+    by_hand = f"whichtweet generators promote {generator.name} --archive {archive.slug}"
+    told = False
+
+    def on_progress(figures: Mapping[str, Any]) -> None:
+        nonlocal told
+        if not told:
+            told = True
+            say(f"The training is done. {generator.name} writes its samples, and plays when they are on the shelf.")
+        desk.on_progress(figures)
+
+    try:
+        return desk.step(
+            "fill the shelf",
+            lambda: relieve(
+                *(workshop, archive, generator),
+                job_id=desk.job_id,
+                on_progress=on_progress,
+                should_stop=desk.should_stop,
+            ),
+        )
+    except Interrupted:
+        say(f"{generator.name} is kept; the base plays until {by_hand}")
+        raise
 
 
 def restock_command(

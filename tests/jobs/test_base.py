@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,9 +12,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import typer
 from sqlalchemy import Engine
 from stock import LETTERS, letter_writer, shelf, stock_archive, stock_generator
 
+from app.cli.making import take_over
+from app.cli.workbench import at_the_terminal
 from app.db import generators
 from app.db.archives import Archive
 from app.db.generators import ANCHOR, CHAMPION
@@ -107,6 +112,26 @@ def test_a_generator_that_is_not_ready_leaves_the_base_at_play(based: Workshop) 
     words = relieve(based, archive, own, job_id=0)
     assert words is not None
     assert "v1, the base, plays on: v2 is not ready" in words
+    assert arms(based, archive)[CHAMPION] == base.id
+
+
+def test_whoever_stops_the_taking_over_learns_that_the_generator_is_kept(
+    based: Workshop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    archive = based.archive("gannet")
+    base = stand_in(based, archive)
+    assert base is not None
+    own = stock_generator(based, archive, seed=1)
+
+    def train() -> None:
+        with at_the_terminal(based, "train", archive, {}) as desk:
+            os.kill(os.getpid(), signal.SIGINT)
+            take_over(based, archive, own, desk)
+
+    with pytest.raises(typer.Exit):
+        train()
+    words = capsys.readouterr().err
+    assert "v2 is kept; the base plays until whichtweet generators promote v2 --archive gannet" in words
     assert arms(based, archive)[CHAMPION] == base.id
 
 
