@@ -195,8 +195,8 @@ def nearest(texts: Sequence[str], seeds: Sequence[int], tweets: Sequence[str], c
     if min(len(texts), len(tweets)) < FEWEST:
         return np.arange(len(texts)) < count
     odds = FormOdds.fit(texts, tweets, np.full(len(texts), 1 / len(texts))).of(texts)
-    # As a `FormMatch` draws, with the threshold that leaves so many.
-    ranks = np.argsort(np.log([_draw(seed) for seed in seeds]) - odds, kind="stable")
+    # As a `FormMatch` draws, with the threshold that leaves so many; but not the same draw, by which they were chosen.
+    ranks = np.argsort(np.log([_draw(seed, b"nearest") for seed in seeds]) - odds, kind="stable")
     kept = np.zeros(len(texts), bool)
     kept[ranks[:count]] = True
     return kept
@@ -236,9 +236,11 @@ def forms(texts: Sequence[str]) -> Floats:
     return np.array([form(text) for text in texts], float)
 
 
-def _draw(seed: int) -> float:
-    """A number in [0, 1) of the seed's own."""
-    return int.from_bytes(blake2b(seed.to_bytes(16, "little"), digest_size=8).digest(), "little") / 2**64
+def _draw(seed: int, purpose: bytes = b"") -> float:
+    """A number in [0, 1) of the seed's own, another one for each purpose."""
+    return (
+        int.from_bytes(blake2b(seed.to_bytes(16, "little"), digest_size=8, person=purpose).digest(), "little") / 2**64
+    )
 
 
 def _logistic(features: Floats, answers: Floats, weights: Floats) -> Floats:

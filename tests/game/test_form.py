@@ -82,6 +82,17 @@ def test_those_that_are_nearest_together_shout_as_much_as_the_tweets_do() -> Non
     assert abs(capitals(tweets) - capitals(kept)) < 0.5 * (capitals(tweets) - capitals(drafts))
 
 
+def test_to_have_been_chosen_by_form_before_does_not_bend_what_is_nearest() -> None:
+    rng = Random(9)
+    tweets, drafts = texts(1500, 0.35, rng), texts(6000, 0.2, rng)
+    taken = FormMatch.fit(drafts[:1000], tweets).keeps(drafts, range(6000))
+    chosen, seeds = list(compress(drafts, taken)), list(compress(range(6000), taken))
+
+    kept = list(compress(chosen, nearest(chosen, seeds, tweets, len(chosen) * 3 // 4)))
+
+    assert abs(capitals(tweets) - capitals(kept)) < abs(capitals(tweets) - capitals(chosen))
+
+
 def test_of_a_few_the_first_are_kept() -> None:
     drafts = texts(20, 0.2, Random(7))
     assert nearest(drafts, range(20), drafts, 5).tolist() == [True] * 5 + [False] * 15
