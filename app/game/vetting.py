@@ -152,20 +152,25 @@ class Vetting:
 
         A text that passes counts as known from then on: the same one again is a duplicate.
         """
-        if not ended:
-            return UNENDED
-        fault = self.rules.card_fault(text)
+        fault = self.fault(text, ended)
         if fault is not None:
             return fault
         mark = text_hash(text)
         if mark in self.hashes:
             return DUPLICATE
-        if is_copy(text, self.tweets):
-            return COPY
-        if self.recited is not None and self.recited.holds(text):
-            return RECITED
         self.hashes.add(mark)
         return None
+
+    def fault(self, text: str, ended: bool) -> str | None:
+        """The same, whatever samples there are already."""
+        if not ended:
+            return UNENDED
+        fault = self.rules.card_fault(text)
+        if fault is not None:
+            return fault
+        if is_copy(text, self.tweets):
+            return COPY
+        return RECITED if self.recited is not None and self.recited.holds(text) else None
 
     def tweet_fault(self, text: str) -> str | None:
         """What the same rules say of a held-out tweet, of which other tweets only are searched for copies of it."""

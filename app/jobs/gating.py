@@ -62,7 +62,7 @@ def _tried(workshop: Workshop, archive: Archive, generator: Generator, should_st
     vetting, known, _ = vetting_for(workshop, archive, generator)
     cards = [text for text in known if vetting.rules.card_fault(text) is None]
     words = words_read(workshop, archive, generator)
-    pilot = Pilot(workshop, generator, vetting.rules, cards, words, TRIAL_SEED, TRIAL, should_stop)
+    pilot = Pilot(workshop, generator, vetting, cards, words, TRIAL_SEED, TRIAL, should_stop)
     steered = steered_before(workshop, pilot) or pilot.steer()
     folder, longest = workshop.folder(generator.checkpoint_key), vetting.rules.longest
     written = turned_away = 0

@@ -12,8 +12,9 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from app.db.generators import Generator
+from app.game import sensitive
 from app.game.choice import BEST_OF, Candidate, ShelfChoice
-from app.game.vetting import CardRules
+from app.game.vetting import Vetting
 from app.jobs.errors import Interrupted
 from app.jobs.workshop import ShouldStop, Workshop
 from app.jobs.writers import Scoring, Steered, Writers
@@ -39,7 +40,7 @@ class Pilot:
     Attributes:
         workshop: the surroundings.
         generator: who writes.
-        rules: what a draft must keep to.
+        vetting: what a draft must keep to: what it turns away most (long texts copy more) is to be written more.
         cards: tweets outside the deck that may be cards: what drafts are to be like.
         words: that the network has read (`app/jobs/base.py`); None: any may be written.
         seed: of the restock.
@@ -49,7 +50,7 @@ class Pilot:
 
     workshop: Workshop
     generator: Generator
-    rules: CardRules
+    vetting: Vetting
     cards: Sequence[str]
     words: Collection[str] | None
     seed: int
@@ -58,8 +59,9 @@ class Pilot:
 
     def led(self) -> Steered:
         """What leads drafts to no strange handle, name and word, without any balance."""
-        names = self.rules.names
-        return Steered(handles=self.rules.handles, names=None if names is None else names.words, words=self.words)
+        rules = self.vetting.rules
+        names = rules.names
+        return Steered(handles=rules.handles, names=None if names is None else names.words, words=self.words)
 
     def steer(self) -> Steered:
         """What brings drafts nearest to tweets.
@@ -92,13 +94,13 @@ class Pilot:
         return ShelfChoice.fit(pilot, some, best_of, self.cards)
 
     def _written(self, number: int, most: int, steered: Steered, scoring: Scoring | None = None) -> list[Candidate]:
-        """About `most` drafts that may be cards, or as many as are among four times as many drafts."""
+        """About `most` drafts that may be samples, or as many as are among four times as many drafts."""
         wanted = min(most, max(self.goal if scoring is None else self.goal * SCORED_FACTOR, 100))
         found: list[Candidate] = []
         folder, decoding, longest = (
             self.workshop.folder(self.generator.checkpoint_key),
             self.generator.decoding,
-            self.rules.longest,
+            self.vetting.rules.longest,
         )
         with Writers(folder, decoding, longest, self.workshop.processes, scoring, steered) as writers:
             for read, drafts in enumerate(writers.drafts(max(0, self.seed - number * BEFORE)), start=1):
@@ -112,5 +114,5 @@ class Pilot:
     def _cards(self, drafts: Sequence[Draft]) -> Iterator[Candidate]:
         for draft in drafts:
             text = normalise(draft.text)
-            if draft.ended and self.rules.card_fault(text) is None:
+            if self.vetting.fault(text, draft.ended) is None and sensitive.shipped().subject(text) is None:
                 yield Candidate(text, draft.score, draft.seed)

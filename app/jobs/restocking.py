@@ -155,7 +155,7 @@ def write(
         scoring = scoring_of(workshop, archive, generator)
         cards = [text for text in known if vetting.rules.card_fault(text) is None]
         words = words_read(workshop, archive, generator)
-        pilot = Pilot(workshop, generator, vetting.rules, cards, words, row.seed, row.goal, should_stop)
+        pilot = Pilot(workshop, generator, vetting, cards, words, row.seed, row.goal, should_stop)
         steered = _steered(workshop, pilot, row)
         choice = Choice(vetting, pilot.choose(steered, scoring), scoring, steered)
         _fill(workshop, generator, row, choice, on_progress, should_stop)

@@ -80,6 +80,15 @@ def test_the_same_sample_again_is_a_duplicate() -> None:
     assert vets.vet(GOOD.upper().replace(",", " –"), ended=True) == vetting.DUPLICATE
 
 
+def test_what_is_only_looked_at_is_not_remembered() -> None:
+    vets = the_vetting("An older tweet about the ferry.")
+
+    assert [vets.fault(GOOD, ended=True) for _ in range(2)] == [None, None]
+    assert vets.vet(GOOD, ended=True) is None
+    assert vets.fault(GOOD, ended=True) is None
+    assert vets.vet(GOOD, ended=True) == vetting.DUPLICATE
+
+
 def test_a_sample_that_was_turned_away_leaves_no_mark() -> None:
     vets = the_vetting(GOOD)
 
