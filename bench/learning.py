@@ -71,7 +71,7 @@ def main() -> None:
         make_anchor(asked.minutes)
         return
     if not asked.short and not (ANCHOR / "ready").exists():
-        raise SystemExit("there is no anchor yet: python -m bench.learning --anchor  (half an hour)")
+        raise SystemExit("there is no anchor yet: python -m bench.learning --anchor  (twenty minutes)")
     result = run(SHORT if asked.short else LONG)
     show(result)
     out = asked.out or (None if asked.short else RESULTS)

@@ -238,9 +238,8 @@ def forms(texts: Sequence[str]) -> Floats:
 
 def _draw(seed: int, purpose: bytes = b"") -> float:
     """A number in [0, 1) of the seed's own, another one for each purpose."""
-    return (
-        int.from_bytes(blake2b(seed.to_bytes(16, "little"), digest_size=8, person=purpose).digest(), "little") / 2**64
-    )
+    digest = blake2b(seed.to_bytes(16, "little"), digest_size=8, person=purpose).digest()
+    return int.from_bytes(digest, "little") / 2**64
 
 
 def _logistic(features: Floats, answers: Floats, weights: Floats) -> Floats:

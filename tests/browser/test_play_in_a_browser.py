@@ -304,9 +304,8 @@ def test_the_next_round_waits_for_the_connection(visit: Visit) -> None:
     is_asked(page, before)
 
 
-def test_with_cookies_refused_the_game_goes_on(visit: Visit) -> None:
-    page = visit()
-    seen: list[str] = []
+def refuse_cookies(page: Page) -> None:
+    """No request brings a cookie from now on."""
 
     def without_cookie(route: Route) -> None:
         headers = {name: value for name, value in route.request.headers.items() if name != "cookie"}
@@ -314,6 +313,12 @@ def test_with_cookies_refused_the_game_goes_on(visit: Visit) -> None:
 
     page.context.clear_cookies()
     page.route("**/*", without_cookie)
+
+
+def test_with_cookies_refused_the_game_goes_on(visit: Visit) -> None:
+    page = visit()
+    seen: list[str] = []
+    refuse_cookies(page)
     page.goto("/")
     for _ in range(3):
         before = cards(page)
@@ -328,13 +333,7 @@ def test_with_cookies_refused_the_game_goes_on(visit: Visit) -> None:
 
 def test_without_cookies_a_set_ends_with_its_result(visit: Visit) -> None:
     page = visit()
-
-    def without_cookie(route: Route) -> None:
-        headers = {name: value for name, value in route.request.headers.items() if name != "cookie"}
-        route.continue_(headers=headers)
-
-    page.context.clear_cookies()
-    page.route("**/*", without_cookie)
+    refuse_cookies(page)
     page.goto("/")
     for number in range(1, 11):
         before = cards(page)
