@@ -108,7 +108,7 @@ def stock(texts: list[Text], validation: list[Text], minutes: int) -> float:
     import keras
     import tensorflow as tf
 
-    vocab = Vocab.from_texts(text.text for text in texts)
+    vocab = Vocab("").extended(text.text for text in texts)
     corpus, held_out = Corpus(texts, vocab), Corpus(validation, vocab)
     flat = corpus._flat.astype(np.int32)
     sequences = flat[: len(flat) // 101 * 101].reshape(-1, 101)
@@ -164,7 +164,7 @@ def pytorch(texts: list[Text], validation: list[Text], minutes: int) -> float:  
 
     from model.config import Recipe
 
-    vocab = Vocab.from_texts(text.text for text in texts)
+    vocab = Vocab("").extended(text.text for text in texts)
     corpus, held_out = Corpus(texts, vocab), Corpus(validation, vocab)
     recipe = Recipe(minutes=minutes).filled(corpus.characters)
     torch.manual_seed(0)

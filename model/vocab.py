@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from math import log2
 from typing import Any, Self
 
@@ -39,30 +40,20 @@ class Vocab:
             raise VocabError("vocabulary: a character occurs twice")
         if set(self.characters) & set(MARKS):
             raise VocabError("vocabulary: a mark occurs among the characters")
-        if any(0xD800 <= ord(character) <= 0xDFFF for character in self.characters):
+        if any(map(_surrogate, self.characters)):
             raise VocabError("vocabulary: half of a surrogate pair occurs among the characters")
         if len(set(self.accounts)) != len(self.accounts):
             raise VocabError("vocabulary: an account occurs twice")
 
-    @classmethod
-    def from_texts(cls, texts: Iterable[str], *, least: int = 4, accounts: tuple[str, ...] = ()) -> Self:
-        """The vocabulary of the characters that occur at least `least` times; rarer ones are read as unknown."""
-        counts: Counter[str] = Counter()
-        for text in texts:
-            counts.update(text)
-        often = {character for character, count in counts.items() if count >= least and not _surrogate(character)}
-        return cls("".join(sorted(often - set(MARKS))), accounts)
-
     def extended(self, texts: Iterable[str], *, least: int = 4, accounts: tuple[str, ...] = ()) -> Vocab:
-        """This vocabulary with the characters and accounts that `texts` add to it; known ids of characters stay."""
-        more = Vocab.from_texts(texts, least=least)
-        new = "".join(character for character in more.characters if character not in self.characters)
-        return Vocab(self.characters + new, self.accounts + tuple(a for a in accounts if a not in self.accounts))
+        """This vocabulary with the accounts, and the characters that occur in `texts` at least `least` times.
 
-    @property
-    def alphabet(self) -> str:
-        """The characters it can write, marks left out."""
-        return self.characters
+        Rarer ones are read as unknown. Known ids of characters stay.
+        """
+        counts = Counter(chain.from_iterable(texts))
+        often = {character for character, count in counts.items() if count >= least and not _surrogate(character)}
+        new = "".join(sorted(often - {*MARKS, *self.characters}))
+        return Vocab(self.characters + new, self.accounts + tuple(a for a in accounts if a not in self.accounts))
 
     @property
     def symbols(self) -> list[str]:
@@ -94,17 +85,13 @@ class Vocab:
 
     def start(self, account: str | None = None) -> int:
         """The id that a text of `account` begins with; the plain start mark for an account it does not know."""
-        known = account is not None and account in self.accounts
-        return len(MARKS) + len(self.characters) + self.accounts.index(str(account)) if known else START_ID
+        if account not in self.accounts:
+            return START_ID
+        return len(MARKS) + len(self.characters) + self.accounts.index(account)
 
     def encode(self, text: str) -> NDArray[np.uint16]:
         """Ids of the characters of `text`, without marks."""
         return self._ids[np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)]
-
-    def decode(self, ids: Iterable[int]) -> str:
-        """The text of character ids; marks of start and end stand for nothing."""
-        symbols = self.symbols
-        return "".join(symbols[i] for i in ids if i >= UNKNOWN_ID and i < len(MARKS) + len(self.characters))
 
     def to_json(self) -> dict[str, Any]:
         """The fields as plain values."""
@@ -117,14 +104,11 @@ class Vocab:
         Raises:
             VocabError: it is malformed.
         """
-        if not isinstance(data, dict) or set(data) != {"characters", "accounts"}:
-            raise VocabError("vocabulary: expected an object with characters and accounts")
-        characters, accounts = data["characters"], data["accounts"]
-        if not isinstance(characters, str) or not isinstance(accounts, list):
-            raise VocabError("vocabulary: expected characters as a string and accounts as a list")
-        if not all(isinstance(account, str) for account in accounts):
-            raise VocabError("vocabulary: expected accounts as a list of strings")
-        return cls(characters, tuple(accounts))
+        match data:
+            case {"characters": str(characters), "accounts": [*accounts], **rest} if not rest:
+                if all(isinstance(account, str) for account in accounts):
+                    return cls(characters, tuple(accounts))
+        raise VocabError("vocabulary: expected an object with characters, a string, and accounts, a list of strings")
 
 
 def _surrogate(character: str) -> bool:

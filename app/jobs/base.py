@@ -130,7 +130,7 @@ def _recipe(workshop: Workshop, archive: Archive, base: Path, checkpoint: Checkp
         checkpoint_sha256=digest,
         decoding=Decoding().to_json(),
         vetting_version=VETTING_VERSION,
-        alphabet=checkpoint.vocab.alphabet,
+        alphabet=checkpoint.vocab.characters,
         bits_per_character=bits,
         card={"made_by": STANDS_IN, "network": checkpoint.config.to_json(), "training": dict(checkpoint.meta)},
     )

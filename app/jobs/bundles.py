@@ -81,7 +81,7 @@ def import_generator(workshop: Workshop, archive: Archive, file: Path) -> tuple[
         checkpoint_sha256=digest,
         decoding=decoding.to_json(),
         vetting_version=VETTING_VERSION,
-        alphabet=checkpoint.vocab.alphabet,
+        alphabet=checkpoint.vocab.characters,
         bits_per_character=bits,
         card={
             **{"made_by": "import", "file": file.name, "bundle": card},

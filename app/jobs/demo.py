@@ -75,7 +75,7 @@ def _hand_over(checkpoints: Path, folder: Path) -> Recipe:
         checkpoint_sha256=digest,
         decoding=json.loads((folder / RECIPE).read_text(encoding="utf-8"))["decoding"],
         vetting_version=VETTING_VERSION,
-        alphabet=checkpoint.vocab.alphabet,
+        alphabet=checkpoint.vocab.characters,
         bits_per_character=None if bits is None else float(bits),
         card=dict(checkpoint.meta),
     )

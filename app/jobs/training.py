@@ -199,7 +199,7 @@ def register(
         decoding=Decoding().to_json() if decoding is None else dict(decoding),
         scorer_sha256=scorer,
         vetting_version=VETTING_VERSION,
-        alphabet=checkpoint.vocab.alphabet,
+        alphabet=checkpoint.vocab.characters,
         bits_per_character=bits,
         parent_id=parent_id,
         label_set_id=label_set_id,

@@ -12,7 +12,7 @@ from model.text import END, START
 from model.vocab import Vocab
 
 TEXTS = [Text(text) for text in ("abc", "d", "efghij", "kl", "mnopqrs", "t" * 30, "uv", "wxyz")]
-VOCAB = Vocab.from_texts((text.text for text in TEXTS), least=1)
+VOCAB = Vocab("").extended((text.text for text in TEXTS), least=1)
 
 
 def stream(corpus: Corpus, *, epoch: int = 0, batch: int = 3, window: int = 5) -> tuple[list[str], list[str]]:

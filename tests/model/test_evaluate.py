@@ -28,7 +28,7 @@ def test_an_unknown_character_costs_its_mark_and_its_code_point() -> None:
     checkpoint = a_checkpoint()
     even = {name: np.zeros_like(array) for name, array in checkpoint.weights.items()}
     flat = type(checkpoint)(checkpoint.config, checkpoint.vocab, even)
-    symbols, others = len(checkpoint.vocab), 0x110000 - 2048 - len(checkpoint.vocab.alphabet)
+    symbols, others = len(checkpoint.vocab), 0x110000 - 2048 - len(checkpoint.vocab.characters)
     bits = bits_per_character(flat, ["aé"])
     assert bits.bits_per_character == pytest.approx((3 * log2(symbols) + log2(others)) / 3, abs=1e-5)
 

@@ -68,7 +68,7 @@ def test_no_draft_holds_a_mark() -> None:
     checkpoint = a_checkpoint(vocab=a_vocab(accounts=("one", "two")), scale=0.1)
     text = "".join(draft.text for draft in generate(checkpoint, 100, limit=SHORT, decoding=Decoding(3.0, 1.0)))
     assert len(text) > 1000
-    assert set(text) <= set(checkpoint.vocab.alphabet)
+    assert set(text) <= set(checkpoint.vocab.characters)
     assert not set(text) & {START, END, UNKNOWN}
 
 

@@ -100,7 +100,7 @@ def test_fine_tuning_begins_where_the_other_ended(tmp_path: Path) -> None:
     tuned = train(a_job(tmp_path / "tuned", texts=accented, recipe=quick, start=base))
     fresh = train(a_job(tmp_path / "fresh", texts=accented, recipe=quick))
     assert (tuned.best_bits or 9) < 0.7 * (fresh.best_bits or 0)
-    assert "é" in read_checkpoint(tmp_path / "tuned").vocab.alphabet
+    assert "é" in read_checkpoint(tmp_path / "tuned").vocab.characters
 
 
 def test_whoever_begins_from_a_base_says_so_and_resumes_from_no_other(tmp_path: Path) -> None:
