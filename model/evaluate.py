@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from model.checkpoint import Checkpoint
-from model.reader import Reader, log2_odds
-from model.vocab import END_ID, UNKNOWN_ID
+from model.reader import Reader, skim
+from model.vocab import UNKNOWN_ID
 
 
 @dataclass(frozen=True)
@@ -24,9 +24,7 @@ class Bits:
     tweets: int
 
 
-def bits_per_character(
-    checkpoint: Checkpoint, texts: Sequence[str], *, account: str | None = None, batch: int = 64
-) -> Bits:
+def bits_per_character(checkpoint: Checkpoint, texts: Sequence[str]) -> Bits:
     """Mean surprise per character over `texts`, each read from its start mark to its end mark.
 
     A character outside the vocabulary costs the bits of the unknown mark and those to say which character it is.
@@ -36,19 +34,7 @@ def bits_per_character(
     """
     if not texts:
         raise ValueError("found no texts to measure, expected at least one")
-    reader, vocab = Reader(checkpoint), checkpoint.vocab
-    total, characters = 0.0, 0
-    ordered = sorted(texts, key=len, reverse=True)  # rows of like length: little is read for nothing
-    for first in range(0, len(ordered), batch):
-        rows = [vocab.encode(text) for text in ordered[first : first + batch]]
-        state, symbols = reader.start(len(rows)), np.full(len(rows), vocab.start(account))
-        for place in range(len(rows[0]) + 1):
-            live = sum(len(row) >= place for row in rows)  # the shortest are last, and done first
-            if live < len(symbols):
-                state, symbols = state.keep(range(live)), symbols[:live]
-            odds = log2_odds(reader.step(symbols, state))
-            symbols = np.array([row[place] if place < len(row) else END_ID for row in rows[:live]])
-            total -= float(odds[np.arange(live), symbols].sum(dtype=np.float64))
-            total += vocab.unknown_bits * int((symbols == UNKNOWN_ID).sum())
-            characters += live
+    vocab, characters = checkpoint.vocab, sum(len(text) + 1 for text in texts)
+    total = sum(float(traces.bits.sum(dtype=np.float64)) for _, traces in skim(Reader(checkpoint), texts))
+    total += vocab.unknown_bits * sum(int((vocab.encode(text) == UNKNOWN_ID).sum()) for text in texts)
     return Bits(total / characters, characters, len(texts))

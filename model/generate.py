@@ -9,24 +9,16 @@ from itertools import islice
 import numpy as np
 
 from model.checkpoint import Checkpoint
-from model.reader import Array, Reader, log2_odds
+from model.reader import Array, Reader, Traces, log2_odds
 from model.sampling import Decoding, choose, repeats
 from model.steering import Steering
 from model.vocab import END_ID
 
-__all__ = ["Decoding", "Draft", "Traces", "beam", "generate"]
+__all__ = ["Decoding", "Draft", "beam", "generate"]
 
 # A single row is multiplied by a quicker routine, whose odds differ by up to 1e-6 or so from those of a batch. Where a
 # choice was nearer than this to another one, the draft is written again as a batch would.
 NEAR = 1e-5
-
-
-@dataclass(frozen=True)
-class Traces:
-    """What a network thought while it wrote: what it would think if it read the draft from start to end mark."""
-
-    state: Array  # [units] mean of the topmost layer's states
-    bits: Array  # [characters + 1] surprise of each character and of the end mark, at temperature 1
 
 
 @dataclass(frozen=True)
@@ -38,7 +30,7 @@ class Draft:
     bits: float  # surprise of what follows the prompt, end mark included, at temperature 1
     seed: int  # writes the same draft again, alone: generate(…, 1, seed=draft.seed)
     score: float | None = None  # the scorer's, where one has read it
-    traces: Traces | None = None  # where they were asked for
+    traces: Traces | None = None  # what the network thought meanwhile, where it was asked for: as if it read the draft
 
 
 @dataclass(frozen=True)

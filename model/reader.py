@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -99,17 +99,13 @@ class Reader:
     def __init__(self, checkpoint: Checkpoint, *, quick: bool = False) -> None:
         self._product: Callable[[Array, Array], Array] = np.matmul if quick else steady
         self.config, self.vocab, self._cell = checkpoint.config, checkpoint.vocab, CELLS[checkpoint.config.cell]
-        weights = checkpoint.weights
-        self._matrices: list[Array] = []  # for each layer [W; U]: one product with [x_t, h_{t−1}]
-        self._biases: list[Array] = []
-        for layer in range(self.config.layers):
-            matrix, bias = _stacked(self.config.cell, weights, f"layers.{layer}.")
-            self._matrices.append(matrix)
-            self._biases.append(bias)
+        weights, wide = checkpoint.weights, self.config.embedding
+        # For each layer [W; U] and b: one product with [x_t, h_{t−1}].
+        self._layers = [_stacked(self.config.cell, weights, f"layers.{layer}.") for layer in range(self.config.layers)]
         # A symbol's vector times the first layer's input matrix is always the same: looked up, not multiplied.
-        wide = self.config.embedding
-        self._table: Array = weights["embedding"] @ self._matrices[0][:wide] + self._biases[0]
-        self._matrices[0] = np.ascontiguousarray(self._matrices[0][wide:])
+        matrix, bias = self._layers[0]
+        self._table: Array = weights["embedding"] @ matrix[:wide] + bias
+        self._layers[0] = np.ascontiguousarray(matrix[wide:]), bias
         self._output, self._output_bias = weights["output.kernel"], weights["output.bias"]
 
     def start(self, rows: int) -> State:
@@ -123,15 +119,11 @@ class Reader:
         Where `gates` is a list, what each layer computed is appended to it, by name, [B, units] each.
         """
         units = self.config.units
-        for layer, matrix in enumerate(self._matrices):
+        for layer, (matrix, bias) in enumerate(self._layers):
             here = slice(layer * units, (layer + 1) * units)
-            if layer == 0:
-                z = self._product(state.h[:, here], matrix)
-                z += self._table[symbols]
-            else:
-                # The layer below has just stepped: its h_t and this layer's h_{t−1} lie side by side.
-                z = self._product(state.h[:, (layer - 1) * units : (layer + 1) * units], matrix)
-                z += self._biases[layer]
+            # Above the first, the layer below has just stepped: its h_t and this layer's h_{t−1} lie side by side.
+            z = self._product(state.h[:, max(0, here.start - units) : here.stop], matrix)
+            z += bias if layer else self._table[symbols]
             values = self._cell(z, state.h[:, here], state.c[:, here])
             state.h[:, here] = values["h"]
             if "c" in values:
@@ -148,12 +140,11 @@ def _stacked(cell: str, weights: dict[str, Array], name: str) -> tuple[Array, Ar
     if cell != "gru":
         return np.concatenate([kernel, recurrent]), bias
     # A GRU's candidate needs U_g·h by itself (the reset gate acts on it): it gets a block of columns of its own.
-    units = recurrent.shape[0]
-    above = np.concatenate([kernel, np.zeros((len(kernel), units), np.float32)], 1)
-    below = np.concatenate([recurrent[:, : 2 * units], np.zeros((units, units), np.float32)], 1)
-    below = np.concatenate([below, recurrent[:, 2 * units :]], 1)
-    both = bias[0, : 2 * units] + bias[1, : 2 * units]
-    return np.concatenate([above, below]), np.concatenate([both, bias[0, 2 * units :], bias[1, 2 * units :]])
+    gates, units = 2 * len(recurrent), len(recurrent)
+    above = [kernel, np.zeros((len(kernel), units), np.float32)]
+    below = [recurrent[:, :gates], np.zeros((units, units), np.float32), recurrent[:, gates:]]
+    biases = [bias[0, :gates] + bias[1, :gates], bias[0, gates:], bias[1, gates:]]
+    return np.block([above, below]), np.concatenate(biases)
 
 
 def log2_odds(logits: Array) -> Array:
@@ -173,13 +164,8 @@ class Reading:
     gates: tuple[dict[str, Array], ...]  # for each layer: gates and state [units] of the step that predicted it
 
 
-def read(checkpoint: Checkpoint, text: str, account: str | None = None) -> list[Reading]:
+def read(reader: Reader, text: str, account: str | None = None) -> list[Reading]:
     """Read `text` character by character, end mark included, with all that the network thought at each."""
-    return readings(Reader(checkpoint), text, account)
-
-
-def readings(reader: Reader, text: str, account: str | None = None) -> list[Reading]:
-    """The same by a reader that is at hand."""
     vocab = reader.vocab
     state, symbols = reader.start(1), vocab.symbols
     symbols[END_ID] = ""
@@ -195,3 +181,32 @@ def readings(reader: Reader, text: str, account: str | None = None) -> list[Read
         found.append(Reading(character, surprise, likeliest, layers))
         last = symbol
     return found
+
+
+@dataclass(frozen=True)
+class Traces:
+    """What the network made of a text as a whole, from its start mark to its end mark."""
+
+    state: Array  # [units] mean of the topmost layer's states
+    bits: Array  # [characters + 1] surprise of each character and of the end mark, at temperature 1
+
+
+def skim(reader: Reader, texts: Sequence[str], batch: int = 128) -> Iterator[tuple[int, Traces]]:
+    """Read many texts side by side, the longest first: for each its place among `texts`, and what was made of it."""
+    vocab, units = reader.vocab, reader.config.units
+    order = sorted(range(len(texts)), key=lambda place: len(texts[place]), reverse=True)
+    for places in (order[first : first + batch] for first in range(0, len(order), batch)):
+        rows = [[vocab.start(), *vocab.encode(texts[place]).tolist(), END_ID] for place in places]
+        lengths = np.array([len(row) - 1 for row in rows])
+        symbols = np.array([row + [END_ID] * (len(rows[0]) - len(row)) for row in rows])
+        state, bits = reader.start(len(rows)), np.zeros((len(rows), lengths[0]), np.float32)
+        states = np.zeros((len(rows), units), np.float32)
+        for step in range(lengths[0]):
+            live = int((lengths > step).sum())  # the shortest are last, and done first
+            if live < len(state.h):
+                state = state.keep(range(live))
+            odds = log2_odds(reader.step(symbols[:live, step], state))
+            bits[:live, step] = -odds[np.arange(live), symbols[:live, step + 1]]
+            states[:live] += state.h[:, -units:]
+        for row, (place, length) in enumerate(zip(places, lengths, strict=True)):
+            yield place, Traces(states[row] / np.float32(length), bits[row, :length])

@@ -28,8 +28,7 @@ from numpy.typing import NDArray
 
 from model.checkpoint import Checkpoint, replace_file
 from model.generate import Draft
-from model.reader import Array, Reader, log2_odds
-from model.vocab import END_ID
+from model.reader import Array, Reader, Traces, skim
 
 FORMAT = 1
 FIGURES = 17  # of a card's surprise, behind its mean state
@@ -100,12 +99,8 @@ class Scorer:
 
     def judge_traced(self, drafts: Sequence[Draft]) -> list[float]:
         """The same of drafts that ended, from what the scorer's own body thought while it wrote them."""
-        if not drafts:
-            return []
-        traces = [draft.traces for draft in drafts if draft.traces is not None]
-        surprises = [_surprise(trace.bits, draft.text) for trace, draft in zip(traces, drafts, strict=True)]
-        features = np.hstack([np.stack([trace.state for trace in traces]), np.array(surprises, np.float32)])
-        return [float(score) for score in self.judge(features)]
+        features = [_features(draft.traces, draft.text) for draft in drafts if draft.traces is not None]
+        return [float(score) for score in self.judge(np.stack(features))] if features else []
 
     def to_bytes(self) -> bytes:
         """A safetensors file; what is no array stands as JSON in its header."""
@@ -171,40 +166,20 @@ def scorer_file(folder: Path, digest: str) -> Path:
     return folder / f"{digest[:16]}.safetensors"
 
 
-def card_features(checkpoint: Checkpoint, texts: Sequence[str], batch: int = 128) -> Array:
+def card_features(checkpoint: Checkpoint, texts: Sequence[str]) -> Array:
     """What the network makes of each text as a whole [N, units + 17], read from start to end mark.
 
     The mean of the topmost layer's states; then figures of the characters' surprise and of the words'. Nothing of it
     grows with the length.
     """
-    reader = Reader(checkpoint)
     features = np.zeros((len(texts), checkpoint.config.units + FIGURES), np.float32)
-    order = sorted(range(len(texts)), key=lambda place: len(texts[place]), reverse=True)
-    for first in range(0, len(order), batch):
-        places = order[first : first + batch]
-        features[places] = _read_cards(reader, [texts[place] for place in places])
+    for place, traces in skim(Reader(checkpoint), texts):
+        features[place] = _features(traces, texts[place])
     return features
 
 
-def _read_cards(reader: Reader, texts: Sequence[str]) -> Array:
-    """The features of texts [B] that are sorted, the longest first."""
-    units, rows = reader.config.units, [reader.vocab.encode(text) for text in texts]
-    lengths = np.array([len(row) for row in rows])
-    ids = np.full((len(rows), int(lengths[0]) + 2), END_ID)
-    ids[:, 0] = reader.vocab.start()
-    for place, row in enumerate(rows):
-        ids[place, 1 : len(row) + 1] = row
-    state, total = reader.start(len(rows)), np.zeros((len(rows), units), np.float32)
-    bits = np.zeros((len(rows), ids.shape[1] - 1), np.float32)
-    for place in range(ids.shape[1] - 1):
-        live = int((lengths >= place).sum())  # the shortest are last, and done first
-        if live < len(state.h):
-            state = state.keep(range(live))
-        odds = log2_odds(reader.step(ids[:live, place], state))
-        total[:live] += state.h[:, -units:]
-        bits[:live, place] = -odds[np.arange(live), ids[:live, place + 1]]
-    surprises = [_surprise(bits[place, : len(text) + 1], text) for place, text in enumerate(texts)]
-    return np.hstack([total / (lengths + 1)[:, None], np.array(surprises, np.float32)]).astype(np.float32)
+def _features(traces: Traces, text: str) -> Array:
+    return np.concatenate([traces.state, np.array(_surprise(traces.bits, text), np.float32)])
 
 
 def _surprise(bits: Array, text: str) -> list[float]:

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.checkpoint import CheckpointError, read_checkpoint
-from model.reader import Array, Reader, Reading, readings
+from model.reader import Array, Reader, Reading, read
 from model.sampling import Decoding, choose, nucleus, repeats
 from model.vocab import END_ID
 
@@ -48,8 +48,8 @@ def read_aloud(
     """
     config = reader.config
     layer = layer if layer is not None and 1 <= layer <= config.layers else config.layers
-    read = [readings(reader, text, account) for text in texts]
-    lively = liveliest([one.gates[layer - 1] for text in read for one in text])
+    thoughts = [read(reader, text, account) for text in texts]
+    lively = liveliest([one.gates[layer - 1] for text in thoughts for one in text])
     unit = unit if unit is not None and 1 <= unit <= config.units else lively[0]
     return {
         "cell": config.cell,
@@ -58,7 +58,7 @@ def read_aloud(
         "layer": layer,
         "unit": unit,
         "lively": lively,
-        "texts": [[_told(one, layer - 1, unit - 1) for one in text] for text in read],
+        "texts": [[_told(one, layer - 1, unit - 1) for one in text] for text in thoughts],
     }
 
 

@@ -9,7 +9,7 @@ import pytest
 from networks import a_checkpoint
 
 from model.evaluate import bits_per_character
-from model.reader import read
+from model.reader import Reader, read
 
 
 def test_the_end_mark_counts_as_a_character() -> None:
@@ -19,8 +19,8 @@ def test_the_end_mark_counts_as_a_character() -> None:
 
 def test_a_batch_measures_as_the_reader_reads() -> None:
     checkpoint, texts = a_checkpoint(), ["a", "hello, world", "some text. and more", "zz", "é unknown é"]
-    total = sum(reading.surprise for text in texts for reading in read(checkpoint, text))
-    measured = bits_per_character(checkpoint, texts, batch=2)
+    total = sum(reading.surprise for text in texts for reading in read(Reader(checkpoint), text))
+    measured = bits_per_character(checkpoint, texts)
     assert measured.bits_per_character == pytest.approx(total / measured.characters, abs=1e-5)
 
 

@@ -30,15 +30,17 @@ def by_hand(text: str) -> list[float]:
 
 def test_surprise_is_that_of_the_textbook() -> None:
     checkpoint = a_checkpoint(layers=1, units=4, embedding=3)
-    assert [reading.surprise for reading in read(checkpoint, "hello")] == pytest.approx(by_hand("hello"), abs=1e-5)
+    assert [reading.surprise for reading in read(Reader(checkpoint), "hello")] == pytest.approx(
+        by_hand("hello"), abs=1e-5
+    )
 
 
 def test_it_reads_every_character_and_the_end() -> None:
-    assert [reading.character for reading in read(a_checkpoint(), "abc")] == ["a", "b", "c", ""]
+    assert [reading.character for reading in read(Reader(a_checkpoint()), "abc")] == ["a", "b", "c", ""]
 
 
 def test_the_five_likeliest_come_in_order_with_their_odds() -> None:
-    for reading in read(a_checkpoint(scale=1.0), "some text"):
+    for reading in read(Reader(a_checkpoint(scale=1.0)), "some text"):
         odds = [share for _, share in reading.likeliest]
         assert len(odds) == 5
         assert odds == sorted(odds, reverse=True)
@@ -56,13 +58,13 @@ def test_the_five_likeliest_come_in_order_with_their_odds() -> None:
     ],
 )
 def test_it_shows_every_gate_of_every_layer(cell: str, names: set[str]) -> None:
-    for reading in read(a_checkpoint(cell, layers=3), "ab"):
+    for reading in read(Reader(a_checkpoint(cell, layers=3)), "ab"):
         assert [set(layer) for layer in reading.gates] == [names] * 3
         assert all(value.shape == (32,) for layer in reading.gates for value in layer.values())
 
 
 def test_gates_of_different_characters_differ() -> None:
-    first, second, *_ = read(a_checkpoint(), "aa")
+    first, second, *_ = read(Reader(a_checkpoint()), "aa")
     assert not np.allclose(first.gates[0]["forget"], second.gates[0]["forget"])
 
 
@@ -79,5 +81,5 @@ def test_a_cleared_row_forgets_and_the_others_do_not() -> None:
 
 def test_an_account_reads_by_its_own_mark() -> None:
     checkpoint = a_checkpoint(vocab=a_vocab(accounts=("one", "two")))
-    first = [read(checkpoint, "a", account)[0].surprise for account in (None, "one", "two")]
+    first = [read(Reader(checkpoint), "a", account)[0].surprise for account in (None, "one", "two")]
     assert len(set(first)) == 3

@@ -11,7 +11,7 @@ import pytest
 from networks import CHARACTERS, a_checkpoint
 
 from model.generate import generate
-from model.reader import read
+from model.reader import Reader, read
 from model.scorer import (
     Held,
     Pick,
@@ -145,7 +145,7 @@ def test_the_features_of_a_card_are_the_mean_of_what_the_network_read() -> None:
 
     found = card_features(checkpoint, [text])[0]
 
-    readings = read(checkpoint, text)
+    readings = read(Reader(checkpoint), text)
     states = np.mean([reading.gates[-1]["h"] for reading in readings], axis=0)
     np.testing.assert_allclose(found[:8], states, atol=1e-5)
     bits = [reading.surprise for reading in readings]

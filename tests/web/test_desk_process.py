@@ -35,7 +35,7 @@ def test_a_reading_tells_surprise_odds_and_the_gates_of_one_unit(cell: str, gate
     for text, characters in zip(["a pier", "a gull"], told["texts"], strict=True):
         assert "".join(one["c"] for one in characters) == text
         assert characters[-1]["c"] == ""
-        for one, thought in zip(characters, read(checkpoint, text), strict=True):
+        for one, thought in zip(characters, read(Reader(checkpoint), text), strict=True):
             assert one["bits"] == pytest.approx(thought.surprise, abs=0.01)
             assert [name for name, _ in one["best"]] == [name for name, _ in thought.likeliest]
             assert set(one["gates"]) == gates
