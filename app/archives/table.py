@@ -16,7 +16,12 @@ from typing import Any
 from app.archives import ArchiveError
 from app.archives.dates import is_date
 from app.archives.records import EXPECTED_COLUMNS, TEXT_COLUMNS, Record, layout_of, plain_name, record_from
-from app.archives.source import Source
+from app.archives.source import LONGEST_RECORD, Source
+
+# A cell may be as long as a record: of a page that stands in a column beside the text only the cell is too long. A
+# quotation mark that is not closed is told by the lines that it swallows.
+csv.field_size_limit(LONGEST_RECORD)
+MOST_LINES = 1000  # of one row; more are what follows a quotation mark that is not closed
 
 _DELIMITERS = ",\t;|"
 _SAMPLE = 200  # rows that a table is recognised by
@@ -103,16 +108,36 @@ def _rows(source: Source, table: Table) -> Iterator[list[str]]:
     def lines() -> Iterator[str]:
         nonlocal at
         for line, at in islice(source.lines(table.end), table.skip, None):  # noqa: B007 (kept for the error)
-            yield _clean(line)
+            yield line
 
-    reader = csv.reader(lines(), delimiter=table.delimiter, **dict(table.dialect))
     try:
-        yield from reader
+        yield from _parsed(lines(), table.delimiter, dict(table.dialect))
     except csv.Error as error:
         raise ArchiveError(
             f"broken table in {source.name} near byte {at}: {error}; "
             "probably a quotation mark before it is not closed; nothing was imported"
         ) from None
+
+
+def _parsed(lines: Iterable[str], delimiter: str, dialect: dict[str, Any]) -> Iterator[list[str]]:
+    """The rows in `lines`.
+
+    Raises:
+        csv.Error: they cannot be told apart.
+    """
+    pending = 0
+
+    def clean() -> Iterator[str]:
+        nonlocal pending
+        for line in lines:
+            pending += 1
+            if pending > MOST_LINES:
+                raise csv.Error(f"a row of more than {MOST_LINES:,} lines")
+            yield _clean(line)
+
+    for row in csv.reader(clean(), delimiter=delimiter, **dialect):
+        pending = 0
+        yield row
 
 
 def _fitted(row: list[str], table: Table, text_at: int) -> list[str]:
@@ -198,9 +223,8 @@ def _marks_enclose(rows: Sequence[Sequence[str]]) -> bool:
 
 
 def _first_rows(lines: Iterable[str], delimiter: str, dialect: dict[str, Any], whole: bool) -> list[list[str]]:
-    reader = csv.reader((_clean(line) for line in lines), delimiter=delimiter, **dialect)
     try:
-        rows = [row for row in islice(reader, _SAMPLE) if any(row)]
+        rows = [row for row in islice(_parsed(lines, delimiter, dialect), _SAMPLE) if any(row)]
     except csv.Error:
         return []
     if not whole and 1 < len(rows) < _SAMPLE:

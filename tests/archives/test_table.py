@@ -160,3 +160,12 @@ def test_a_quotation_mark_that_is_never_closed(tmp_path: Path) -> None:
 )
 def test_prose_is_no_table(tmp_path: Path, prose: str) -> None:
     assert read(tmp_path, prose)[0].format == "text"
+
+
+@pytest.mark.parametrize("long", ["x" * 200_000, "word " * 60_000, "<p>one, 'two'</p>\n" * 900])
+def test_a_cell_beyond_all_measure_is_read_and_so_are_the_rows_around_it(tmp_path: Path, long: str) -> None:
+    content = f'id,text,page\n1,One,short\n2,Two,"{long}"\n3,"{long}",short\n4,Four,\n'
+    reading, records = read(tmp_path, content)
+    assert (reading.format, len(records)) == ("csv", 4)
+    assert [record.text for record in records if record.id != "3"] == ["One", "Two", "Four"]
+    assert records[2].text == long
