@@ -1,7 +1,8 @@
 """The zip of an export as X (before: Twitter) sends it, read where it lies: nothing is unpacked to the disk.
 
 Of a new export the tweets are read, the long texts that they were cut from, and the handle; of one before 2019 the
-months, or else its table. Nothing else in it is opened: no messages, no deleted tweets, no media.
+months, or else its table. Nothing else in it is opened: no messages, no deleted tweets, no media. Of Mastodon's export
+the outbox is read, and of a zip that holds one file that file, as sites for data sets pack them.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ SHARED = 100  # characters in which a tweet that was cut and its long text agree
 _TWEETS = re.compile(r"(?:.*/)?data/tweets?(?:-part\d+)?\.js")
 _MONTHS = re.compile(r"(?:.*/)?data/js/tweets/\d{4}_\d{2}\.js")
 _TABLE = re.compile(r"(?:[^/]*/)?tweets\.csv")
-_KINDS = (_TWEETS, _MONTHS, _TABLE)
+_OUTBOX = re.compile(r"(?:[^/]*/)?outbox\.json")
+_KINDS = (_TWEETS, _MONTHS, _TABLE, _OUTBOX)
+_ASIDE = re.compile(r"__MACOSX/.*|(?:.*/)?\.[^/]*")  # what systems put beside the files of a person
 _LONG_TEXTS = re.compile(r"(?:.*/)?data/note-tweet(?:-part\d+)?\.js")
 _ACCOUNT = re.compile(r"(?:.*/)?data/(?:account|js/user_details)\.js")
 _NUMBER = re.compile(r"\d+")
@@ -84,7 +87,7 @@ def _rows(packed: ZipFile, members: Sequence[ZipInfo], export: Export, encoding_
 
 
 def _wanted(packed: ZipFile, name: str) -> list[ZipInfo]:
-    """The files that hold the tweets, in the order of their numbers; of the first kind that is there."""
+    """The files of tweets, in the order of their numbers: of the first kind that is there, or the only file."""
     members = packed.infolist()
     for kind in _KINDS:
         found = [member for member in members if member.file_size and kind.fullmatch(member.filename)]
@@ -93,10 +96,14 @@ def _wanted(packed: ZipFile, name: str) -> list[ZipInfo]:
             return sorted(found, key=lambda member: [int(number) for number in _NUMBER.findall(member.filename)])
     if any(member.filename.startswith("xl/") for member in members):
         raise ArchiveError(f"{name} is a spreadsheet: expected a table as text; save it as CSV (UTF-8)")
+    files = [each for each in members if each.file_size and not _ASIDE.fullmatch(each.filename)]
+    if len(files) == 1:
+        check(files, name)
+        return files
     inside = ", ".join(sorted({member.filename.split("/")[0] for member in members})[:5]) or "nothing"
     raise ArchiveError(
-        f"no tweets in {name}: expected an export of X or Twitter with data/tweets.js, data/js/tweets or tweets.csv;"
-        f" found {inside[:200]}; of any other zip, unpack it and import the file inside"
+        f"no tweets in {name}: expected an export of X or Twitter with data/tweets.js, data/js/tweets or tweets.csv,"
+        f" Mastodon's outbox.json, or one file alone; found {inside[:200]}; unpack it and import the file of tweets"
     )
 
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Any, get_args
 
 from app.archives import ArchiveError
-from app.archives.json_records import ASSIGNMENT, CONTAINERS, json_records
+from app.archives.elements import CONTAINERS, record_of
+from app.archives.json_records import ASSIGNMENT, json_records
 from app.archives.passages import Split, passages, split_in
-from app.archives.records import EXPECTED_COLUMNS, FORMATS, Record, layout_of, record_of
+from app.archives.records import EXPECTED_COLUMNS, FORMATS, Record, layout_of
 from app.archives.source import EXPECTED, Source
 from app.archives.table import table_in, table_records
 
@@ -25,6 +26,9 @@ _MARKUP = re.compile(
 )
 _OPENING = re.compile(r"[\s\ufeff\x1e]*")
 _ARRAY = re.compile(r"\[\s*(?:[{\]]|\[\s*[\[{\"]|$)")
+_CONTAINER = re.compile(
+    rf'\{{\s*"(?:(?:{"|".join(sorted(CONTAINERS | {"meta", "includes"}))})"\s*:\s*[\[{{]|(?:@context|\d+)"\s*:)'
+)
 _OBJECT = re.compile(r"\{\s*(?:[\"}]|$)")
 
 
@@ -143,10 +147,11 @@ def _is_one_of_many(head: str, *, whole: bool) -> bool:
         first, end = json.JSONDecoder(strict=False).raw_decode(head)
     except (ValueError, RecursionError):
         # Too long for the head, or broken: a record unless it opens like a container.
-        return not re.match(r'\{\s*"(?:' + "|".join(sorted(CONTAINERS | {"meta"})) + r')"\s*:\s*[\[{]', head)
+        return not _CONTAINER.match(head)
     if head[end:].lstrip()[:1] == "{" or record_of(first).text is not None:
         return True
-    return not any(isinstance(first.get(name), list) for name in CONTAINERS)
+    by_id = any(name.isdecimal() and isinstance(value, dict) for name, value in first.items())
+    return not by_id and not any(isinstance(first.get(name), list) for name in CONTAINERS)
 
 
 def _first_names(head: str) -> tuple[str, ...]:

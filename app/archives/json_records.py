@@ -10,15 +10,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from itertools import chain
 from json import JSONDecodeError
 from typing import Any
 
 from app.archives import ArchiveError
-from app.archives.records import Record, record_of
+from app.archives.elements import CONTAINERS, records_in
+from app.archives.records import Record
 from app.archives.source import LONGEST_RECORD, Source
 
-# Under these names an object may hold the array of its tweets.
-CONTAINERS = frozenset({"data", "tweets", "statuses", "results", "items", "records", "posts", "timeline"})
 ASSIGNMENT = re.compile(r"(?:var |let |const )?[\w.$\[\]'\"]{1,100}\s*=\s*(?=[\[{])")
 
 _SPACE = re.compile(r"[ \t\r\n\ufeff\x1e\0]*")
@@ -28,7 +28,7 @@ _KNOWN_END = 16  # characters: an error nearer to the end of the piece may only 
 
 def json_records(source: Source, *, container: bool = False) -> Iterator[Record]:
     """The records of `source`, one by one; see `json_rows`."""
-    return map(record_of, json_rows(source, container=container))
+    return chain.from_iterable(map(records_in, json_rows(source, container=container)))
 
 
 def json_rows(source: Source, *, container: bool = False) -> Iterator[object]:
@@ -99,7 +99,9 @@ class _Slide:
                 return
 
     def contained(self) -> Iterator[Any]:
-        """The elements of all arrays that the object which begins here holds under a name of `CONTAINERS`."""
+        """The elements of all arrays that the object which begins here holds under a name of `CONTAINERS`, and the
+        objects that it holds under their ids.
+        """
         self._step("{")
         if self.peek() == "}":
             self._at += 1
@@ -110,7 +112,9 @@ class _Slide:
             if name in CONTAINERS and self.peek() == "[":
                 yield from self.elements()
             else:
-                self.value()
+                value = self.value()
+                if isinstance(value, dict) and isinstance(name, str) and name.isdecimal():
+                    yield {"id": name, **value}
             if self._step(",}") == "}":
                 return
 

@@ -38,7 +38,9 @@ def open_archive(
     """
     if is_zip(path):
         if format not in ("auto", "x") or split is not None:
-            raise ArchiveError(f"{path.name} is a zip archive: only the zip of an export of X is read as it is")
+            raise ArchiveError(
+                f"{path.name} is a zip archive, whose format is told by its content: unpack it to say another"
+            )
         with open_export(path, encoding_errors) as export:
             yield Opened(export.reading, lambda: (export.bytes_read, export.size))
         return

@@ -11,10 +11,16 @@ from typing import Any, NamedTuple
 FORMATS = ("json", "jsonl", "x", "csv", "text")  # kinds of files that records come from
 
 # What columns are called, lower case and without anything but letters and digits; the first that is filled counts.
-TEXT_COLUMNS = ("fulltext", "text", "tweet", "content", "body", "rawcontent", "tweettext")
-_ID_COLUMNS = ("idstr", "id", "tweetid", "tweetidstr", "statusid")
-_DATE_COLUMNS = ("createdat", "date", "timestamp", "datetime", "postedat", "publishedat", "time")
-_HANDLE_COLUMNS = ("screenname", "username", "userscreenname", "handle")
+TEXT_COLUMNS = (
+    *("fulltext", "text", "tweet", "content", "body", "rawcontent", "tweettext", "tweets", "tweetcontent"),
+    *("tweetfulltext", "textraw", "rawtext", "originaltweet", "originaltext", "embedtext", "embeddedtext", "posttext"),
+)
+_ID_COLUMNS = ("idstr", "id", "tweetid", "tweetidstr", "statusid", "restid")
+_DATE_COLUMNS = (
+    *("createdat", "date", "timestamp", "datetime", "postedat", "publishedat", "time", "tweetcreatedat", "tweetdate"),
+    *("tweettime", "createddate", "postdate"),
+)
+_HANDLE_COLUMNS = ("screenname", "username", "userscreenname", "handle", "authorusername", "userusername")
 _REPLY_COLUMNS = (
     "inreplytostatusidstr",
     "inreplytostatusid",
@@ -22,14 +28,22 @@ _REPLY_COLUMNS = (
     "inreplytoid",
     "inreplytouseridstr",
     "inreplytouserid",
+    "inreplyto",
+    "referencedtweetsrepliedtoid",
+)
+_CONVERSATION_COLUMNS = ("conversationid", "conversationidstr")
+# Filled in a retweet alone. Flags (isRetweet) are no proof: archives set them at tweets of the account's own.
+_REPOST_COLUMNS = (
+    *("retweetedstatus", "retweetedstatusid", "retweetedstatusidstr", "retweetedstatusresult", "retweetedtweet"),
+    *("retweetstatusid", "retweetid", "userrt", "retweetedusername", "referencedtweetsretweetedid"),
 )
 _REPLY_HANDLE_COLUMNS = ("inreplytoscreenname", "inreplytousername")
 EXPECTED_COLUMNS = "text, full_text, tweet, content or body"
 
-_WRAPPERS = ("tweet", "legacy", "status")
-_NOTHING = frozenset({"", "nan", "none", "null", "na", "n/a", "0", "false"})
+_NOTHING = frozenset({"", "nan", "none", "null", "na", "n/a", "0", "0.0", "false", "[]", "{}"})
 _NOT_ALNUM = re.compile(r"[\W_]+")
 _ROUNDED_ID = re.compile(r"[\d.,]+[eE]\+?\d+")
+_MARKED_ID = re.compile(r"x(\d{5,20})")  # how R's rtweet keeps them from being rounded
 _HANDLE = re.compile(r"@?(\w{1,30})")
 
 
@@ -44,6 +58,8 @@ class Record(NamedTuple):
     handle: str | None = None  # who posted it, as the file says
     in_reply: bool = False  # the file says that it answers another tweet
     reply_to: str | None = None  # the handle that it answers
+    reposted: bool = False  # the file holds the tweet of somebody else that this one only repeats
+    private: bool = False  # it was not for everybody; `text` is left empty, since what is left out is shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +73,8 @@ class Layout:
     handle: tuple[str, ...]
     reply: tuple[str, ...]
     reply_to: tuple[str, ...]
+    conversation: tuple[str, ...]
+    repost: tuple[str, ...]
 
 
 @lru_cache(maxsize=256)
@@ -77,29 +95,14 @@ def layout_of(names: tuple[str, ...]) -> Layout:
         handle=present(_HANDLE_COLUMNS),
         reply=present(_REPLY_COLUMNS),
         reply_to=present(_REPLY_HANDLE_COLUMNS),
+        conversation=present(_CONVERSATION_COLUMNS),
+        repost=present(_REPOST_COLUMNS),
     )
 
 
 def plain_name(name: str) -> str:
     """A column's name for comparison: "Tweet ID", tweet_id and tweetId are one."""
     return _NOT_ALNUM.sub("", name).lower()
-
-
-def record_of(row: object) -> Record:
-    """The record in one element of a JSON file; without a text where there is none."""
-    if isinstance(row, str):
-        return Record(row)
-    if not isinstance(row, dict):
-        return Record(None)
-    fields: dict[str, Any] = next((row[name] for name in _WRAPPERS if isinstance(row.get(name), dict)), row)
-    record = record_from(fields, layout_of(tuple(fields)))
-    longer = fields.get("extended_tweet")
-    if isinstance(longer, dict) and isinstance(longer.get("full_text"), str):
-        record = record._replace(text=longer["full_text"])
-    user = fields.get("user") or fields.get("author")
-    if record.handle is None and isinstance(user, dict):
-        record = record._replace(handle=_handle(user.get("screen_name") or user.get("username")))
-    return record
 
 
 def record_from(row: Mapping[str, Any], layout: Layout) -> Record:
@@ -111,15 +114,26 @@ def record_from(row: Mapping[str, Any], layout: Layout) -> Record:
     date = next((value for name in layout.date if _is_date(value := get(name))), None)
     if layout.time and isinstance(date, str) and ":" not in date:
         date = f"{date} {get(layout.time) or ''}".strip()
-    reply_to = next((handle for name in layout.reply_to if (handle := _handle(get(name)))), None)
+    known = next((known for name in layout.id if (known := _id(get(name)))), None)
+    reply_to = next((handle for name in layout.reply_to if (handle := handle_in(get(name)))), None)
+    # A conversation is called by the tweet that began it.
+    begun_by = next((first for name in layout.conversation if (first := _id(get(name)))), known)
+    in_reply = reply_to is not None or any(_is_something(get(name)) for name in layout.reply)
     return Record(
         text,
-        next((known for name in layout.id if (known := _id(get(name)))), None),
+        known,
         date,
-        next((handle for name in layout.handle if (handle := _handle(get(name)))), None),
-        reply_to is not None or any(_is_something(get(name)) for name in layout.reply),
+        next((handle for name in layout.handle if (handle := handle_in(get(name)))), None),
+        in_reply or (known is not None and begun_by != known),
         reply_to,
+        any(_is_something(get(name)) for name in layout.repost),
     )
+
+
+def handle_in(value: object) -> str | None:
+    """The handle that `value` is, without its @; None where it is none."""
+    found = _HANDLE.fullmatch(value.strip()) if isinstance(value, str) else None
+    return found.group(1) if found and found.group(1).lower() not in _NOTHING else None
 
 
 def _id(value: object) -> str | None:
@@ -130,6 +144,8 @@ def _id(value: object) -> str | None:
         value = int(value) if value.is_integer() and abs(value) < 2**53 else ""
     # Spreadsheets are kept from rounding by ="123" or '123.
     known = str(value).strip().removeprefix("=").strip("\"'").strip()
+    if marked := _MARKED_ID.fullmatch(known):
+        known = marked.group(1)
     if known.endswith(".0") and known[:-2].isdecimal():
         known = known[:-2] if int(known[:-2]) < 2**53 else ""
     if known.lower() in _NOTHING - {"0"} or _ROUNDED_ID.fullmatch(known):
@@ -145,8 +161,3 @@ def _is_something(value: object) -> bool:
     if isinstance(value, str):
         return value.strip().lower() not in _NOTHING
     return value is not None and value == value and bool(value)
-
-
-def _handle(value: object) -> str | None:
-    found = _HANDLE.fullmatch(value.strip()) if isinstance(value, str) else None
-    return found.group(1) if found and found.group(1).lower() not in _NOTHING else None

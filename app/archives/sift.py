@@ -1,6 +1,7 @@
 """The sieve: which records are the account's own tweets, and what each of them is called when it is left out.
 
-- "RT @name" at the start is a retweet, whatever a flag says; "RT if you agree" is not.
+- "RT @name" at the start is a retweet, whatever a flag says; "RT if you agree" is not. So is what holds the tweet of
+  somebody else that it repeats.
 - A text that begins with a quotation mark and @name, or that has RT @name or "@name: further inside, is mostly somebody
   else's words. A generator would learn those, so it is left out as a quote.
 - Replies, parts of threads and cut texts are the account's own and are kept; they are marked, and not dealt by default.
@@ -21,6 +22,7 @@ LONGEST = 10_000  # characters of a text as stored; no tweet and no passage fit 
 # Reasons for leaving a row out, in the order in which they are tried.
 NO_TEXT = "no text"
 OTHER_ACCOUNT = "another account"
+NOT_PUBLIC = "not public"
 TOO_LONG = "too long"
 EMPTY = "empty"
 RETWEET = "retweet"
@@ -29,7 +31,9 @@ LINK_ONLY = "link only"
 ALREADY_THERE = "already there"
 DUPLICATE = "same text twice"
 BRIDGE = "near copies in two splits"
-REASONS = (NO_TEXT, OTHER_ACCOUNT, TOO_LONG, EMPTY, RETWEET, QUOTE, LINK_ONLY, ALREADY_THERE, DUPLICATE, BRIDGE)
+REASONS = (
+    *(NO_TEXT, OTHER_ACCOUNT, NOT_PUBLIC, RETWEET, TOO_LONG, EMPTY, QUOTE, LINK_ONLY, ALREADY_THERE, DUPLICATE, BRIDGE),
+)
 
 _QUOTES = "\"“”„‟«»'‘’‚‛`"
 _RETWEET = re.compile(rf"[\s.{_QUOTES}]{{0,3}}RT:?\s*@\w", re.IGNORECASE)
@@ -68,6 +72,10 @@ class Sieve:
             return NO_TEXT
         if self._handle and record.handle and record.handle.lower() != self._handle:
             return OTHER_ACCOUNT
+        if record.private:
+            return NOT_PUBLIC
+        if record.reposted:
+            return RETWEET
         # Four times as long as may be stored is too long whatever references and spaces become of it.
         text = normalise(raw) if len(raw) <= 4 * LONGEST else raw
         reason = _fault(text)

@@ -26,6 +26,7 @@ MOST_LINES = 1000  # of one row; more are what follows a quotation mark that is 
 _DELIMITERS = ",\t;|"
 _SAMPLE = 200  # rows that a table is recognised by
 _EVEN = 0.9  # share of rows that must be as wide as the first
+_TITLE = "tweets"
 _MOST_BEFORE = 5  # lines of a title or of comments before the header
 
 _SEP_LINE = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
@@ -234,10 +235,16 @@ def _first_rows(lines: Iterable[str], delimiter: str, dialect: dict[str, Any], w
 
 def _with_text_column(looks: Sequence[_Look]) -> Table | None:
     """The widest reading whose first row names a text column."""
-    named = [look for look in looks if look.table.has_text and (_is_header(look.rows[0]) or _is_sure(look))]
+    named = [look for look in looks if look.table.has_text and (_is_plainly_header(look) or _is_sure(look))]
     if not named:
         return None
     return max(named, key=lambda look: (look.width, look.evenness)).table
+
+
+def _is_plainly_header(look: _Look) -> bool:
+    """Whether the first row is a header, whatever stands below; "Tweets, of mine" may as well be a title."""
+    named = {plain_name(name) for name in layout_of(look.table.names).text}
+    return named != {_TITLE} and _is_header(look.rows[0])
 
 
 def _is_sure(look: _Look) -> bool:

@@ -98,11 +98,29 @@ def test_a_folder_around_the_export_does_not_matter(tmp_path: Path) -> None:
     assert [record.text for record in read(a_zip(tmp_path, files))] == ["Hello."]
 
 
+@pytest.mark.parametrize("name", ["realdata.csv", "folder/deep/tweets of mine.txt"])
+def test_a_zip_of_one_file_is_that_file(tmp_path: Path, name: str) -> None:
+    beside = {"__MACOSX/._realdata.csv": "\0\5\x16\7", "folder/.DS_Store": "\0\0", "folder/empty.csv": ""}
+    path = a_zip(tmp_path, {name: "id,text\n1,One\n2,Two\n", **beside})
+    assert [record.text for record in read(path)] == ["One", "Two"]
+
+
+def test_of_an_export_of_mastodon_the_outbox_alone_is_opened(tmp_path: Path) -> None:
+    to = ["https://www.w3.org/ns/activitystreams#Public"]
+    note = {"type": "Create", "actor": "https://a.example/users/b", "object": {"content": "<p>One</p>", "to": to}}
+    files = {
+        "outbox.json": json.dumps({"orderedItems": [note]}),
+        "actor.json": "not even json",
+        "likes.json": json.dumps({"orderedItems": ["x"]}),
+    }
+    assert [record.text for record in read(a_zip(tmp_path, files))] == ["One"]
+
+
 def test_a_zip_without_tweets_says_what_it_holds(tmp_path: Path) -> None:
     with pytest.raises(
-        ArchiveError, match=r"no tweets in export\.bin: expected an export .*; found holiday.*unpack it"
+        ArchiveError, match=r"no tweets in export\.bin: expected an export .*; found b.txt, holiday; unpack it"
     ):
-        read(a_zip(tmp_path, {"holiday/one.txt": "x"}))
+        read(a_zip(tmp_path, {"b.txt": "x", "holiday/one.txt": "x"}))
 
 
 def test_a_spreadsheet_is_named(tmp_path: Path) -> None:
@@ -151,5 +169,5 @@ def test_a_truncated_zip_is_refused(tmp_path: Path) -> None:
 
 def test_an_export_is_not_read_as_another_format(tmp_path: Path) -> None:
     path = a_zip(tmp_path, {"data/tweets.js": part(0, "One")})
-    with pytest.raises(ArchiveError, match="only the zip of an export"), open_archive(path, "csv"):
+    with pytest.raises(ArchiveError, match="told by its content: unpack it"), open_archive(path, "csv"):
         pass

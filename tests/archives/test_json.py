@@ -124,6 +124,116 @@ def test_the_whole_text_is_preferred_to_the_cut_one(tmp_path: Path) -> None:
     assert texts(tmp_path, as_lines({"text": "cut…", "full_text": "whole"}, longer)) == ["whole", "not cut"]
 
 
+@pytest.mark.parametrize(
+    "longer",
+    [
+        {"note_tweet": {"text": "not cut"}},
+        {"note_tweet": {"note_tweet_results": {"result": {"text": "not cut"}}}},
+    ],
+)
+def test_a_long_text_is_found_beside_the_cut_one(tmp_path: Path, longer: dict[str, object]) -> None:
+    rows = [{"id": "1", "text": "cut…", **longer}, {"legacy": {"full_text": "cut…"}, **longer}]
+    assert texts(tmp_path, as_lines(*rows)) == ["not cut", "not cut"]
+
+
+def page(*rows: dict[str, object]) -> dict[str, object]:
+    """A page of answers as the API of X gives them."""
+    beside = {"tweets": [{"id": "99", "text": "somebody else's"}], "users": [{"id": "42", "username": "mayor"}]}
+    return {"data": list(rows), "includes": beside, "meta": {"result_count": len(rows)}}
+
+
+def test_pages_of_answers_are_read_however_they_were_kept(tmp_path: Path) -> None:
+    pages = [page({"id": "1", "text": "One"}, {"id": "2", "text": "Two"}), page({"id": "3", "text": "Three"})]
+    empty = {"meta": {"result_count": 0}}
+    wanted = ["One", "Two", "Three"]
+    assert texts(tmp_path, as_lines(*pages)) == wanted
+    assert texts(tmp_path, json.dumps(pages)) == wanted
+    assert [text for text in texts(tmp_path, as_lines(empty, *pages)) if text] == wanted
+    turned = [dict(reversed(each.items())) for each in pages]
+    assert texts(tmp_path, as_lines(*turned)) == wanted
+
+
+def test_pages_longer_than_what_a_file_is_recognised_by_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(source, "HEAD", 300)
+    pages = [page(*({"id": str(n), "text": f"Number {n}"} for n in range(start, start + 20))) for start in (1, 21)]
+    turned = [dict(reversed(each.items())) for each in pages]
+    for kept in (pages, turned):
+        assert texts(tmp_path, as_lines(*kept)) == [f"Number {n}" for n in range(1, 41)]
+
+
+@pytest.mark.parametrize("envelope", ["data", "_json", "tweet", "status", "record", "value"])
+def test_a_tweet_in_an_envelope_is_found(tmp_path: Path, envelope: str) -> None:
+    row = {envelope: {"id": "1", "text": "One"}, "beside": {"text": "Other"}}
+    assert read(tmp_path, as_lines(row, row))[1] == [Record("One", "1")] * 2
+
+
+def test_tweets_under_their_ids_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = json.dumps({"12": {"text": "One"}, "13": {"text": "Two", "id": "14"}, "count": 2}, indent=1)
+    wanted = [Record("One", "12"), Record("Two", "14")]
+    assert read(tmp_path, whole)[1] == wanted
+    monkeypatch.setattr(source, "HEAD", 20)
+    assert read(tmp_path, whole)[1] == wanted
+
+
+@pytest.mark.parametrize(
+    "mark",
+    [
+        {"retweeted_status": {"text": "One"}},
+        {"retweeted_status_id": 7},
+        {"retweetedTweet": {"rawContent": "One"}},
+        {"user_rt": "bob", "retweet_id": "7"},
+        {"retweeted_status_result": {"result": {"legacy": {"full_text": "One"}}}},
+    ],
+)
+def test_what_repeats_the_tweet_of_somebody_else_is_told(tmp_path: Path, mark: dict[str, object]) -> None:
+    rows = [{"text": "One", **mark}, {"text": "Two", **dict.fromkeys(mark), "quotedTweet": {"rawContent": "Other"}}]
+    assert [record.reposted for record in read(tmp_path, as_lines(*rows))[1]] == [True, False]
+
+
+def test_a_flag_alone_makes_no_retweet(tmp_path: Path) -> None:
+    rows = [{"text": "One", "is_retweet": True, "isRetweet": "t", "retweeted": True, "retweet": "True"}]
+    assert not read(tmp_path, as_lines(*rows))[1][0].reposted
+
+
+@pytest.mark.parametrize(
+    "mark",
+    [
+        {"conversation_id": "5"},
+        {"conversationId": 5},
+        {"referenced_tweets": [{"type": "replied_to", "id": "5"}]},
+        {"reply": {"parent": {"uri": "at://did:plc:abc/app.bsky.feed.post/3k"}}},
+        {"in_reply_to": "5"},
+    ],
+)
+def test_a_reply_is_told_however_it_is_marked(tmp_path: Path, mark: dict[str, object]) -> None:
+    own = [{"text": "Two", "id": "1"}, {"text": "Three", "id": "1", "conversation_id": "1", "reply": 3}]
+    rows = [
+        {"text": "One", "id": "1", **mark},
+        *own,
+        {"text": "Four", "id": "1", "referenced_tweets": [{"type": "quoted"}]},
+    ]
+    assert [record.in_reply for record in read(tmp_path, as_lines(*rows))[1]] == [True, False, False, False]
+
+
+def test_a_feed_of_bluesky_is_read_without_what_others_said_there(tmp_path: Path) -> None:
+    def shown(text: str, **more: object) -> dict[str, object]:
+        return {
+            "post": {"record": {"$type": "app.bsky.feed.post", "text": text, "createdAt": "2023-11-05T12:00:00Z"}},
+            **more,
+        }
+
+    rows = [
+        shown("One"),
+        shown("Two", reason={"$type": "app.bsky.feed.defs#reasonRepost"}),
+        shown("Three", reason={"$type": "app.bsky.feed.defs#reasonPin"}),
+    ]
+    records = read(tmp_path, json.dumps({"feed": rows, "cursor": "x"}))[1]
+    assert [(record.text, record.reposted) for record in records] == [("One", False), ("Two", True), ("Three", False)]
+    assert records[0].date == "2023-11-05T12:00:00Z"
+
+
 def test_ids_keep_all_their_digits(tmp_path: Path) -> None:
     _, records = read(tmp_path, '[{"id": 1324398500000000007, "text": "a"}, {"id": 1.3243985e18, "text": "b"}]')
     # The second was rounded by whoever wrote it: it would be another tweet's.

@@ -9,6 +9,7 @@ from app.archives.sift import (
     EMPTY,
     LINK_ONLY,
     NO_TEXT,
+    NOT_PUBLIC,
     OTHER_ACCOUNT,
     QUOTE,
     RETWEET,
@@ -36,6 +37,15 @@ def passed(text: str, **fields: object) -> Tweet:
 )
 def test_a_retweet_is_left_out(text: str) -> None:
     assert verdict(text) == RETWEET
+
+
+def test_what_the_file_holds_as_a_repetition_is_left_out() -> None:
+    assert verdict("A fine day", reposted=True) == RETWEET
+    assert verdict("", reposted=True) == RETWEET
+
+
+def test_what_was_not_public_is_left_out() -> None:
+    assert verdict("", private=True) == NOT_PUBLIC
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,24 @@ def test_every_delimiter(tmp_path: Path, delimiter: str) -> None:
     assert texts(tmp_path, "\n".join(delimiter.join(row) for row in rows)) == ["One", "Two"]
 
 
-@pytest.mark.parametrize("name", ["text", "Text", "FULL_TEXT", "tweet", "Content", "body", " text "])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "text",
+            "Text",
+            "FULL_TEXT",
+            "tweet",
+            "Content",
+            "body",
+            " text ",
+            "Tweets",
+            "Tweet Content",
+            "OriginalTweet",
+        ),
+        *("text_raw", "Embedded_text", "Post Text"),
+    ],
+)
 def test_a_column_of_texts_has_many_names(tmp_path: Path, name: str) -> None:
     assert texts(tmp_path, f"id,{name}\n1,One") == ["One"]
 
@@ -114,6 +131,20 @@ def test_date_and_time_in_columns_of_their_own(tmp_path: Path) -> None:
 def test_ids_that_a_spreadsheet_rounded_are_no_ids(tmp_path: Path) -> None:
     _, records = read(tmp_path, 'id,text\n8.44897E+17,One\n="844896595179180034",Two\n12.0,Three\nnan,Four\n')
     assert [record.id for record in records] == [None, "844896595179180034", "12", None]
+
+
+def test_ids_that_r_kept_from_being_rounded(tmp_path: Path) -> None:
+    _, records = read(tmp_path, '"status_id","text"\n"x844896595179180034","One"\n"x-1","Two"\n')
+    assert [record.id for record in records] == ["844896595179180034", "x-1"]
+
+
+def test_columns_of_a_tool_that_keeps_retweets_and_replies(tmp_path: Path) -> None:
+    content = (
+        "id,conversation_id,username,tweet,user_rt,retweet_id,reply_to\n"
+        "7,7,mayor,One,,,[]\n8,5,mayor,Two,,,\"[{'screen_name': 'bob'}]\"\n9,9,mayor,Three,bob,6,[]\n"
+    )
+    records = read(tmp_path, content)[1]
+    assert [(record.in_reply, record.reposted) for record in records] == [(False, False), (True, False), (False, True)]
 
 
 def test_rows_that_are_too_short_have_no_text(tmp_path: Path) -> None:

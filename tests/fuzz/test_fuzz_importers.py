@@ -31,7 +31,22 @@ values = st.recursive(
     max_leaves=6,
 )
 names = st.sampled_from(
-    ["text", "full_text", "Text", "id", "id_str", "created_at", "date", "tweet", "user", "in_reply_to_user_id_str"]
+    [
+        *(
+            "text",
+            "full_text",
+            "Text",
+            "id",
+            "id_str",
+            "created_at",
+            "date",
+            "tweet",
+            "user",
+            "in_reply_to_user_id_str",
+        ),
+        *("data", "orderedItems", "actor", "type", "object", "content", "to", "note_tweet", "conversation_id", "reply"),
+        *("in_reply_to_user_id_str", "referenced_tweets", "retweeted_status", "reason", "post", "123"),
+    ]
 )
 rows = st.lists(st.dictionaries(names, values, max_size=6) | values, max_size=5)
 
@@ -53,6 +68,7 @@ def files(draw: st.DrawFn) -> bytes:
     content = draw(
         rows.map(as_json)
         | rows.map(lambda found: b"\n".join(map(as_json, found)))
+        | st.dictionaries(names, values | rows, max_size=3).map(as_json)
         | rows.map(lambda found: b"window.YTD.tweets.part0 = " + as_json([{"tweet": row} for row in found]))
         | st.lists(st.lists(texts, max_size=4), max_size=4).map(_as_csv)
         | texts.map(lambda text: text.encode("utf-8", "replace"))

@@ -1,0 +1,93 @@
+"""Elements of JSON: the records in one, however a tool wrapped them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.archives.activities import activity_record, is_activity
+from app.archives.records import Record, layout_of, record_from
+
+# Under these names an object may hold the array of its tweets.
+CONTAINERS = frozenset(
+    {"data", "tweets", "statuses", "results", "items", "records", "posts", "timeline", "orderedItems", "feed"}
+)
+
+_WRAPPERS = ("tweet", "legacy", "status")  # hold the tweet, whatever stands beside
+_ENVELOPES = ("data", "_json", "post", "record", "value")  # hold it where nothing beside is a text
+_MOST_WRAPPED = 3
+_LONGER = (
+    ("extended_tweet", "full_text"),
+    ("note_tweet", "text"),
+    ("note_tweet", "note_tweet_results", "result", "text"),
+)
+
+
+def records_in(element: object) -> list[Record]:
+    """The records in one element: of a page of answers as an API gives them, all of its rows."""
+    record = record_of(element)
+    if record.text is None and isinstance(element, dict):
+        rows = [row for name in CONTAINERS & element.keys() for row in _listed(element[name])]
+        if rows:
+            return [record_of(row) for row in rows]
+    return [record]
+
+
+def record_of(row: object) -> Record:
+    """The record in one row; without a text where there is none."""
+    if isinstance(row, str):
+        return Record(row)
+    if not isinstance(row, dict):
+        return Record(None)
+    if is_activity(row):
+        return activity_record(row)
+    fields = _fields(row)
+    record = record_from(fields, layout_of(tuple(fields)))
+    longer = next((text for path in _LONGER for held in (fields, row) if (text := _at(held, path))), None)
+    if longer is not None:
+        record = record._replace(text=longer)
+    if record.handle is None:
+        record = record._replace(handle=_poster(fields) or _poster(row))
+    if _answers(fields):
+        record = record._replace(in_reply=True)
+    return record._replace(reposted=True) if _is_repost(row) else record
+
+
+def _fields(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The tweet itself, unwrapped."""
+    for _ in range(_MOST_WRAPPED):
+        names = _WRAPPERS if layout_of(tuple(row)).text else _WRAPPERS + _ENVELOPES
+        inner = next((row[name] for name in names if isinstance(row.get(name), dict)), None)
+        if inner is None:
+            break
+        row = inner
+    return row
+
+
+def _poster(fields: Mapping[str, Any]) -> str | None:
+    user = fields.get("user") or fields.get("author")
+    return record_from(user, layout_of(tuple(user))).handle if isinstance(user, dict) else None
+
+
+def _answers(fields: Mapping[str, Any]) -> bool:
+    """Whether it answers another, where no column of its own says so (API of X, Bluesky)."""
+    references = _listed(fields.get("referenced_tweets"))
+    return isinstance(fields.get("reply"), dict) or any(
+        isinstance(reference, dict) and reference.get("type") == "replied_to" for reference in references
+    )
+
+
+def _is_repost(row: Mapping[str, Any]) -> bool:
+    """Whether a feed of Bluesky shows somebody else's post there."""
+    return str(_at(row, ("reason", "$type"))).endswith("Repost")
+
+
+def _at(held: object, path: tuple[str, ...]) -> str | None:
+    """The words at the end of a path of names."""
+    for name in path:
+        held = held.get(name) if isinstance(held, dict) else None
+    return held if isinstance(held, str) else None
+
+
+def _listed(found: object) -> list[Any]:
+    return found if isinstance(found, list) else []

@@ -1,0 +1,79 @@
+"""An account's outbox at a server of the Fediverse, as Mastodon exports it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.archives import source
+from app.archives.activities import plain
+from app.archives.records import Record
+from tests.archives.reading import read
+
+ME = "https://sea.example/users/mayor"
+PUBLIC = "https://www.w3.org/ns/activitystreams#Public"
+
+
+def note(number: int, content: str, to: str = PUBLIC, **more: Any) -> dict[str, Any]:
+    """A post as an activity."""
+    held = {"id": f"{ME}/statuses/{number}", "type": "Note", "published": "2022-11-05T12:00:00Z", "content": content}
+    return {"type": "Create", "actor": ME, "to": [to], "cc": [], "object": held | {"to": [to], "cc": []} | more}
+
+
+def outbox(*activities: object) -> str:
+    """A whole outbox."""
+    return json.dumps({"@context": "https://www.w3.org/ns/activitystreams", "orderedItems": list(activities)})
+
+
+def test_public_posts_are_read(tmp_path: Path) -> None:
+    reading, records = read(tmp_path, outbox(note(109, "<p>One &amp; more</p><p>Two<br />three</p>")))
+    assert (reading.format, reading.unit) == ("json", "tweet")
+    assert records == [Record("One & more\nTwo\nthree", "sea.example/109", "2022-11-05T12:00:00Z", "mayor")]
+
+
+def test_unlisted_posts_are_public_and_replies_are_told(tmp_path: Path) -> None:
+    unlisted = note(1, "<p>One</p>", to=f"{ME}/followers") | {"cc": [PUBLIC]}
+    reply = note(2, "<p>Two</p>", inReplyTo="https://other.example/users/ann/statuses/5")
+    records = read(tmp_path, outbox(unlisted, reply))[1]
+    assert [(record.text, record.in_reply) for record in records] == [("One", False), ("Two", True)]
+
+
+@pytest.mark.parametrize("to", [f"{ME}/followers", "https://other.example/users/ann"])
+def test_what_was_not_public_leaves_its_words_behind(tmp_path: Path, to: str) -> None:
+    records = read(tmp_path, outbox(note(1, "<p>Open</p>"), note(2, "<p>a secret</p>", to=to)))[1]
+    assert [record.private for record in records] == [False, True]
+    assert "secret" not in repr(records)
+
+
+def test_boosts_are_somebody_elses(tmp_path: Path) -> None:
+    boost = {"type": "Announce", "actor": ME, "to": [PUBLIC], "object": "https://other.example/users/ann/statuses/5"}
+    records = read(tmp_path, outbox(*[boost] * 1200, note(1, "<p>One</p>")))[1]
+    assert [record.reposted for record in records] == [True] * 1200 + [False]
+
+
+@pytest.mark.parametrize(
+    "strange", [{"type": "Like"}, {"object": None}, {"object": {"content": 5}}, {"type": "Update"}]
+)
+def test_other_activities_have_no_text(tmp_path: Path, strange: dict[str, Any]) -> None:
+    records = read(tmp_path, outbox(note(1, "<p>One</p>"), note(2, "<p>Two</p>") | strange))[1]
+    assert [record.text for record in records] == ["One", None]
+
+
+def test_an_outbox_longer_than_what_a_file_is_recognised_by(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source, "HEAD", 200)
+    assert len(read(tmp_path, outbox(*(note(n, f"<p>Number {n}</p>") for n in range(30))))[1]) == 30
+
+
+def test_links_and_names_are_whole() -> None:
+    link = (
+        '<a href="https://example.org/a/b"><span class="invisible">https://</span>'
+        '<span class="ellipsis">example.org/a</span><span class="invisible">/b</span></a>'
+    )
+    name = (
+        '<span class="h-card"><a href="https://other.example/@ann" class="u-url mention">@<span>ann</span></a></span>'
+    )
+    assert plain(f"<p>{name} see {link}</p>") == "@ann see https://example.org/a/b"
+    assert plain("<p>2 &lt; 3 &gt; 1</p>") == "2 < 3 > 1"
