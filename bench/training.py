@@ -1,7 +1,8 @@
 """How fast is training, beside what people would use instead?  python -m bench.training [--rounds 3] [--seconds 15]
 
 A character LSTM of 2 × 512 units over packed windows of 128 characters, on this machine's processor: stock
-`keras.layers.LSTM` with model.fit (float32, mixed_bfloat16), PyTorch's `nn.LSTM` (float32, bfloat16 autocast) and ours.
+`keras.layers.LSTM` with model.fit (float32, as installed and with oneDNN, which TensorFlow leaves off on processors
+without AVX-512; mixed_bfloat16), PyTorch's `nn.LSTM` (float32, bfloat16 autocast) and ours.
 Every contestant runs in a process of its own at several batch sizes, in turns, so that what else the machine does falls
 on all alike. Beside them: how fast the machine multiplies large matrices, in the same rounds. Results go to
 bench/results/training.json. PyTorch is found in this Python or in the one that TORCH_PYTHON
@@ -145,8 +146,10 @@ def ours(batch: int, seconds: float, *, fast: bool | None = None) -> float:
     return steady_speed(steps(), batch * WINDOW, seconds)
 
 
-def stock(batch: int, seconds: float, policy: str) -> float:
+def stock(batch: int, seconds: float, policy: str, *, onednn: bool = False) -> float:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if onednn:
+        os.environ["TF_ENABLE_ONEDNN_OPTS"] = "1"
     import keras
 
     keras.mixed_precision.set_global_policy(policy)
@@ -204,6 +207,7 @@ def pytorch(batch: int, seconds: float, *, autocast: bool) -> float:
 def product(seconds: float, kind: str) -> float:
     """GFLOP a second of one large product, as all windows' inputs with a layer's kernel."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # as ours: the faster of the two
     import tensorflow as tf
 
     a, b = (tf.cast(tf.random.normal(shape), kind) for shape in ((8192, UNITS), (UNITS, 4 * UNITS)))
@@ -222,6 +226,7 @@ CONTESTANTS: dict[str, Callable[[int, float], float]] = {
     "product float32": lambda _, seconds: product(seconds, "float32"),
     "product bfloat16": lambda _, seconds: product(seconds, "bfloat16"),
     "keras float32": lambda batch, seconds: stock(batch, seconds, "float32"),
+    "keras float32, oneDNN": lambda batch, seconds: stock(batch, seconds, "float32", onednn=True),
     "keras mixed_bfloat16": lambda batch, seconds: stock(batch, seconds, "mixed_bfloat16"),
     "pytorch float32": lambda batch, seconds: pytorch(batch, seconds, autocast=False),
     "pytorch bfloat16": lambda batch, seconds: pytorch(batch, seconds, autocast=True),
