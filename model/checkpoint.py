@@ -51,29 +51,11 @@ def read_checkpoint(folder: Path) -> Checkpoint:
     Raises:
         CheckpointError: a file is missing, damaged, foreign, or does not match the others.
     """
-    folder = Path(folder)
     if not folder.is_dir() and _old(folder).is_dir():
         folder = _old(folder)
     if not folder.is_dir():
         raise CheckpointError(f"{folder}: no such checkpoint folder")
-    meta = _object(folder / META)
-    if meta.get("format") != FORMAT:
-        raise CheckpointError(f"{folder / META}: found format {meta.get('format')!r}, expected {FORMAT}")
-    hashes = meta.get("files")
-    if not isinstance(hashes, dict):
-        raise CheckpointError(f"{folder / META}: the hashes of the other files are missing")
-    for name in (WEIGHTS, VOCAB):
-        if hashlib.sha256(_bytes(folder / name)).hexdigest() != hashes.get(name):
-            raise CheckpointError(f"{folder / name}: damaged: its SHA-256 is not the one in {META}")
-    try:
-        config = Config.from_json(meta.get("config"))
-    except ConfigError as error:
-        raise CheckpointError(f"{folder / META}: {error}") from None
-    try:
-        vocab = Vocab.from_json(_object(folder / VOCAB))
-    except VocabError as error:
-        raise CheckpointError(f"{folder / VOCAB}: {error}") from None
-    return Checkpoint(config, vocab, _weights(folder / WEIGHTS, config, vocab), meta.get("figures", {}))
+    return _checkpoint({name: _bytes(folder / name) for name in FILES}, folder)
 
 
 def read_figures(folder: Path) -> Mapping[str, Any]:
@@ -82,14 +64,11 @@ def read_figures(folder: Path) -> Mapping[str, Any]:
     Raises:
         CheckpointError: the file is missing or damaged.
     """
-    figures = _object(Path(folder) / META).get("figures", {})
-    if not isinstance(figures, dict):
-        raise CheckpointError(f"{Path(folder) / META}: figures: found {type(figures).__name__}, expected an object")
-    return figures
+    return _figures(_object(_bytes(folder / META), folder / META), folder / META)
 
 
 def write_checkpoint(folder: Path, checkpoint: Checkpoint, *, half: bool = False) -> None:
-    """Write `checkpoint` to `folder`, whole or not at all: beside it first, on disk, then renamed over the old one.
+    """Write `checkpoint` to `folder`, whole or not at all.
 
     Args:
         folder: where it goes; a checkpoint that lies there is replaced.
@@ -99,9 +78,6 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint, *, half: bool = False
     Raises:
         OSError: the disk is full or the place is not writable; what lay in `folder` is still there.
     """
-    folder = Path(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    beside = folder.parent / f".{folder.name}.{uuid.uuid4().hex}"
     kind = np.float16 if half else np.float32
     weights = {name: np.ascontiguousarray(array, kind) for name, array in checkpoint.weights.items()}
     contents = {WEIGHTS: safetensors.numpy.save(weights), VOCAB: _json(checkpoint.vocab.to_json())}
@@ -109,15 +85,9 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint, *, half: bool = False
         "format": FORMAT,
         "config": checkpoint.config.to_json(),
         "figures": dict(checkpoint.meta),
-        "files": {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()},
+        "files": _hashes(contents),
     }
-    try:
-        beside.mkdir()
-        for name, data in {**contents, META: _json(meta)}.items():
-            write_through(beside / name, data)
-        replace_folder(beside, folder)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
+    _write_folder(folder, {**contents, META: _json(meta)})
 
 
 def checkpoint_digest(folder: Path) -> str:
@@ -126,13 +96,11 @@ def checkpoint_digest(folder: Path) -> str:
     Raises:
         CheckpointError: a file is missing.
     """
-    whole = hashlib.sha256()
-    for name in FILES:
-        whole.update(f"{name} {hashlib.sha256(_bytes(Path(folder) / name)).hexdigest()}\n".encode())
-    return whole.hexdigest()
+    hashes = _hashes({name: _bytes(folder / name) for name in FILES})
+    return hashlib.sha256("".join(f"{name} {digest}\n" for name, digest in hashes.items()).encode()).hexdigest()
 
 
-def write_through(path: Path, data: bytes) -> None:
+def _write_through(path: Path, data: bytes) -> None:
     """Write `data` to `path` and wait until it is on disk."""
     with open(path, "wb") as file:
         file.write(data)
@@ -144,28 +112,39 @@ def replace_file(path: Path, data: bytes) -> None:
     """Write `data` to `path`, whole or not at all."""
     beside = path.with_name(f".{path.name}.new")
     try:
-        write_through(beside, data)
+        _write_through(beside, data)
         os.replace(beside, path)
     finally:
         beside.unlink(missing_ok=True)
 
 
-def replace_folder(beside: Path, folder: Path) -> None:
-    """Put the finished folder `beside` in the place of `folder`.
+def _write_folder(folder: Path, contents: Mapping[str, bytes]) -> None:
+    """Put files into `folder`, whole or not at all: beside it first, on disk, then renamed over the old one.
 
     A crash between the two renames leaves the old one under the name that `read_checkpoint` falls back to.
     """
-    old = _old(folder)
-    if folder.exists():
-        shutil.rmtree(old, ignore_errors=True)
-        os.rename(folder, old)
-    os.rename(beside, folder)
-    parent = os.open(folder.parent, os.O_RDONLY)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    beside, old = folder.parent / f".{folder.name}.{uuid.uuid4().hex}", _old(folder)
     try:
-        os.fsync(parent)
+        beside.mkdir()
+        for name, data in contents.items():
+            _write_through(beside / name, data)
+        if folder.exists():
+            shutil.rmtree(old, ignore_errors=True)
+            os.rename(folder, old)
+        os.rename(beside, folder)
+        parent = os.open(folder.parent, os.O_RDONLY)
+        try:
+            os.fsync(parent)
+        finally:
+            os.close(parent)
+        shutil.rmtree(old, ignore_errors=True)
     finally:
-        os.close(parent)
-    shutil.rmtree(old, ignore_errors=True)
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def _old(folder: Path) -> Path:
+    return folder.parent / f".{folder.name}.old"
 
 
 def pack(folder: Path, bundle: Path, card: Mapping[str, Any]) -> None:
@@ -174,14 +153,14 @@ def pack(folder: Path, bundle: Path, card: Mapping[str, Any]) -> None:
     Raises:
         CheckpointError: the checkpoint is damaged.
     """
-    read_checkpoint(folder)
-    contents = {name: _bytes(Path(folder) / name) for name in FILES} | {CARD: _json(dict(card))}
-    hashes = {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()}
+    contents = {name: _bytes(folder / name) for name in FILES}
+    _checkpoint(contents, folder)
+    contents[CARD] = _json(dict(card))
     whole = io.BytesIO()
     with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in {BUNDLE: _json({"format": FORMAT, "files": hashes}), **contents}.items():
+        for name, data in {BUNDLE: _json({"format": FORMAT, "files": _hashes(contents)}), **contents}.items():
             archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
-    replace_file(Path(bundle), whole.getvalue())
+    replace_file(bundle, whole.getvalue())
 
 
 def unpack(bundle: Path, folder: Path) -> dict[str, Any]:
@@ -189,61 +168,76 @@ def unpack(bundle: Path, folder: Path) -> dict[str, Any]:
 
     Raises:
         CheckpointError: the file is no bundle, is damaged, or holds more than it should.
+        OSError: it cannot be read, or the folder not written.
     """
-    bundle, folder = Path(bundle), Path(folder)
-    if bundle.exists() and bundle.stat().st_size > sum(LARGEST.values()):
-        raise CheckpointError(f"{bundle}: larger than a bundle can be")
     try:
-        with zipfile.ZipFile(io.BytesIO(_bytes(bundle))) as archive:
+        with zipfile.ZipFile(bundle) as archive:
             if sorted(archive.namelist()) != sorted((BUNDLE, CARD, *FILES)):
                 raise CheckpointError(f"{bundle}: expected exactly {', '.join((BUNDLE, CARD, *FILES))}")
             if any(entry.file_size > LARGEST[entry.filename] for entry in archive.infolist()):
                 raise CheckpointError(f"{bundle}: a file in it is larger than a checkpoint's can be")
             contents = {name: archive.read(name) for name in archive.namelist()}
-        hashes = json.loads(contents.pop(BUNDLE))["files"]
-        card = json.loads(contents[CARD])
-    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, KeyError, TypeError, NotImplementedError) as error:
-        if isinstance(error, CheckpointError):
-            raise
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
         raise CheckpointError(f"{bundle}: damaged, or no bundle: {error}") from None
-    for name, data in contents.items():
-        if hashlib.sha256(data).hexdigest() != hashes.get(name):
-            raise CheckpointError(f"{bundle}: damaged: {name} is not what it was")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    beside = folder.parent / f".{folder.name}.{uuid.uuid4().hex}"
+    _verify(contents, _object(contents.pop(BUNDLE), bundle / BUNDLE).get("files"), bundle / BUNDLE)
+    card = _object(contents.pop(CARD), bundle / CARD)
+    _checkpoint(contents, bundle)
+    _write_folder(folder, contents)
+    return card
+
+
+def _checkpoint(contents: Mapping[str, bytes], where: Path) -> Checkpoint:
+    """The checkpoint that these files hold, verified."""
+    meta = _object(contents[META], where / META)
+    if meta.get("format") != FORMAT:
+        raise CheckpointError(f"{where / META}: found format {meta.get('format')!r}, expected {FORMAT}")
+    _verify({name: contents[name] for name in (WEIGHTS, VOCAB)}, meta.get("files"), where / META)
     try:
-        beside.mkdir()
-        for name in FILES:
-            write_through(beside / name, contents[name])
-        read_checkpoint(beside)
-        replace_folder(beside, folder)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
-    return dict(card)
+        config = Config.from_json(meta.get("config"))
+        vocab = Vocab.from_json(_object(contents[VOCAB], where / VOCAB))
+    except (ConfigError, VocabError) as error:
+        name = META if isinstance(error, ConfigError) else VOCAB
+        raise CheckpointError(f"{where / name}: {error}") from None
+    weights = _weights(contents[WEIGHTS], where / WEIGHTS, config, vocab)
+    return Checkpoint(config, vocab, weights, _figures(meta, where / META))
 
 
-def _old(folder: Path) -> Path:
-    return folder.parent / f".{folder.name}.old"
-
-
-def _weights(path: Path, config: Config, vocab: Vocab) -> Weights:
+def _weights(data: bytes, where: Path, config: Config, vocab: Vocab) -> Weights:
     try:
-        stored = safetensors.numpy.load(_bytes(path))
+        stored = safetensors.numpy.load(data)
     except (safetensors.SafetensorError, KeyError, ValueError) as error:
-        raise CheckpointError(f"{path}: not a safetensors file: {error}") from None
-    for name, shape in config.shapes.items():
-        expected = tuple(len(vocab) if size is None else size for size in shape)
-        if name not in stored:
-            raise CheckpointError(f"{path}: the weight {name} is missing")
-        if stored[name].shape != expected:
-            raise CheckpointError(f"{path}: {name} has shape {stored[name].shape}, expected {expected}")
-        if stored[name].dtype not in (np.float16, np.float32):
-            raise CheckpointError(f"{path}: {name} holds {stored[name].dtype}, expected float16 or float32")
-        if not np.isfinite(stored[name]).all():
-            raise CheckpointError(f"{path}: {name} holds numbers that are not finite")
-    if strange := set(stored) - set(config.shapes):
-        raise CheckpointError(f"{path}: unknown weight {min(strange)!r}")
+        raise CheckpointError(f"{where}: not a safetensors file: {error}") from None
+    shapes = {name: tuple(size or len(vocab) for size in shape) for name, shape in config.shapes.items()}
+    if odd := shapes.keys() ^ stored.keys():
+        raise CheckpointError(f"{where}: the weight {min(odd)} is {'missing' if min(odd) in shapes else 'unknown'}")
+    for name, array in stored.items():
+        if array.shape != shapes[name]:
+            raise CheckpointError(f"{where}: {name} has shape {array.shape}, expected {shapes[name]}")
+        if array.dtype not in (np.float16, np.float32):
+            raise CheckpointError(f"{where}: {name} holds {array.dtype}, expected float16 or float32")
+        if not np.isfinite(array).all():
+            raise CheckpointError(f"{where}: {name} holds numbers that are not finite")
     return {name: array.astype(np.float32) for name, array in stored.items()}
+
+
+def _figures(meta: Mapping[str, Any], where: Path) -> dict[str, Any]:
+    figures = meta.get("figures", {})
+    if not isinstance(figures, dict):
+        raise CheckpointError(f"{where}: figures: found {type(figures).__name__}, expected an object")
+    return figures
+
+
+def _hashes(contents: Mapping[str, bytes]) -> dict[str, str]:
+    return {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()}
+
+
+def _verify(contents: Mapping[str, bytes], hashes: object, told: Path) -> None:
+    """Refuse files whose SHA-256 is not the one that stands in the file `told` beside them."""
+    if not isinstance(hashes, dict):
+        raise CheckpointError(f"{told}: the hashes of the other files are missing")
+    for name, digest in _hashes(contents).items():
+        if digest != hashes.get(name):
+            raise CheckpointError(f"{told.parent / name}: damaged: its SHA-256 is not the one in {told.name}")
 
 
 def _bytes(path: Path) -> bytes:
@@ -253,14 +247,13 @@ def _bytes(path: Path) -> bytes:
         raise CheckpointError(f"{path}: {error.strerror or error}") from None
 
 
-def _object(path: Path) -> dict[str, Any]:
-    raw = _bytes(path)
+def _object(raw: bytes, where: Path) -> dict[str, Any]:
     try:
         data = json.loads(raw)
     except ValueError:
-        raise CheckpointError(f"{path}: damaged: not JSON") from None
+        raise CheckpointError(f"{where}: damaged: not JSON") from None
     if not isinstance(data, dict):
-        raise CheckpointError(f"{path}: found {type(data).__name__}, expected an object")
+        raise CheckpointError(f"{where}: found {type(data).__name__}, expected an object")
     return data
 
 

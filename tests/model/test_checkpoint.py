@@ -100,7 +100,7 @@ DAMAGE = {
     "meta gone": (remove("meta.json"), "meta.json: No such file"),
     "a pickle": (forge("weights.safetensors", b"\x80\x04cos\nsystem\n."), "not a safetensors file"),
     "a foreign network": (forge("weights.safetensors", safetensors.numpy.save({"w": np.zeros(3)})), "is missing"),
-    "one weight more": (forge("weights.safetensors", weights(extra=np.zeros(2, "f4"))), "unknown weight 'extra'"),
+    "one weight more": (forge("weights.safetensors", weights(extra=np.zeros(2, "f4"))), "the weight extra is unknown"),
     "another shape": (forge("weights.safetensors", weights(embedding=np.zeros((3, 8), "f4"))), "embedding has shape"),
     "not a number": (
         forge("weights.safetensors", weights(**{"output.bias": np.full(32, np.nan, "f4")})),
@@ -193,8 +193,9 @@ def bundle_with(folder: Path, change: Callable[[dict[str, bytes]], None]) -> byt
     [
         (lambda files: files.update({"../../escaped": b"x"}), "expected exactly"),
         (lambda files: files.pop("vocab.json"), "expected exactly"),
-        (lambda files: files.update({"vocab.json": b"{}"}), r"vocab\.json is not what it was"),
-        (lambda files: files.update({"bundle.json": b"[]"}), "no bundle"),
+        (lambda files: files.update({"vocab.json": b"{}"}), r"vocab\.json: damaged"),
+        (lambda files: files.update({"bundle.json": b"[]"}), "found list, expected an object"),
+        (lambda files: files.update({"bundle.json": b'{"files": 3}'}), "hashes of the other files"),
         (lambda files: files.update({"vocab.json": b" " * (1 << 25)}), "larger than"),
     ],
 )
@@ -204,6 +205,21 @@ def test_a_bundle_that_is_off_is_refused(folder: Path, change: Callable[..., Non
     with pytest.raises(CheckpointError, match=named):
         unpack(bad, folder.parent / "there")
     assert sorted(path.name for path in folder.parent.iterdir()) == ["bad.zip", "good.zip", "one"]
+
+
+def test_a_locked_bundle_is_refused(folder: Path, tmp_path: Path) -> None:
+    pack(folder, tmp_path / "it.zip", {})
+    with zipfile.ZipFile(tmp_path / "it.zip") as good:
+        places = [entry.header_offset for entry in good.infolist()]
+    locked = bytearray((tmp_path / "it.zip").read_bytes())
+    for place in places:
+        locked[place + 6] |= 1  # says that the file behind it is encrypted
+    (tmp_path / "it.zip").write_bytes(
+        locked.replace(b"PK\x01\x02\x14\x03\x14\x00\x00", b"PK\x01\x02\x14\x03\x14\x00\x01")
+    )
+    with pytest.raises(CheckpointError, match="no bundle"):
+        unpack(tmp_path / "it.zip", tmp_path / "there")
+    assert not (tmp_path / "there").exists()
 
 
 def test_something_else_is_no_bundle(tmp_path: Path) -> None:
