@@ -194,7 +194,7 @@ def beam(
         reader.step(np.array([symbol]), state)
     texts, bits, last = [prompt], np.zeros(1), np.array(opening[-1:])
     ended: list[Draft] = []
-    while texts and len(ended) < width:
+    while texts:
         costs = -log2_odds(reader.step(last, state)).astype(np.float64)
         costs[:, ~vocab.writable] = np.inf
         costs += bits[:, None]

@@ -12,6 +12,7 @@ from model.evaluate import bits_per_character
 from model.generate import NEAR, Decoding, Draft, beam, generate
 from model.reader import Reader, log2_odds
 from model.text import END, START, UNKNOWN
+from model.vocab import END_ID
 
 pytestmark = pytest.mark.slow
 
@@ -111,6 +112,14 @@ def test_a_wide_beam_finds_the_likeliest_texts() -> None:
     found_texts = beam(checkpoint, 40, limit=4)
     assert [draft.text for draft in found_texts] == sorted(bits, key=bits.__getitem__)
     assert [draft.bits for draft in found_texts] == pytest.approx(sorted(bits.values()), abs=1e-3)
+
+
+def test_a_narrow_beam_goes_on_while_something_likelier_may_come() -> None:
+    checkpoint = a_checkpoint(vocab=a_vocab("ab"), scale=1.2, seed=3)
+    checkpoint.weights["output.bias"][END_ID] -= 2  # few texts end early
+    likeliest = beam(checkpoint, 600, limit=8)[:3]
+    assert max(len(draft.text) for draft in likeliest) > 3
+    assert [draft.text for draft in beam(checkpoint, 3, limit=8)] == [draft.text for draft in likeliest]
 
 
 def test_what_is_traced_has_no_prompt() -> None:
