@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
@@ -45,30 +45,24 @@ class Task:
     steering: Steering | None = None
     traced: bool = False
 
-    @property
-    def opening(self) -> list[int]:
-        """The symbols that every draft begins with."""
-        vocab = self.checkpoint.vocab
-        return [vocab.start(self.account), *vocab.encode(self.prompt).tolist()]
-
 
 class Row:
     """A draft in the making: one row of the batch."""
 
-    def __init__(self, task: Task, index: int, seed: int) -> None:
-        self.index, self.seed, self.limit = index, seed, task.limit
-        self.text, self.bits, self.ended, self.done = task.prompt, 0.0, False, False
+    def __init__(self, task: Task, seed: int) -> None:
+        self.seed, self.limit = seed, task.limit
+        self.text, self.ended, self.done = task.prompt, False, False
+        self.bits: list[float] = []  # surprise of what is written
         self.nearest = 1.0  # how near a thing the nearest choice was
         self.states: Array | None = np.zeros(task.checkpoint.config.units, np.float32) if task.traced else None
-        self.surprises: list[float] = []
-        self.unread = task.opening  # symbols that the network has still to read: of the prompt, then its own
+        # Symbols that the network has still to read: of the prompt, then its own.
+        self.unread = task.checkpoint.vocab.opening(task.prompt, task.account)
         # A stream of its own for each draft: what is drawn does not depend on the rows beside it.
         self.uniforms = np.random.Generator(np.random.Philox(key=seed)).random(task.limit + 1)
 
     def write(self, symbol: int, bits: float, symbols: list[str]) -> None:
         """Go on with a symbol, or end."""
-        self.bits += bits
-        self.surprises.append(bits)
+        self.bits.append(bits)
         self.ended = symbol == END_ID
         self.done = self.ended or len(self.text) == self.limit
         if not self.done:
@@ -80,8 +74,8 @@ class Row:
         """What is written so far."""
         traces = None
         if self.states is not None:
-            traces = Traces(self.states / np.float32(len(self.surprises)), np.array(self.surprises, np.float32))
-        return Draft(self.text, self.ended, self.bits, self.seed, traces=traces)
+            traces = Traces(self.states / np.float32(len(self.bits)), np.array(self.bits, np.float32))
+        return Draft(self.text, self.ended, sum(self.bits), self.seed, traces=traces)
 
 
 def generate(
@@ -120,22 +114,21 @@ def generate(
         raise ValueError(f"prompt: found {len(prompt)} characters, expected at most {limit}")
     task = Task(checkpoint, decoding or Decoding(), prompt, limit, account, steering, traced)
     single = min(batch, count) == 1
-    reader, exact = Reader(checkpoint, quick=single), None
     finished: dict[int, Row] = {}
-    yielded = 0
-    for row in _written(reader, task, (Row(task, index, seed + index) for index in range(count)), batch):
-        finished[row.index] = row
-        while yielded in finished:
-            row = finished.pop(yielded)
+    following = seed
+    for row in _written(Reader(checkpoint, quick=single), task, range(seed, seed + count), batch):
+        finished[row.seed] = row
+        while following in finished:
+            row = finished.pop(following)
             if single and row.nearest < NEAR:
-                exact = exact or Reader(checkpoint)
-                (row,) = _written(exact, task, iter([Row(task, row.index, row.seed)]), 1)
+                (row,) = _written(Reader(checkpoint), task, [row.seed], 1)
             yield row.draft
-            yielded += 1
+            following += 1
 
 
-def _written(reader: Reader, task: Task, fresh: Iterator[Row], batch: int) -> Iterator[Row]:
-    """The rows of `fresh` as they are finished, at most `batch` at a time under way."""
+def _written(reader: Reader, task: Task, seeds: Iterable[int], batch: int) -> Iterator[Row]:
+    """A row for each seed, as they are finished; at most `batch` at a time are under way."""
+    fresh = (Row(task, seed) for seed in seeds)
     rows = list(islice(fresh, batch))
     state = reader.start(len(rows))
     while rows:
@@ -188,8 +181,8 @@ def beam(
     What is likeliest is dull, and short: it shows what the network is sure of, and is no way to fool anybody.
     """
     vocab = checkpoint.vocab
-    reader, state = Reader(checkpoint), Reader(checkpoint).start(1)
-    opening = [vocab.start(account), *vocab.encode(prompt).tolist()]
+    reader, opening = Reader(checkpoint), vocab.opening(prompt, account)
+    state = reader.start(1)
     for symbol in opening[:-1]:
         reader.step(np.array([symbol]), state)
     texts, bits, last = [prompt], np.zeros(1), np.array(opening[-1:])
@@ -200,13 +193,13 @@ def beam(
         costs += bits[:, None]
         ended += [Draft(text, True, float(cost), 0) for text, cost in zip(texts, costs[:, END_ID], strict=True)]
         ended = sorted(ended, key=lambda draft: draft.bits)[:width]
+        if len(texts[0]) >= limit:
+            break
         costs[:, END_ID] = np.inf
         best = np.argsort(costs, axis=None, kind="stable")[:width]
         worst = ended[-1].bits if len(ended) == width else np.inf
         best = best[(costs.flat[best] < worst) & np.isfinite(costs.flat[best])]
         parents, last = np.divmod(best, len(vocab))
-        if len(texts[0]) >= limit:
-            break
         texts = [texts[parent] + vocab.symbols[symbol] for parent, symbol in zip(parents, last, strict=True)]
         bits, state = costs.flat[best], state.keep(parents.tolist())
     return ended

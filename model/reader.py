@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -166,20 +167,18 @@ class Reading:
 
 def read(reader: Reader, text: str, account: str | None = None) -> list[Reading]:
     """Read `text` character by character, end mark included, with all that the network thought at each."""
-    vocab = reader.vocab
-    state, symbols = reader.start(1), vocab.symbols
+    state, vocab, found = reader.start(1), reader.vocab, []
+    symbols = vocab.symbols
     symbols[END_ID] = ""
-    found, last = [], vocab.start(account)
-    for character, symbol in zip([*text, ""], [*vocab.encode(text).tolist(), END_ID], strict=True):
+    for character, (last, symbol) in zip([*text, ""], pairwise([*vocab.opening(text, account), END_ID]), strict=True):
         gates: list[dict[str, Array]] = []
         odds = log2_odds(reader.step(np.array([last]), state, gates))[0]
         surprise = float(-odds[symbol]) + (vocab.unknown_bits if symbol == UNKNOWN_ID else 0.0)
         # Six of them, for the start mark, which nothing can go on with, may be among them.
         best = [i for i in np.argsort(-odds, kind="stable")[:6].tolist() if i != START_ID][:5]
         likeliest = tuple((symbols[i], float(2 ** odds[i])) for i in best)
-        layers = tuple({name: value[0].copy() for name, value in layer.items()} for layer in gates)
+        layers = tuple({name: value[0] for name, value in layer.items()} for layer in gates)
         found.append(Reading(character, surprise, likeliest, layers))
-        last = symbol
     return found
 
 
@@ -196,7 +195,7 @@ def skim(reader: Reader, texts: Sequence[str], batch: int = 128) -> Iterator[tup
     vocab, units = reader.vocab, reader.config.units
     order = sorted(range(len(texts)), key=lambda place: len(texts[place]), reverse=True)
     for places in (order[first : first + batch] for first in range(0, len(order), batch)):
-        rows = [[vocab.start(), *vocab.encode(texts[place]).tolist(), END_ID] for place in places]
+        rows = [[*vocab.opening(texts[place]), END_ID] for place in places]
         lengths = np.array([len(row) - 1 for row in rows])
         symbols = np.array([row + [END_ID] * (len(rows[0]) - len(row)) for row in rows])
         state, bits = reader.start(len(rows)), np.zeros((len(rows), lengths[0]), np.float32)

@@ -93,6 +93,10 @@ class Vocab:
         """Ids of the characters of `text`, without marks."""
         return self._ids[np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)]
 
+    def opening(self, text: str, account: str | None = None) -> list[int]:
+        """What a network reads of `text`: the start mark of its account, then its characters."""
+        return [self.start(account), *self.encode(text).tolist()]
+
     def to_json(self) -> dict[str, Any]:
         """The fields as plain values."""
         return {"characters": self.characters, "accounts": list(self.accounts)}

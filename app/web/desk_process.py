@@ -89,7 +89,7 @@ class Writing:
         self._symbols[END_ID] = ""
         self._state = reader.start(1)
         self.text = prompt
-        self._unread = [reader.vocab.start(account), *reader.vocab.encode(prompt).tolist()]
+        self._unread = reader.vocab.opening(prompt, account)
 
     def steps(self) -> Iterator[Choice]:
         """Each choice in turn, to be taken or refused; the last one taken is the end, or fills the limit."""
