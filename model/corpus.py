@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,8 +27,7 @@ class Text:
     account: str | None = None  # whose it is, where one network learns several archives
 
 
-@dataclass(frozen=True)
-class Window:
+class Window(NamedTuple):
     """What the network reads between two updates; all arrays are [T, B], time first."""
 
     symbols: NDArray[np.int32]  # what is read
@@ -73,14 +73,7 @@ class Corpus:
             place = row_begin + step * window + np.arange(window)[:, None]
             inside = place < row_end
             text = np.searchsorted(ends, np.minimum(place, ends[-1] - 1), side="right")
-            within = np.where(inside, place - begins[text], 0)
-            at = self._offsets[order[text]] + within
-            yield Window(
-                self._flat[at].astype(np.int32),
-                self._flat[at + 1].astype(np.int32),
-                (within > 0).astype(np.float32),
-                self._weights[order[text]] * inside,
-            )
+            yield self._window(order[text], np.where(inside, place - begins[text], 0), inside)
 
     def whole(self, batch: int, *, epoch: int, first: int = 0) -> Iterator[Window]:
         """The windows of one epoch with one text a row, texts of like length together: for layers that cannot clear
@@ -96,10 +89,13 @@ class Corpus:
             place = np.arange(longest)[:, None]
             rows = np.pad(texts, (0, batch - len(texts)))
             inside = (place < lengths[rows]) & (np.arange(batch) < len(texts))
-            at = self._offsets[rows] + np.where(inside, place, 0)
-            goes_on = np.broadcast_to(place > 0, at.shape).astype(np.float32)
-            symbols, targets = self._flat[at].astype(np.int32), self._flat[at + 1].astype(np.int32)
-            yield Window(symbols, targets, goes_on, self._weights[rows] * inside)
+            yield self._window(rows, np.minimum(place, lengths[rows] - 1), inside)
+
+    def _window(self, texts: NDArray[Any], places: NDArray[Any], inside: NDArray[np.bool_]) -> Window:
+        """What stands at these places [T, B] of these texts; what is not `inside` weighs nothing."""
+        at = self._offsets[texts] + places
+        symbols, targets = self._flat[at].astype(np.int32), self._flat[at + 1].astype(np.int32)
+        return Window(symbols, targets, (places > 0).astype(np.float32), self._weights[texts] * inside)
 
     def steps(self, batch: int, window: int) -> int:
         """About how many windows an epoch has; the longest row decides the exact number."""
@@ -113,7 +109,7 @@ def read_texts(path: Path) -> list[Text]:
         CorpusError: the file is missing, empty or malformed; names the line.
     """
     try:
-        lines = Path(path).read_bytes().splitlines()
+        lines = path.read_bytes().splitlines()
     except OSError as error:
         raise CorpusError(f"{path}: {error.strerror or error}") from None
     texts = [_text(line, f"{path}, line {number}") for number, line in enumerate(lines, 1) if line.strip()]
