@@ -95,8 +95,8 @@ class Recipe:
                 continue
             if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
                 raise ConfigError(f"{field.name}: found {value!r}, expected a number that is not negative")
-        for name in ("batch", "window", "rate", "validations"):
-            if getattr(self, name) <= 0:
+        for name in ("minutes", "epochs", "batch", "window", "rate", "validations"):
+            if getattr(self, name) == 0:
                 raise ConfigError(f"{name}: found {getattr(self, name)!r}, expected more than 0")
         for name in ("dropout", "weight_dropout"):
             if (getattr(self, name) or 0) >= 1:

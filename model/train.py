@@ -18,7 +18,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +54,8 @@ class Job:
     recipe: Recipe
     start: Checkpoint | None = None  # begin from this one instead of from chance
     resume: bool = False  # go on with the run that was interrupted, where there is one
-    report: Callable[[Event], None] = field(default=lambda event: None)
-    should_stop: Callable[[], bool] = field(default=lambda: False)  # asked after each step
+    report: Callable[[Event], None] = lambda event: None
+    should_stop: Callable[[], bool] = lambda: False  # asked after each step
 
 
 @dataclass
@@ -114,10 +114,11 @@ class Run:
         if job.resume:
             self._restore()
         self._begun = time.monotonic() - self.now.seconds
-        self._last: dict[str, float] = dict.fromkeys(SECONDS_BETWEEN, self.now.seconds)
+        self._last = dict.fromkeys(SECONDS_BETWEEN, self.now.seconds)
         self._measuring = (self.now.seconds, 0.0)  # when the last validation ended, and the seconds that it took
         self._speed = 0.0
-        self._board = _board(self.beside / "tensorboard")
+        has_board = importlib.util.find_spec("tensorboard") is not None
+        self._board = tf.summary.create_file_writer(str(self.beside / "tensorboard")) if has_board else None
 
     def go(self) -> None:
         """Learn until the budget is spent, nothing improves any more, or somebody asks to stop."""
@@ -126,14 +127,13 @@ class Run:
             for part in self.learner.windows(self.corpus, self.recipe.batch, epoch=now.epoch, first=now.place):
                 self._learn(part)
                 stopping, over = self.job.should_stop(), self.progress >= 1
-                measuring = stopping or over or self._is_time_to_measure()
-                if measuring:
+                if stopping or over or self._is_time_to_measure():
                     stuck = self._measure() > self.recipe.patience
                     now.ended = "stopped" if stopping else "done" if over or stuck else ""
-                if measuring or self._is_time("save"):
                     self._save()
-                if measuring:
                     self._write_sample()
+                elif self._is_time("save"):
+                    self._save()
                 if now.ended or self._is_time("progress"):
                     self._tell_progress()
                 if now.ended:
@@ -204,20 +204,19 @@ class Run:
 
     def _tell_progress(self) -> None:
         now = self.now
-        left = (1 / self.progress - 1) * now.seconds if self.progress else None
-        steps = round(now.step / self.progress) if self.progress else now.step
-        self._show({"bits per character/train": now.train_bits, "characters per second": self._speed})
-        self._show({"learning rate": self.recipe.rate_at(self.progress)})
+        rate = self.recipe.rate_at(self.progress)
+        shown = {"bits per character/train": now.train_bits, "characters per second": self._speed}
+        self._show({**shown, "learning rate": rate})
         self.job.report(
             {
                 "event": "progress",
                 "epoch": now.epoch,
                 "step": now.step,
-                "steps": max(steps, now.step),
+                "steps": max(round(now.step / self.progress), now.step),
                 "characters_per_second": round(self._speed),
                 "train_bits": now.train_bits,
                 "validation_bits": now.validation_bits,
-                "seconds_left": None if left is None else round(max(left, 0.0), 1),
+                "seconds_left": round(max((1 / self.progress - 1) * now.seconds, 0.0), 1),
             }
         )
 
@@ -271,15 +270,11 @@ def widened(start: Checkpoint, vocab: Vocab) -> Weights:
 def _fingerprint(job: Job, vocab: Vocab) -> str:
     recipe = {k: v for k, v in job.recipe.to_json().items() if k not in ("minutes", "epochs", "patience")}
     whole = hashlib.sha256(json.dumps([job.config.to_json(), recipe, vocab.to_json()]).encode())
-    for name in sorted(job.start.weights if job.start else ()):
-        whole.update(job.start.weights[name].tobytes() if job.start else b"")
+    for _, array in sorted(job.start.weights.items()) if job.start else ():
+        whole.update(array.tobytes())
     for text in (*job.texts, *job.validation):
         whole.update(f"{text.text}\0{text.weight}\0{text.account}\0".encode("utf-8", "surrogatepass"))
     return whole.hexdigest()
-
-
-def _board(folder: Path) -> Any:
-    return tf.summary.create_file_writer(str(folder)) if importlib.util.find_spec("tensorboard") else None
 
 
 def _only_one(folder: Path) -> Any:
@@ -301,14 +296,13 @@ def main(words: Sequence[str] | None = None) -> int:
     try:
         start = read_checkpoint(arguments.start) if arguments.start else None
         shape = Config(arguments.cell, arguments.layers, arguments.units)
-        recipe = Recipe(minutes=arguments.minutes, epochs=arguments.epochs or Recipe.epochs, seed=arguments.seed)
-        recipe = recipe.tuning() if start else recipe
+        recipe = Recipe(minutes=arguments.minutes, epochs=arguments.epochs, seed=arguments.seed)
         job = Job(
             texts=read_texts(arguments.train),
             validation=read_texts(arguments.validation),
             out=arguments.out.absolute(),
             config=start.config if start else shape,
-            recipe=recipe,
+            recipe=recipe.tuning() if start else recipe,
             start=start,
             resume=arguments.resume,
             report=_print,
@@ -339,14 +333,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--start", type=Path, help="folder of a checkpoint to begin from")
     budget = parser.add_mutually_exclusive_group()
     budget.add_argument("--minutes", type=float, help="how long to train")
-    budget.add_argument("--epochs", type=float, help="how often to read all texts")
-    parser.add_argument("--cell", default="lstm", help="lstm, gru or rnn")
-    parser.add_argument("--layers", type=int, default=2, help="recurrent layers")
-    parser.add_argument("--units", type=int, default=512, help="width of each layer")
-    parser.add_argument("--seed", type=int, default=0, help="seed of all chance")
-    parser.add_argument(
-        "--resume", action="store_true", help="go on with the run that was interrupted, if there is one"
-    )
+    budget.add_argument("--epochs", type=float, default=Recipe.epochs, help="how often to read all texts")
+    parser.add_argument("--cell", default=Config.cell, help="lstm, gru or rnn")
+    parser.add_argument("--layers", type=int, default=Config.layers, help="recurrent layers")
+    parser.add_argument("--units", type=int, default=Config.units, help="width of each layer")
+    parser.add_argument("--seed", type=int, default=Recipe.seed, help="seed of all chance")
+    parser.add_argument("--resume", action="store_true", help="go on with the run that was interrupted, if any")
     return parser
 
 

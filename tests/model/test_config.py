@@ -38,7 +38,10 @@ def test_a_missing_field_is_refused_by_name() -> None:
         Config.from_json(data)
 
 
-@pytest.mark.parametrize("change", [{"minutes": -1.0}, {"rate": 0}, {"dropout": 1.0}, {"batch": float("nan")}])
+@pytest.mark.parametrize(
+    "change",
+    [{"minutes": -1.0}, {"rate": 0}, {"dropout": 1.0}, {"batch": float("nan")}, {"minutes": 0}, {"epochs": 0.0}],
+)
 def test_a_malformed_recipe_is_refused_by_name(change: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match=next(iter(change))):
         Recipe(**change)

@@ -249,6 +249,7 @@ def test_progress_says_all_that_a_watcher_needs(tmp_path: Path) -> None:
         ({"--train": "nowhere.jsonl"}, "nowhere.jsonl: No such file"),
         ({"--cell": "transformer"}, "cell: found 'transformer'"),
         ({"--epochs": "-1"}, "epochs: found -1.0"),
+        ({"--epochs": "0"}, "epochs: found 0.0"),
         ({"--start": "nowhere"}, "nowhere: no such checkpoint folder"),
     ],
 )
