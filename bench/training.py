@@ -29,6 +29,7 @@ import numpy as np
 RESULTS = Path(__file__).with_name("results") / "training.json"
 SYMBOLS, WINDOW, UNITS, LAYERS, EMBEDDING = 90, 128, 512, 2, 64
 BATCHES = (64, 128, 256)
+FEWEST = 6  # steps of a measurement; the first three are not counted
 # Multiplications and additions to train on one character: forward, and twice that backward.
 INPUTS = (EMBEDDING, *[UNITS] * (LAYERS - 1))
 FLOP = 3 * 2 * (sum((width + UNITS) * 4 * UNITS for width in INPUTS) + UNITS * SYMBOLS)
@@ -103,7 +104,7 @@ def show(figures: dict[str, Any]) -> None:
         print(f"{name:24s} {row['best']:10,.0f}   batch {row['batch'] or '-':>4}   {words}")
     print(f"\nours uses {figures['ours_share_of_bfloat16_products']:.0%} of the machine's bfloat16 product rate")
     for name in figures["left_out"]:
-        print(f"left out: {name} (not installed)")
+        print(f"left out: {name} (not installed, or not for this processor)")
 
 
 def steady_speed(steps: Iterator[None], characters: int, seconds: float) -> float:
@@ -112,7 +113,7 @@ def steady_speed(steps: Iterator[None], characters: int, seconds: float) -> floa
     begun = time.perf_counter()
     for _ in steps:
         taken.append(time.perf_counter())
-        if len(taken) > 8 and taken[-1] - begun > seconds:
+        if len(taken) > FEWEST and taken[-1] - begun > seconds:
             break
     return characters / statistics.median(np.diff(taken[2:]))
 
@@ -164,7 +165,7 @@ def stock(batch: int, seconds: float, policy: str, *, onednn: bool = False) -> f
     class Clock(keras.callbacks.Callback):  # type: ignore[misc]
         def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
             taken.append(time.perf_counter())
-            self.model.stop_training = len(taken) > 8 and taken[-1] - taken[0] > seconds
+            self.model.stop_training = len(taken) > FEWEST and taken[-1] - taken[0] > seconds
             if self.model.stop_training:
                 raise StopIteration
 
