@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from model.arithmetic import has_bfloat16
 from model.corpus import Corpus, Text, Window, read_texts
 from model.vocab import UNKNOWN_ID, Vocab
 
@@ -154,9 +155,10 @@ def stock(texts: list[Text], validation: list[Text], minutes: int) -> float:
 
 
 def pytorch(texts: list[Text], validation: list[Text], minutes: int) -> float:  # noqa: C901  # one recipe, in one read
-    """`nn.LSTM` of 2 × 512 in bfloat16 autocast, with our packing, schedule, locked dropout and averaged weights.
+    """`nn.LSTM` of 2 × 512, with our packing, schedule, locked dropout and averaged weights.
 
-    nn.LSTM cannot clear its state within a window: it is cleared between windows only, where a row begins a text.
+    In bfloat16 autocast where the processor has it. nn.LSTM cannot clear its state within a window: it is cleared
+    between windows only, where a row begins a text.
     """
     import copy
 
@@ -203,7 +205,7 @@ def pytorch(texts: list[Text], validation: list[Text], minutes: int) -> float:  
             keep = torch.tensor(part.goes_on[0])[None, :, None]
             states = [tuple(each * keep for each in state) for state in states]
             symbols, targets = torch.tensor(part.symbols).long(), torch.tensor(part.targets).long()
-            with torch.autocast("cpu", torch.bfloat16):
+            with torch.autocast("cpu", torch.bfloat16, enabled=has_bfloat16()):
                 logits, states = network(symbols, states, recipe.dropout or 0.0)
             nats = torch.nn.functional.cross_entropy(logits.float().flatten(0, 1), targets.flatten(), reduction="none")
             weights = torch.tensor(part.weights).flatten()

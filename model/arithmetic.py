@@ -13,6 +13,11 @@ def processor_has(*features: str) -> bool:
         return False
 
 
+def has_bfloat16() -> bool:
+    """Whether this processor multiplies bfloat16 faster than float32."""
+    return processor_has("avx512_bf16", "amx_bf16")
+
+
 def numpy_at_its_best() -> dict[str, str]:
     """Variables under which NumPy multiplies fastest in one of several processes; read when it is imported."""
     best = {"OPENBLAS_NUM_THREADS": "1"}

@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -21,26 +20,18 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from model.arithmetic import has_bfloat16
 from model.checkpoint import Weights
 from model.config import BLOCKS, Config, Recipe
 from model.corpus import Corpus, Window
 from model.vocab import UNKNOWN_ID, Vocab
 
-__all__ = ["Learner", "Network", "Recurrent", "has_bfloat16", "keras", "tf"]
+__all__ = ["Learner", "Network", "Recurrent", "keras", "tf"]
 
 Tensor = Any
 Array = NDArray[Any]
 State = list[tuple[Tensor, ...]]  # for each layer (h,) or, for an LSTM, (h, c); each [units, B] in float32
 MEASURED_ROWS = 128  # rows of the packed stream of validation texts
-
-
-def has_bfloat16() -> bool:
-    """Whether this processor multiplies bfloat16 faster than float32."""
-    try:
-        flags = Path("/proc/cpuinfo").read_text().split("flags", 1)[-1].split("\n", 1)[0].split()
-    except OSError:
-        return False
-    return "avx512_bf16" in flags or "amx_bf16" in flags
 
 
 def product(a: Tensor, b: Tensor, *, fast: bool) -> Tensor:
