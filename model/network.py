@@ -30,7 +30,8 @@ __all__ = ["Learner", "Network", "Recurrent", "keras", "tf"]
 
 Tensor = Any
 Array = NDArray[Any]
-State = list[tuple[Tensor, ...]]  # for each layer (h,) or, for an LSTM, (h, c); each [units, B] in float32
+Parts = tuple[Tensor, ...]  # a layer's state: (h,) or, for an LSTM, (h, c); each [units, B] in float32
+State = list[Parts]  # for each layer
 MEASURED_ROWS = 128  # rows of the packed stream of validation texts
 
 
@@ -78,21 +79,18 @@ class Recurrent(keras.layers.Layer):  # type: ignore[misc]
     def build(self, shape: tuple[int | None, ...]) -> None:
         """Make the weights for inputs [T, D, B] of such a shape."""
         wide = BLOCKS[self.cell] * self.units
-        bias = (2, wide) if self.cell == "gru" else (wide,)
+        bias = np.zeros((2, wide) if self.cell == "gru" else wide, np.float32)
+        if self.cell == "lstm":
+            bias[self.units : 2 * self.units] = 1.0  # forget nothing at first
         self.kernel = self.add_weight(name="kernel", shape=(shape[1], wide), initializer="glorot_uniform")
         self.recurrent = self.add_weight(name="recurrent", shape=(self.units, wide), initializer="orthogonal")
-        self.bias = self.add_weight(name="bias", shape=bias, initializer=self._first_bias)
+        first_bias = keras.initializers.Constant(bias)
+        self.bias = self.add_weight(name="bias", shape=bias.shape, initializer=first_bias)
         self.built = True
 
-    def _first_bias(self, shape: tuple[int, ...], dtype: Any = None) -> Tensor:
-        values = np.zeros(shape, np.float32)
-        if self.cell == "lstm":
-            values[self.units : 2 * self.units] = 1.0  # forget nothing at first
-        return tf.constant(values)
-
     def call(
-        self, x: Tensor, goes_on: Tensor, state: tuple[Tensor, ...], *, silenced: float = 0.0, seed: Tensor = (0, 0)
-    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        self, x: Tensor, goes_on: Tensor, state: Parts, *, silenced: float = 0.0, seed: Tensor = (0, 0)
+    ) -> tuple[Tensor, Parts]:
         """Outputs [T, units, B] and the state after the last step, for inputs x [T, D, B] and goes_on [T, B].
 
         A share `silenced` of the recurrent weights is left out, the same ones at every step (DropConnect, as in
@@ -101,31 +99,25 @@ class Recurrent(keras.layers.Layer):  # type: ignore[misc]
         recurrent = tf.convert_to_tensor(self.recurrent)
         if silenced:
             recurrent = tf.nn.experimental.stateless_dropout(recurrent, silenced, seed)
-        bias = self.bias[0] if self.cell == "gru" else self.bias
+        bias, second_bias = tf.unstack(self.bias) if self.cell == "gru" else (self.bias, tf.zeros_like(self.bias))
         inputs = products(tf.convert_to_tensor(self.kernel), x, fast=self.fast) + bias[:, None]
-        outputs, *state_after = run(self.cell, inputs, recurrent, self.bias, goes_on, state, fast=self.fast)
-        return outputs, tuple(state_after)
+        keep = goes_on[:, None, :]
+        outputs, *after = run(self.cell, inputs, recurrent, second_bias, keep, state, fast=self.fast)
+        return outputs, tuple(after)
 
 
 def run(
-    cell: str,
-    inputs: Tensor,
-    recurrent: Tensor,
-    bias: Tensor,
-    goes_on: Tensor,
-    state: tuple[Tensor, ...],
-    *,
-    fast: bool,
-) -> tuple[Tensor, ...]:
+    cell: str, inputs: Tensor, recurrent: Tensor, second_bias: Tensor, keep: Tensor, state: Parts, *, fast: bool
+) -> Parts:
     """The loop over time of one layer, with its gradient written out; the state before is taken as constant.
 
     Args:
         cell: lstm, gru or rnn.
         inputs: products of the inputs with the kernel, bias added, [T, blocks · units, B].
         recurrent: [units, blocks · units].
-        bias: of the layer; only a GRU's second row is added here, within its reset gate.
-        goes_on: [T, B], 0 where the state is cleared before the step.
-        state: (h,) or (h, c), each [units, B].
+        second_bias: [blocks · units], of a GRU: its reset gate acts on it. The other cells have none.
+        keep: [T, 1, B], 0 where the state is cleared before the step.
+        state: of the layer.
         fast: multiply in bfloat16.
 
     Returns:
@@ -133,7 +125,6 @@ def run(
     """
     step_of, factors_of, step_back_of = CELLS[cell]
     steps, wide = tf.shape(inputs)[0], inputs.shape[1]
-    keep = goes_on[:, None, :]
 
     @tf.custom_gradient  # type: ignore[untyped-decorator]
     def loop(inputs: Tensor, recurrent: Tensor, second_bias: Tensor) -> Any:
@@ -141,7 +132,7 @@ def run(
         weights = tf.cast(recurrent, tf.bfloat16) if fast else recurrent
         turned = tf.transpose(weights)
 
-        def step(t: Tensor, state: tuple[Tensor, ...], backs: Any, states: list[Any]) -> Any:
+        def step(t: Tensor, state: Parts, backs: Any, states: list[Any]) -> Any:
             state = tuple(part * keep[t] for part in state)
             back = product(turned, state[0], fast=fast)
             back = back + second_bias[:, None] if cell == "gru" else back
@@ -157,7 +148,7 @@ def run(
             before = [tf.concat([part[None], all_of[:-1]], 0) * keep for part, all_of in zip(state, after, strict=True)]
             factors = factors_of(inputs, backs.stack(), before, after)
 
-            def step_back(t: Tensor, d_state: tuple[Tensor, ...], d_in: Any, d_back: Any) -> Any:
+            def step_back(t: Tensor, d_state: Parts, d_in: Any, d_back: Any) -> Any:
                 d_after = (d_state[0] + d_outputs[t], *d_state[1:])
                 d_input, d_product, (past, *d_before) = step_back_of([factor[t] for factor in factors], d_after)
                 d_h = product(weights, d_product, fast=fast)
@@ -176,7 +167,6 @@ def run(
 
         return (after[0], *last), gradient
 
-    second_bias = bias[1] if cell == "gru" else tf.zeros([recurrent.shape[1]])
     return tuple(loop(inputs, recurrent, second_bias))
 
 
@@ -192,7 +182,7 @@ def lstm_gates(z: Tensor) -> tuple[Tensor, ...]:
     return tf.sigmoid(i), tf.sigmoid(f), tf.tanh(g), tf.sigmoid(o)
 
 
-def lstm_step(inputs: Tensor, back: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+def lstm_step(inputs: Tensor, back: Tensor, state: Parts) -> Parts:
     """One step of an LSTM."""
     i, f, g, o = lstm_gates(inputs + back)
     c = f * state[1] + i * g
@@ -207,7 +197,7 @@ def lstm_factors(inputs: Tensor, back: Tensor, before: Sequence[Tensor], after: 
     return [o * (1 - tanh_c * tanh_c), tf.concat(gates, 1), f]
 
 
-def lstm_step_back(factors: Sequence[Tensor], d_after: tuple[Tensor, ...]) -> Any:
+def lstm_step_back(factors: Sequence[Tensor], d_after: Parts) -> Any:
     """One step back of an LSTM."""
     to_c, to_gates, to_past = factors
     d_h, d_c = d_after
@@ -224,7 +214,7 @@ def gru_gates(inputs: Tensor, back: Tensor) -> tuple[Tensor, ...]:
     return z, r, tf.tanh(g + r * back_g), back_g
 
 
-def gru_step(inputs: Tensor, back: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+def gru_step(inputs: Tensor, back: Tensor, state: Parts) -> Parts:
     """One step of a GRU."""
     z, _, g, _ = gru_gates(inputs, back)
     return (z * state[0] + (1 - z) * g,)
@@ -238,14 +228,14 @@ def gru_factors(inputs: Tensor, back: Tensor, before: Sequence[Tensor], after: S
     return [tf.concat([to_z, to_r, to_g], 1), tf.concat([to_z, to_r, to_g * r], 1), z]
 
 
-def gru_step_back(factors: Sequence[Tensor], d_after: tuple[Tensor, ...]) -> Any:
+def gru_step_back(factors: Sequence[Tensor], d_after: Parts) -> Any:
     """One step back of a GRU."""
     to_inputs, to_product, to_past = factors
     three = tf.concat([d_after[0]] * 3, 0)
     return three * to_inputs, three * to_product, (d_after[0] * to_past,)
 
 
-def rnn_step(inputs: Tensor, back: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+def rnn_step(inputs: Tensor, back: Tensor, state: Parts) -> Parts:
     """One step of a plain recurrent network."""
     return (tf.tanh(inputs + back),)
 
@@ -255,7 +245,7 @@ def rnn_factors(inputs: Tensor, back: Tensor, before: Sequence[Tensor], after: S
     return [1 - after[0] * after[0]]
 
 
-def rnn_step_back(factors: Sequence[Tensor], d_after: tuple[Tensor, ...]) -> Any:
+def rnn_step_back(factors: Sequence[Tensor], d_after: Parts) -> Any:
     """One step back of a plain recurrent network."""
     d_z = d_after[0] * factors[0]
     return d_z, d_z, (None,)
@@ -287,8 +277,8 @@ class Borrowed(keras.layers.Layer):  # type: ignore[misc]
         self.built = True
 
     def call(
-        self, x: Tensor, goes_on: Tensor, state: tuple[Tensor, ...], *, silenced: float = 0.0, seed: Tensor = (0, 0)
-    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        self, x: Tensor, goes_on: Tensor, state: Parts, *, silenced: float = 0.0, seed: Tensor = (0, 0)
+    ) -> tuple[Tensor, Parts]:
         """As `Recurrent.call`, without silencing recurrent weights: cuDNN has no place for it."""
         first = [tf.transpose(part * goes_on[0]) for part in state]
         outputs, *after = self.layer(tf.transpose(x, [2, 0, 1]), initial_state=first)
@@ -320,12 +310,9 @@ class Network(keras.Model):  # type: ignore[misc]
     @property
     def named(self) -> dict[str, Any]:
         """The variables by their names in a checkpoint."""
-        named = {"embedding": self.embedding}
-        for place, layer in enumerate(self.recurrent_layers):
-            named[f"layers.{place}.kernel"] = layer.kernel
-            named[f"layers.{place}.recurrent"] = layer.recurrent
-            named[f"layers.{place}.bias"] = layer.bias
-        return {**named, "output.kernel": self.output_kernel, "output.bias": self.output_bias}
+        layers = [part for layer in self.recurrent_layers for part in (layer.kernel, layer.recurrent, layer.bias)]
+        variables = [self.embedding, *layers, self.output_kernel, self.output_bias]
+        return dict(zip(self.config.shapes, variables, strict=True))
 
     def load(self, weights: Weights) -> None:
         """Take over the weights of a checkpoint."""
@@ -401,26 +388,17 @@ class Learner:
         self.optimizer.learning_rate.assign(rate)
         decay = min(self.recipe.averaging, (1 + step) / (10 + step))
         seed = tf.constant([self.recipe.seed, step * 64], tf.int32)
-        parts = (window.symbols, window.targets, window.goes_on, window.weights)
-        loss, self.memory = self._update(*map(tf.constant, parts), self.memory, tf.constant(decay, tf.float32), seed)
+        tensors = Window(*map(tf.constant, window))
+        loss, self.memory = self._update(tensors, self.memory, tf.constant(decay, tf.float32), seed)
         return float(loss)
 
-    def _update_eagerly(
-        self,
-        symbols: Tensor,
-        targets: Tensor,
-        goes_on: Tensor,
-        weights: Tensor,
-        memory: State,
-        decay: Tensor,
-        seed: Tensor,
-    ) -> tuple[Tensor, State]:
+    def _update_eagerly(self, window: Any, memory: State, decay: Tensor, seed: Tensor) -> tuple[Tensor, State]:
         variables = self.network.trainable_variables
         with tf.GradientTape() as tape:
             noise = {"dropout": self.recipe.dropout or 0.0, "weight_dropout": self.recipe.weight_dropout or 0.0}
-            logits, memory = self.network(symbols, goes_on, memory, **noise, seed=seed)
-            nats = tf.nn.sparse_softmax_cross_entropy_with_logits(targets, logits)
-            loss = tf.reduce_sum(nats * weights) / tf.maximum(tf.reduce_sum(weights), 1e-6)
+            logits, memory = self.network(window.symbols, window.goes_on, memory, **noise, seed=seed)
+            nats = tf.nn.sparse_softmax_cross_entropy_with_logits(window.targets, logits)
+            loss = tf.reduce_sum(nats * window.weights) / tf.maximum(tf.reduce_sum(window.weights), 1e-6)
         self.optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
         for average, variable in zip(self.averaged.trainable_variables, variables, strict=True):
             average.assign_add((1 - decay) * (variable - average))
@@ -432,18 +410,14 @@ class Learner:
         nats = unknown = 0.0
         for window in self.windows(corpus, MEASURED_ROWS):
             inside = window.weights > 0
-            surprise, memory = self._surprise(window.symbols, window.targets, window.goes_on, memory)
+            surprise, memory = self._surprise(Window(*map(tf.constant, window)), memory)
             nats += float(surprise.numpy()[inside].sum(dtype=np.float64))
             unknown += float((window.targets[inside] == UNKNOWN_ID).sum())
         return (nats / math.log(2) + unknown * self.vocab.unknown_bits) / corpus.characters
 
-    def _surprise_eagerly(self, symbols: Tensor, targets: Tensor, goes_on: Tensor, memory: State) -> Any:
-        logits, memory = self.averaged(symbols, goes_on, memory)
-        return tf.nn.sparse_softmax_cross_entropy_with_logits(targets, logits), memory
-
-    def averaged_weights(self) -> Weights:
-        """The weights to keep."""
-        return self.averaged.weights_now()
+    def _surprise_eagerly(self, window: Any, memory: State) -> tuple[Tensor, State]:
+        logits, memory = self.averaged(window.symbols, window.goes_on, memory)
+        return tf.nn.sparse_softmax_cross_entropy_with_logits(window.targets, logits), memory
 
     def begin_from(self, weights: Weights) -> None:
         """Start with the weights of a checkpoint."""

@@ -200,7 +200,7 @@ class Run:
         }
         if self.job.start and "base" in self.job.start.meta:
             figures["base"] = self.job.start.meta["base"]  # whoever descends from a base has read what it read
-        return Checkpoint(self.job.config, self.vocab, self.learner.averaged_weights(), figures)
+        return Checkpoint(self.job.config, self.vocab, self.learner.averaged.weights_now(), figures)
 
     def _tell_progress(self) -> None:
         now = self.now

@@ -165,7 +165,7 @@ def test_measuring_reads_all_and_pays_for_unknown_characters() -> None:
     from model.evaluate import bits_per_character
 
     learner, texts = a_learner(), ["hello there", "é", "a longer text, with more in it", "b"]
-    checkpoint = Checkpoint(learner.network.config, a_vocab(), learner.averaged_weights())
+    checkpoint = Checkpoint(learner.network.config, a_vocab(), learner.averaged.weights_now())
     measured = learner.measure(Corpus([Text(text) for text in texts], a_vocab()))
     assert measured == pytest.approx(bits_per_character(checkpoint, texts).bits_per_character, abs=0.01)
 
