@@ -433,7 +433,8 @@ class Learner:
         """All that a later `restore` needs to go on in the same way."""
         arrays = {name: np.asarray(variable.numpy()) for name, variable in self._variables().items()}
         for layer, parts in enumerate(self.memory):
-            arrays |= {f"memory.{layer}.{i}": part.numpy() for i, part in enumerate(parts)}
+            # [B, units], as ever: a run that began before texts came to lie last goes on.
+            arrays |= {f"memory.{layer}.{i}": np.ascontiguousarray(part.numpy().T) for i, part in enumerate(parts)}
         return arrays
 
     def restore(self, arrays: dict[str, Array]) -> None:
@@ -441,6 +442,6 @@ class Learner:
         for name, variable in self._variables().items():
             variable.assign(arrays[name])
         self.memory = [
-            tuple(tf.constant(arrays[f"memory.{layer}.{i}"]) for i in range(len(parts)))
+            tuple(tf.transpose(arrays[f"memory.{layer}.{i}"]) for i in range(len(parts)))
             for layer, parts in enumerate(self.memory)
         ]

@@ -151,6 +151,17 @@ def a_learner(**recipe: Any) -> Learner:
     return Learner(a_checkpoint(layers=1, units=16).config, a_vocab(), Recipe(**options))
 
 
+def test_what_a_learner_keeps_is_laid_out_as_ever() -> None:
+    learner = a_learner(batch=3)
+    for window in Corpus([Text("hello there"), Text("good day")], a_vocab()).windows(3, 8, epoch=0):
+        learner.learn(window, rate=0.01, step=0)
+    kept, other = learner.arrays(), a_learner(batch=3)
+    assert kept["memory.0.0"].shape == (3, 16)
+    other.restore(kept)
+    for parts, again in zip(learner.memory, other.memory, strict=True):
+        assert all((np.array(part) == np.array(same)).all() for part, same in zip(parts, again, strict=True))
+
+
 def test_a_text_of_weight_nought_teaches_nothing() -> None:
     taught = [Text("abc abc abc"), Text("xyz xyz xyz", 0.0)]
     losses = [
