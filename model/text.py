@@ -10,6 +10,7 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from collections.abc import Callable
 from functools import cache
 
 TEXT_VERSION = 1  # goes up with any change of what `normalise` returns; stored with each text
@@ -25,7 +26,6 @@ _MARKS_PER_LETTER = 3  # the most that living scripts stack; "zalgo" stacks doze
 _ENTITY = re.compile(r"&(?:#[0-9]{1,8}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _AMPERSANDS = re.compile(r"&(?:amp;)+", re.IGNORECASE)
 
-_HIGH_AND_LOW = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 _EMOJI = (
@@ -93,11 +93,14 @@ _APOSTROPHES = re.compile(r"['’ʼ`]")
 _NO_WORD = re.compile(r"[\W_]+")
 
 
-class _Door(dict[int, int | str | None]):
+class _Table(dict[int, int | str | None]):
     """What becomes of each character by itself, decided when it first comes by (for `str.translate`)."""
 
+    def __init__(self, fate: Callable[[int], int | str | None]) -> None:
+        self._fate = fate
+
     def __missing__(self, code: int) -> int | str | None:
-        self[code] = fate = _fate(code)
+        self[code] = fate = self._fate(code)
         return fate
 
 
@@ -111,11 +114,12 @@ def _fate(code: int) -> int | str | None:
     category = unicodedata.category(chr(code))
     if category == "Zs":
         return " "
-    # A joiner is an invisible character too, but inside emoji it is kept: `_lone_joiners` decides.
+    # A joiner is an invisible character too, but inside emoji it is kept: `_LONE_JOINER` decides.
     return None if category in ("Cc", "Cf", "Cs", "Co") and code != 0x200D else code
 
 
-_DOOR = _Door()
+_DOOR = _Table(_fate)
+_MARKLESS = _Table(lambda code: None if unicodedata.category(chr(code))[0] == "M" else code)
 
 
 def normalise(raw: str) -> str:
@@ -135,8 +139,8 @@ def normalise(raw: str) -> str:
 
 
 def _pass(text: str) -> str:
-    if not text.isascii():
-        text = _join_surrogates(text)
+    if not text.isascii() and _SURROGATE.search(text):  # halves are joined, and dropped where there is no other half
+        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "ignore")
     text = _mark_links(_unescape(text)).translate(_DOOR)
     if not text.isascii():
         text = unicodedata.normalize("NFC", text)
@@ -145,13 +149,6 @@ def _pass(text: str) -> str:
         text = _mark_run().sub(r"\1", text)
     text = _LINE_BREAK_RUN.sub("\n", _SPACE_RUN.sub(" ", text)).strip()
     return _set_links_apart(text) if LINK in text else text
-
-
-def _join_surrogates(text: str) -> str:
-    if not _SURROGATE.search(text):
-        return text
-    joined = _HIGH_AND_LOW.sub(lambda pair: pair.group().encode("utf-16", "surrogatepass").decode("utf-16"), text)
-    return _SURROGATE.sub("", joined)
 
 
 def _unescape(text: str) -> str:
@@ -194,17 +191,6 @@ def _mark_run() -> re.Pattern[str]:
     codes = (code for code in range(0x300, 0x10000) if unicodedata.category(chr(code)) in ("Mn", "Me"))
     marks = "".join(map(chr, codes))
     return re.compile(f"([{marks}]{{{_MARKS_PER_LETTER}}})[{marks}]+")
-
-
-class _Markless(dict[int, int | None]):
-    """Every character but marks (for `str.translate`)."""
-
-    def __missing__(self, code: int) -> int | None:
-        self[code] = fate = None if unicodedata.category(chr(code))[0] == "M" else code
-        return fate
-
-
-_MARKLESS = _Markless()
 
 
 def fold(text: str) -> str:
