@@ -26,7 +26,7 @@ class Config:
     embedding: int = 64  # width of a symbol's vector
 
     def __post_init__(self) -> None:
-        if self.cell not in BLOCKS:
+        if self.cell not in tuple(BLOCKS):
             raise ConfigError(f"cell: found {self.cell!r}, expected one of {', '.join(BLOCKS)}")
         for name, most in (("layers", 16), ("units", 8192), ("embedding", 4096)):
             value = getattr(self, name)
@@ -58,17 +58,12 @@ class Config:
         Raises:
             ConfigError: a field is missing, unknown or out of range.
         """
-        return cls(**_checked(data, {field.name for field in fields(cls)}))
-
-
-def _checked(data: object, known: set[str]) -> Mapping[str, Any]:
-    if not isinstance(data, Mapping):
-        raise ConfigError(f"config: found {type(data).__name__}, expected an object")
-    if strange := set(data) - known:
-        raise ConfigError(f"config: unknown field {min(strange)!r}")
-    if missing := known - set(data):
-        raise ConfigError(f"config: field {min(missing)!r} is missing")
-    return data
+        if not isinstance(data, Mapping):
+            raise ConfigError(f"config: found {type(data).__name__}, expected an object")
+        names = {field.name for field in fields(cls)}
+        if odd := names ^ set(data):
+            raise ConfigError(f"config: the field {min(odd)} is {'missing' if min(odd) in names else 'unknown'}")
+        return cls(**data)
 
 
 @dataclass(frozen=True)
@@ -101,10 +96,6 @@ class Recipe:
         for name in ("dropout", "weight_dropout"):
             if (getattr(self, name) or 0) >= 1:
                 raise ConfigError(f"{name}: found {getattr(self, name)!r}, expected less than 1")
-
-    def to_json(self) -> dict[str, Any]:
-        """The fields as plain values."""
-        return asdict(self)
 
     def tuning(self) -> Recipe:
         """The recipe for a network that begins from another: gentler steps, so that it forgets little."""

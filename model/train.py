@@ -196,7 +196,7 @@ class Run:
             "seconds": round(now.seconds, 1),
             "tweets": len(self.job.texts),
             "characters": self.corpus.characters,
-            "recipe": self.recipe.to_json(),
+            "recipe": asdict(self.recipe),
         }
         if self.job.start and "base" in self.job.start.meta:
             figures["base"] = self.job.start.meta["base"]  # whoever descends from a base has read what it read
@@ -268,7 +268,7 @@ def widened(start: Checkpoint, vocab: Vocab) -> Weights:
 
 
 def _fingerprint(job: Job, vocab: Vocab) -> str:
-    recipe = {k: v for k, v in job.recipe.to_json().items() if k not in ("minutes", "epochs", "patience")}
+    recipe = {k: v for k, v in asdict(job.recipe).items() if k not in ("minutes", "epochs", "patience")}
     whole = hashlib.sha256(json.dumps([job.config.to_json(), recipe, vocab.to_json()]).encode())
     for _, array in sorted(job.start.weights.items()) if job.start else ():
         whole.update(array.tobytes())

@@ -19,6 +19,7 @@ def test_a_config_comes_back_from_json_as_it_was() -> None:
     ("change", "named"),
     [
         ({"cell": "transformer"}, "cell"),
+        ({"cell": ["lstm"]}, "cell"),
         ({"layers": 0}, "layers"),
         ({"units": 2.5}, "units"),
         ({"units": True}, "units"),
