@@ -69,32 +69,14 @@ class Balance:
             temperature: that drafts are written at: odds are divided by it after they are moved.
             step: share of the way that is gone.
         """
-        ours, theirs, by = _Counts.of(drafts), _Counts.of(tweets), temperature * step
-        first = _moved(self.first, ours.first, theirs.first, PRIOR_FIRST, by)
+        by = temperature * step
+        ours, theirs = (Counter(text[:1] for text in texts) for texts in (drafts, tweets))
+        first = _moved(self.first, ours, theirs, PRIOR_FIRST, by)
+        our_rest, their_rest = (Counter("".join(text[1:] for text in texts)) for texts in (drafts, tweets))
+        symbols = _moved(self.symbols, our_rest, their_rest, PRIOR, by)
         if len(tweets) >= ENOUGH:
-            first |= dict.fromkeys(theirs.symbols.keys() - theirs.first.keys(), -MOST)
-        return Balance(
-            first,
-            _moved(self.symbols, ours.symbols, theirs.symbols, PRIOR, by),
-            _moved_ends(self.ends, ours, theirs, by),
-        )
-
-
-@dataclass(frozen=True)
-class _Counts:
-    """How often texts hold which symbol, first or not, and how often they end after so many characters."""
-
-    first: Counter[str]
-    symbols: Counter[str]
-    ends: Floats  # [most + 1] texts that end after so many characters
-    reached: Floats  # [most + 1] texts that have so many or more
-
-    @classmethod
-    def of(cls, texts: Sequence[str]) -> Self:
-        ends = np.bincount([len(text) for text in texts]).astype(float)
-        reached = ends[::-1].cumsum()[::-1]
-        symbols = Counter("".join(text[1:] for text in texts))
-        return cls(Counter(text[:1] for text in texts), symbols, ends, reached)
+            first |= dict.fromkeys(their_rest.keys() - theirs.keys(), -MOST)
+        return Balance(first, symbols, _moved_ends(self.ends, [*map(len, drafts)], [*map(len, tweets)], by))
 
 
 def _moved(
@@ -108,18 +90,17 @@ def _moved(
     return moved
 
 
-def _moved_ends(now: Sequence[float], ours: _Counts, theirs: _Counts, by: float) -> list[float]:
+def _moved_ends(now: Sequence[float], ours: list[int], theirs: list[int], by: float) -> list[float]:
     """By the hazard: of those that come so far, how many end there. First by span, then by length."""
-    most = max(len(ours.ends), len(theirs.ends), len(now))
-    ends, reached, wanted, of = (
-        np.pad(values, (0, most - len(values))) for values in (ours.ends, ours.reached, theirs.ends, theirs.reached)
-    )
+    most = max([*ours, *theirs, len(now) - 1]) + 1
+    ends, wanted = (np.bincount(lengths, minlength=most).astype(float) for lengths in (ours, theirs))
+    reached, of = (counts[::-1].cumsum()[::-1] for counts in (ends, wanted))
     expected = wanted / np.maximum(of, 1.0) * reached
     spans = np.arange(most) // SPAN
     apart = _apart(np.bincount(spans, expected)[spans], np.bincount(spans, ends)[spans])
     apart += _apart(expected, ends * np.exp(apart))
     apart[(of >= ENOUGH) & (np.bincount(spans, wanted)[spans] == 0)] = -MOST / by  # none ends here
-    apart[len(theirs.ends) :] = MOST / by  # nor is any so long: whoever gets there ends
+    apart[max(theirs, default=-1) + 1 :] = MOST / by  # nor is any so long: whoever gets there ends
     known = np.pad(np.asarray(now, float), (0, most - len(now)))
     return [round(float(value), 3) for value in np.clip(known + by * apart, -MOST, MOST)]
 
