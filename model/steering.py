@@ -131,13 +131,12 @@ class Lexicon:
         """
         self.handles = None if handles is None else _Beginnings(handle.lower() for handle in handles)
         self.words = None if words is None else _Beginnings(part.lower() for part in word_parts(words))
-        self.names = self.names_within = None
+        self.names: tuple[_Beginnings, _Beginnings] | None = None  # where a sentence begins, and within one
         if names is not None:
             parts = [*word_parts(names)]
-            shouted = [part.upper() for part in parts]
-            self.names = _Beginnings([*parts, *shouted, *(part.capitalize() for part in parts)], exact=True)
-            # Within a sentence a word has a capital only where the archive gives it one.
-            self.names_within = _Beginnings([*parts, *shouted], exact=True)
+            as_written = [*parts, *(part.upper() for part in parts)]
+            first = [*as_written, *(part.capitalize() for part in parts)]
+            self.names = _Beginnings(first, exact=True), _Beginnings(as_written, exact=True)
 
     def allows(self, text: str) -> tuple[_Beginnings, str] | None:
         """Whose beginnings the last word of `text` must stay with, and that word; None where anything may follow."""
@@ -148,8 +147,9 @@ class Lexicon:
         if not (found := _WORD.search(text[-_NEAR:])):
             return None
         word = found.group(1)
-        if self.names is not None and self.names_within is not None and word[0].isupper():
-            return (self.names if begins_sentence(text, len(text) - len(word)) else self.names_within), word
+        if self.names is not None and word[0].isupper():
+            first, within = self.names
+            return (first if begins_sentence(text, len(text) - len(word)) else within), word
         return (self.words, word.lower()) if self.words is not None else None
 
 
@@ -184,36 +184,29 @@ class Steering:
         self._ends = np.array(balance.ends or [0.0], np.float32)
         self._letters = np.array([symbol[:1].isalpha() for symbol in self._symbols])
         self._wordlike = np.array([bool(re.match(r"\w", symbol)) for symbol in self._symbols])
-        self._masks: dict[tuple[int, str], NDArray[np.bool_]] = {}
+        self._any = np.ones(len(vocab), bool)
+        self._masks: dict[tuple[_Beginnings, str], NDArray[np.bool_]] = {}
 
     def bend(self, logits: Array, texts: Sequence[str]) -> None:
         """Move the logits [B, V] of what follows each of `texts`, in place."""
         lengths = np.array([len(text) for text in texts])
         logits += np.where((lengths == 0)[:, None], self._first, self._later)
         logits[:, END_ID] += self._ends[np.minimum(lengths, len(self._ends) - 1)]
-        if self._lexicon is None:
-            return
-        masks = [self._mask(self._lexicon, text) for text in texts]
-        led = [place for place, mask in enumerate(masks) if mask is not None]
-        if not led:
-            return
-        some, allowed = logits[led], np.stack([mask for mask in masks if mask is not None])
-        # Where the network's alphabet lacks what the word goes on with, anything may follow, and vetting sees it.
-        allowed |= ~(allowed & np.isfinite(some)).any(1, keepdims=True)
-        some[~allowed] = -np.inf
-        logits[led] = some
+        if self._lexicon is not None:
+            allowed = np.stack([self._allowed(self._lexicon, text) for text in texts])
+            # Where the network's alphabet lacks what the word goes on with, anything may follow, and vetting sees it.
+            allowed |= ~(allowed & np.isfinite(logits)).any(1, keepdims=True)
+            logits[~allowed] = -np.inf
 
-    def _mask(self, lexicon: Lexicon, text: str) -> NDArray[np.bool_] | None:
-        """The symbols that may follow; None: all."""
+    def _allowed(self, lexicon: Lexicon, text: str) -> NDArray[np.bool_]:
+        """Which symbols [V] may follow."""
         if (asked := lexicon.allows(text)) is None:
-            return None
+            return self._any
         beginnings, begun = asked
-        key = (id(beginnings), begun)
-        if key not in self._masks:
+        if asked not in self._masks:
             after, whole = beginnings.after(begun)
-            handle = beginnings is lexicon.handles
-            inside = self._wordlike if handle else self._letters
+            inside = self._wordlike if beginnings is lexicon.handles else self._letters
             goes_on = np.array([(symbol if beginnings.exact else symbol.lower()) in after for symbol in self._symbols])
             # An @ may stand alone, as in "dinner @ eight".
-            self._masks[key] = goes_on & inside | (~inside & (whole or not begun))
-        return self._masks[key]
+            self._masks[asked] = goes_on & inside | (~inside & (whole or not begun))
+        return self._masks[asked]
