@@ -151,12 +151,11 @@ def read_scorer(folder: Path, digest: str) -> Scorer:
     path = scorer_file(folder, digest)
     try:
         data = path.read_bytes()
+        if hashlib.sha256(data).hexdigest() != digest:
+            raise ScorerError(f"damaged: its SHA-256 is not {digest[:12]}…")
+        return Scorer.from_bytes(data)
     except OSError as error:
         raise ScorerError(f"{path}: {error.strerror or error}") from None
-    if hashlib.sha256(data).hexdigest() != digest:
-        raise ScorerError(f"{path}: damaged: its SHA-256 is not {digest[:12]}…")
-    try:
-        return Scorer.from_bytes(data)
     except ScorerError as error:
         raise ScorerError(f"{path}: {error}") from None
 
@@ -219,17 +218,15 @@ def train_scorer(body: str, features: Array, picks: Sequence[Pick], *, seed: int
     Raises:
         ScorerError: there are too few players to hold some out.
     """
-    players = sorted({pick.player for pick in picks})
+    players, numbers = np.unique([pick.player for pick in picks], return_inverse=True)
     if len(players) < FOLDS:
         raise ScorerError(f"found picks of {len(players)} players, a scorer needs {FOLDS} or more")
+    folds = np.random.default_rng(seed).permutation(len(players)) % FOLDS
     mean, spread = features.mean(0), features.std(0) + np.float32(1e-6)
-    fold_of = dict(zip(players, np.random.default_rng(seed).permutation(len(players)) % FOLDS, strict=True))
-    lesson = _Lesson(_scaled(features, mean, spread), picks, fold_of)
-    tried = [(lesson.held_margins(ridge, states), ridge, states) for states in STATES for ridge in RIDGES]
-    (margins, own), ridge, states = min(tried, key=lambda one: _bits(one[0][0], lesson.answers, lesson.weights))
-    tweets = np.array([pick.tweet for pick in picks])
-    held = _measure(margins, own, lesson.answers, lesson.weights, tweets, ridge, states)
-    head = lesson.head(np.ones(len(picks), bool), ridge, states) * np.clip(held.slope, 0.1, 3.0)
+    lesson = _Lesson(_scaled(features, mean, spread), picks, folds[numbers])
+    tried = [lesson.measure(ridge, states) for states in STATES for ridge in RIDGES]
+    held = min(tried, key=lambda held: held.bits)
+    head = lesson.head(np.ones(len(picks), bool), held.ridge, held.states) * np.clip(held.slope, 0.1, 3.0)
     own_head = head[: features.shape[1]].astype(np.float32)
     return Scorer(body, mean, spread, own_head, replace(held, level=float(head[LEVEL])))
 
@@ -237,29 +234,46 @@ def train_scorer(body: str, features: Array, picks: Sequence[Pick], *, seed: int
 class _Lesson:
     """The picks as a regression: for each the features of left minus right, 1 or −1 by which is the tweet, and 1."""
 
-    def __init__(self, scaled: Floats, picks: Sequence[Pick], fold_of: dict[int, Any]) -> None:
-        self.cards = np.array([(pick.left, pick.right) for pick in picks])
-        apart = scaled[self.cards[:, 0]] - scaled[self.cards[:, 1]]
-        tweet = np.array([[1.0 - 2.0 * pick.tweet] for pick in picks])
-        self._apart = np.hstack([apart, tweet, np.ones((len(picks), 1))])
+    def __init__(self, scaled: Floats, picks: Sequence[Pick], folds: NDArray[Any]) -> None:
+        self._cards = np.array([(pick.left, pick.right) for pick in picks])
+        apart = scaled[self._cards[:, 0]] - scaled[self._cards[:, 1]]
+        self._tweets, self._folds = np.array([pick.tweet for pick in picks]), folds
+        self._apart = np.c_[apart, 1.0 - 2.0 * self._tweets, np.ones(len(picks))]
         self._states, self._own = scaled.shape[1] - FIGURES, scaled.shape[1]
-        self.answers = np.array([float(pick.pick == 0) for pick in picks])
-        self.weights = np.array([pick.weight for pick in picks])
-        self.weights *= len(picks) / self.weights.sum()
-        self._folds = np.array([fold_of[pick.player] for pick in picks])
+        self._answers = np.array([float(pick.pick == 0) for pick in picks])
+        self._weights = np.array([pick.weight for pick in picks])
+        self._weights *= len(picks) / self._weights.sum()
 
-    def held_margins(self, ridge: float, states: float) -> tuple[Floats, Floats]:
+    def _held_margins(self, ridge: float, states: float) -> tuple[Floats, Floats]:
         """The foretold log odds of each pick, by a head that learned neither from its player nor from its cards; and
         the part of them that is the score's own."""
-        margins, own = np.zeros(len(self.answers)), np.zeros(len(self.answers))
+        margins, own = np.zeros(len(self._answers)), np.zeros(len(self._answers))
         for fold in range(FOLDS):
             held = self._folds == fold
-            learned = ~held & ~np.isin(self.cards, self.cards[held]).any(1)
+            learned = ~held & ~np.isin(self._cards, self._cards[held]).any(1)
             if learned.sum() >= FEWEST:  # else nothing is foretold: even odds
                 head = self.head(learned, ridge, states)
                 margins[held] = self._apart[held] @ head
                 own[held] = self._apart[held, : self._own] @ head[: self._own]
         return margins, own
+
+    def measure(self, ridge: float, states: float) -> Held:
+        """What heads are worth that are held back so strictly."""
+        margins, own = self._held_margins(ridge, states)
+        # Mean surprise of the picks in bits, had they been foretold so.
+        wrong = np.logaddexp(0, np.where(self._answers == 1, -margins, margins)) / np.log(2)
+        bits = float((self._weights * wrong).sum() / self._weights.sum())
+        once = np.c_[margins, np.ones(len(margins))]
+        slope = float(_bradley_terry(once, self._answers, self._weights, np.full(2, 1e-3))[0])
+        foretold = 1 / (1 + np.exp(-margins))
+        table = tuple(
+            (round(float(foretold[part].mean()), 4), round(float(self._answers[part].mean()), 4), len(part))
+            for part in np.array_split(np.argsort(foretold, kind="stable"), BINS)
+            if len(part)
+        )
+        error = round(sum(abs(a - b) * n for a, b, n in table) / len(margins), 4)
+        fooled = auc(np.where(self._tweets == 1, own, -own), (self._answers == self._tweets).astype(np.float64))
+        return Held(len(margins), auc(margins, self._answers), fooled, bits, slope, table, error, ridge, states)
 
     def head(self, which: NDArray[np.bool_], ridge: float, states: float) -> Floats:
         """The weights that these picks teach; 0 for states that are left out."""
@@ -267,7 +281,7 @@ class _Lesson:
         penalty = np.full(self._apart.shape[1] - begin, ridge)
         penalty[: self._states - begin] *= states
         penalty[LEVEL:] = 1.0  # level and side are hardly held back
-        learned = _bradley_terry(self._apart[which, begin:], self.answers[which], self.weights[which], penalty)
+        learned = _bradley_terry(self._apart[which, begin:], self._answers[which], self._weights[which], penalty)
         return np.concatenate([np.zeros(begin), learned])
 
 
@@ -288,30 +302,6 @@ def _bradley_terry(apart: Floats, answers: Floats, weights: Floats, penalty: Flo
         if np.abs(step).max() < 1e-6:
             break
     return slope
-
-
-def _bits(margins: Floats, answers: Floats, weights: Floats) -> float:
-    """Mean surprise of the picks in bits, had they been foretold so."""
-    wrong = np.logaddexp(0, np.where(answers == 1, -margins, margins)) / np.log(2)
-    return float((weights * wrong).sum() / weights.sum())
-
-
-def _measure(
-    margins: Floats, own: Floats, answers: Floats, weights: Floats, tweets: NDArray[Any], ridge: float, states: float
-) -> Held:
-    once = np.c_[margins, np.ones(len(margins))]
-    slope = float(_bradley_terry(once, answers, weights, np.full(2, 1e-3))[0])
-    foretold = 1 / (1 + np.exp(-margins))
-    order = np.argsort(foretold, kind="stable")
-    table = tuple(
-        (round(float(foretold[part].mean()), 4), round(float(answers[part].mean()), 4), len(part))
-        for part in np.array_split(order, BINS)
-        if len(part)
-    )
-    error = round(sum(abs(a - b) * n for a, b, n in table) / len(margins), 4)
-    fooled = auc(np.where(tweets == 1, own, -own), (answers == tweets).astype(np.float64))
-    bits = _bits(margins, answers, weights)
-    return Held(len(margins), auc(margins, answers), fooled, bits, slope, table, error, ridge, states)
 
 
 def auc(scores: Floats, answers: Floats) -> float:
