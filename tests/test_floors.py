@@ -26,7 +26,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "app.main": ("app", "model"),
     "app.cli": ("app", "model"),
 }
-TRAINERS = {"model.network", "model.train", "model.scorer"}
+TRAINERS = {"model.recurrent", "model.network", "model.train", "model.scorer"}
 HEAVY = ("tensorflow", "keras", "sklearn", "pandas")
 
 

@@ -13,8 +13,9 @@ pytest.importorskip("tensorflow", reason="TensorFlow is not installed: make setu
 
 from model.config import Recipe  # noqa: E402
 from model.corpus import Corpus, Text  # noqa: E402
-from model.network import Learner, Network, Recurrent, keras, tf  # noqa: E402
+from model.network import Learner, Network, keras, tf  # noqa: E402
 from model.reader import Reader  # noqa: E402
+from model.recurrent import Recurrent  # noqa: E402
 
 T, B, D, U = 9, 5, 7, 16
 KERAS = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU, "rnn": keras.layers.SimpleRNN}
