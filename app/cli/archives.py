@@ -92,9 +92,11 @@ def import_command(
         with writing(engine) as connection:
             archives.note_basis(connection, done.slug, basis)
     held = workshop.archive(done.slug)
-    base = stand_in(workshop, held)
+    declined: list[str] = []
+    base = stand_in(workshop, held, declined.append)
     if as_json:
-        typer.echo(json.dumps({"archive": done.slug, **asdict(done), "stand_in": base and base.name}))
+        more = {"stand_in": base and base.name, "stand_in_declined": next(iter(declined), None)}
+        typer.echo(json.dumps({"archive": done.slug, **asdict(done), **more}))
         return
     _print_imported(done)
     if done.added:
@@ -104,6 +106,8 @@ def import_command(
         say(f"{lacking}." if lacking else f"Next: whichtweet train --archive {done.slug}")
     if base is not None:
         say(f"Until it is trained the shipped base plays as {base.name}: whichtweet restock --archive {done.slug}")
+    for why in declined:
+        say(f"{done.slug} is played once it is trained; the shipped base does not stand in for it: {why}.")
 
 
 def archives_command(as_json: JsonOption = False) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 from app.db import generators, tweets
@@ -92,8 +93,12 @@ def _words_of(base: Path) -> set[str]:
     return set((base / WORDS).read_text(encoding="utf-8").split())
 
 
-def stand_in(workshop: Workshop, archive: Archive) -> Generator | None:
+def stand_in(
+    workshop: Workshop, archive: Archive, on_decline: Callable[[str], None] = lambda why: None
+) -> Generator | None:
     """Let the base stand in for an archive that has no generator; None where it has one, or the base does not fit.
+
+    `on_decline` is told why it does not fit.
 
     Raises:
         JobError: the base is damaged.
@@ -107,7 +112,14 @@ def stand_in(workshop: Workshop, archive: Archive) -> Generator | None:
     checkpoint = _base(workshop.base)
     some = some[:: -(-len(some) // MEASURED) or 1]
     bits = bits_per_character(checkpoint, some).bits_per_character if some else None
-    if bits is None or bits > STRANGE:
+    if bits is None:
+        on_decline("the archive has no validation split yet to measure it on")
+        return None
+    if bits > STRANGE:
+        on_decline(
+            f"these texts are strange to it ({bits:.2f} bits per character, at most {STRANGE} expected): "
+            "another language, or nothing like posts"
+        )
         return None
     recipe = _recipe(workshop, archive, workshop.base, checkpoint, bits)
     with writing(workshop.engine) as connection:

@@ -80,8 +80,10 @@ def _import(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
                 archives.note_basis(connection, done.slug, basis)
         words = f"{done.added:,} tweets added to {done.slug} from {done.read:,} rows"
         with contextlib.suppress(JobError):  # a damaged base is no fault of the import
-            if (base := stand_in(workshop, workshop.archive(done.slug))) is not None:
+            declined: list[str] = []
+            if (base := stand_in(workshop, workshop.archive(done.slug), declined.append)) is not None:
                 words += f"; the base stands in as {base.name} until a generator of its own is trained"
+            words += "".join(f"; the base does not stand in: {why}" for why in declined)
         return words
 
     return step("import", bring_in)

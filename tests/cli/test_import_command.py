@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 from typing import NamedTuple
 
 import pytest
@@ -69,6 +70,17 @@ def test_an_import_says_when_an_archive_is_too_small_to_learn_from(whichtweet: R
     rest = tmp_path / "rest.jsonl"
     rest.write_text("".join(DEMO.read_text(encoding="utf-8").splitlines(keepends=True)[30:300]), encoding="utf-8")
     assert "Next: whichtweet train --archive mayor" in whichtweet("import", rest, "--archive", "mayor").stderr
+
+
+def test_an_import_says_why_the_base_does_not_stand_in(whichtweet: Run, tmp_path: Path) -> None:
+    file = tmp_path / "greek.jsonl"
+    rows = [{"id": str(n), "text": "".join(Random(n).choices("αβγδεζηθικλμνξοπρστυφχψω  ", k=80))} for n in range(60)]
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    words = whichtweet("import", file, "--archive", "greek").stderr
+    assert (
+        "greek is played once it is trained; the shipped base does not stand in for it: these texts are strange"
+        in words
+    )
 
 
 def test_an_import_prints_one_object(whichtweet: Run, few: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from collections.abc import Callable
 from dataclasses import replace
@@ -71,11 +72,15 @@ def test_the_base_stands_in_as_champion_and_never_as_anchor(based: Workshop) -> 
 def test_an_archive_with_a_generator_needs_no_stand_in(based: Workshop) -> None:
     archive = based.archive("gannet")
     stock_generator(based, archive)
-    assert stand_in(based, archive) is None
+    declined: list[str] = []
+    assert stand_in(based, archive, declined.append) is None
+    assert not declined, "there is nothing to decline"
 
 
 def test_no_base_no_stand_in(workshop: Workshop) -> None:
-    assert stand_in(workshop, workshop.archive("gannet")) is None
+    declined: list[str] = []
+    assert stand_in(workshop, workshop.archive("gannet"), declined.append) is None
+    assert not declined
     assert start_for(workshop, Shape()) is None
 
 
@@ -83,7 +88,10 @@ def test_a_base_to_which_the_archive_is_strange_does_not_stand_in(
     based: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(the_base, "STRANGE", 3.2)
-    assert stand_in(based, based.archive("gannet")) is None
+    declined: list[str] = []
+    assert stand_in(based, based.archive("gannet"), declined.append) is None
+    (why,) = declined
+    assert re.match(r"these texts are strange to it \(\d\.\d\d bits per character, at most 3\.2 expected\)", why)
 
 
 def test_the_first_generator_trained_for_the_archive_is_its_anchor_and_relieves_the_base(based: Workshop) -> None:
