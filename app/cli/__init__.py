@@ -64,6 +64,7 @@ def _in_one_line(error: Exception) -> str | None:
     from app.cli.admin import AdminError
     from app.cli.simulate import SimulationError
     from app.db.copying import CopyError
+    from app.db.damage import DamagedDatabase
     from app.db.migrate import SchemaError
     from app.game.vetting import BlockedWordsError
     from app.jobs.workshop import JobError
@@ -90,8 +91,8 @@ def _in_one_line(error: Exception) -> str | None:
         return " ".join(str(error).split("\n"))
     if isinstance(error, DBAPIError):
         words = str(error.orig).splitlines()[0]
-        if "malformed" in words or "not a database" in words:
-            return f"the database is damaged ({words}): move it away and restore a backup (whichtweet restore FILE)"
+        if isinstance(error.orig, DamagedDatabase):
+            return words
         return f"the database does not answer: {words}; is WHICHTWEET_DATABASE_URL right?"
     if isinstance(error, OSError) and error.filename:
         return f"{error.filename}: {error.strerror}"

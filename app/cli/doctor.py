@@ -20,6 +20,7 @@ from app.cli.public import faults, is_public
 from app.cli.workbench import JsonOption
 from app.db import archives, generators, samples, workers
 from app.db.archives import Archive
+from app.db.damage import DamagedDatabase
 from app.db.migrate import migrate
 from app.db.session import is_sqlite, now, open_engine, reading
 from app.jobs.backups import KEY_FILES, nightly
@@ -82,7 +83,9 @@ def examine(settings: Settings) -> Iterator[Finding]:
             yield from _public(connection, settings)
     except DBAPIError as error:
         words = str(error.orig).splitlines()[0]
-        yield Finding("database", "wrong", f"does not answer: {words}; is WHICHTWEET_DATABASE_URL right?")
+        if not isinstance(error.orig, DamagedDatabase):
+            words = f"does not answer: {words}; is WHICHTWEET_DATABASE_URL right?"
+        yield Finding("database", "wrong", words)
     finally:
         engine.dispose()
 

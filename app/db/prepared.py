@@ -14,6 +14,8 @@ from sqlalchemy import BindParameter, ColumnElement, Connection, Dialect, Select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql import visitors
 
+from app.db.damage import damage
+
 Row = tuple[Any, ...]
 Convert = Callable[[Any], Any]
 Statement = Select[*tuple[Any, ...]] | UpdateBase
@@ -83,12 +85,10 @@ class Prepared:
             if not values[name]:
                 return []
         wording = self._wording(connection.dialect, values)
-        cursor = _run(connection, wording.text, wording.filled(values))
-        found: list[Row] = cursor.fetchall()
+        found, described = _run(connection, wording.text, wording.filled(values))
         reads = self._reads.get(connection.dialect.name)
         if reads is None:
-            reads = self._reads[connection.dialect.name] = self._converts(connection.dialect, cursor.description)
-        cursor.close()
+            reads = self._reads[connection.dialect.name] = self._converts(connection.dialect, described)
         return [_read(row, reads) for row in found] if reads else found
 
     def each(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -99,7 +99,7 @@ class Prepared:
         """
         if rows:
             wording = self._wording(connection.dialect, rows[0])
-            _run(connection, wording.text, [wording.filled(row) for row in rows], is_many=True).close()
+            _run(connection, wording.text, [wording.filled(row) for row in rows], is_many=True)
 
     def _wording(self, dialect: Dialect, values: Mapping[str, Any]) -> _Wording:
         kind = (dialect.name, *[len(values[name]) for name in self._lists])
@@ -154,11 +154,18 @@ def _worded(
     )
 
 
-def _run(connection: Connection, text: str, values: Any, *, is_many: bool = False) -> Any:
-    cursor = connection.connection.cursor()
+def _run(connection: Connection, text: str, values: Any, *, is_many: bool = False) -> tuple[list[Row], Any]:
+    """The rows that are found, and how the driver describes their columns."""
+    cursor: Any = connection.connection.cursor()
     try:
-        (cursor.executemany if is_many else cursor.execute)(text, values)
+        if is_many:
+            cursor.executemany(text, values)
+            return [], None
+        cursor.execute(text, values)
+        return cursor.fetchall(), cursor.description
     except connection.dialect.loaded_dbapi.Error as error:
+        if damaged := damage(error, connection.engine.url):
+            raise damaged from error
         is_away = connection.dialect.is_disconnect(error, connection.connection.driver_connection, cursor)
         if is_away:
             connection.invalidate(error)
@@ -171,7 +178,8 @@ def _run(connection: Connection, text: str, values: Any, *, is_many: bool = Fals
             connection_invalidated=is_away,
             dialect=connection.dialect,
         ) from error
-    return cursor
+    finally:
+        cursor.close()
 
 
 def _read(row: Row, reads: Sequence[tuple[int, Convert]]) -> Row:

@@ -12,6 +12,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 
+from app.db.damage import tell_damage
+
 
 def open_engine(url: str, patience: float = 30.0) -> Engine:
     """An engine for `url`; for SQLite in WAL mode, with every commit on disk before it returns.
@@ -30,6 +32,7 @@ def open_engine(url: str, patience: float = 30.0) -> Engine:
     engine = create_engine(url, hide_parameters=True, connect_args=waits)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
+    event.listen(engine, "handle_error", tell_damage, retval=True)
     return engine
 
 

@@ -20,6 +20,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.exc import DBAPIError
 
 from app.db.copying import CopyError, Told, copy, embedded, is_empty, snapshot
+from app.db.damage import DamagedDatabase
 from app.db.migrate import migrate
 from app.db.session import now, reading
 from app.db.tables import generators
@@ -150,7 +151,7 @@ def _check_database(database: Path) -> None:
         try:
             found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
         except DBAPIError as error:
-            found = str(error.orig)
+            found = error.orig.found if isinstance(error.orig, DamagedDatabase) else str(error.orig)
     if found != "ok":
         raise JobError(f"the database is damaged ({found}): restore an earlier backup; this one was not kept")
 

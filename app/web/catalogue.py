@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine
 
 from app.db import archives, sets, shelf
 from app.db.archives import Archive
+from app.db.damage import reason
 from app.db.session import now, reading
 from app.db.shelf import ArmRow, Shelved
 from app.game.deck import Block, Deck
@@ -158,7 +159,7 @@ class Catalogue:
             self.refresh()
         except Exception as error:  # the thread is the only one that looks: nothing may end it
             # Play goes on from what is in memory; guesses will say that the database is away.
-            log.warning("catalogue not refreshed", reason=type(error).__name__)
+            log.warning("catalogue not refreshed", reason=reason(error))
 
     def refresh(self) -> None:
         """Read what changed since the last time."""

@@ -11,6 +11,7 @@ from prometheus_client.registry import Collector
 from sqlalchemy import Connection, Engine, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.db.damage import reason
 from app.db.session import now, reading
 from app.db.tables import archives, jobs, label_tallies, tallies, workers
 
@@ -37,7 +38,7 @@ class Census(Collector):
             with reading(self._engine) as connection:
                 found = [_jobs(connection), _workers(connection), _labels(connection), _fool_rate(connection)]
         except SQLAlchemyError as error:
-            log.warning("census not taken", reason=type(error).__name__)
+            log.warning("census not taken", reason=reason(error))
             found = []
         up = GaugeMetricFamily("whichtweet_database_up", "Whether the database answers")
         up.add_metric([], bool(found))

@@ -8,6 +8,7 @@ from sqlalchemy.exc import DataError, OperationalError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from app.db.damage import reason
 from app.db.session import now
 from app.web import problems
 from app.web.identity import OperatorUnknown
@@ -29,6 +30,8 @@ def register(app: FastAPI, troubles: Troubles) -> None:
     @app.exception_handler(Problem)
     async def _problem(request: Request, problem: Problem) -> Response:
         if problem.kind == "database-away":  # an empty shelf or a busy desk is an answer
+            if problem.__cause__ is not None:
+                log.warning("database away", reason=reason(problem.__cause__))
             note(request, problem.kind)
         return _shown(request, problem)
 
@@ -50,7 +53,7 @@ def register(app: FastAPI, troubles: Troubles) -> None:
 
     @app.exception_handler(OperationalError)
     async def _away(request: Request, error: OperationalError) -> Response:
-        log.warning("database away", reason=type(error.orig).__name__)
+        log.warning("database away", reason=reason(error))
         note(request, type(error.orig).__name__)
         return _shown(request, problems.database_away())
 

@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 
 from app.db import guesses
 from app.db.batch import Guess, House
+from app.db.damage import reason
 from app.db.guesses import Outcome, Recorded
 from app.db.session import writing
 from app.web import metrics
@@ -93,7 +94,7 @@ class Recorder:
                 for waiting in batch:
                     self._settle([waiting])
                 return
-            log.warning("guesses not written", reason=type(error).__name__, guesses=len(batch))
+            log.warning("guesses not written", reason=reason(error), guesses=len(batch))
             outcomes = [DatabaseAway() if isinstance(error, SQLAlchemyError) else error] * len(batch)
         metrics.batch.observe(len(batch))
         by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Outcome], Outcome | Exception]]] = {}
@@ -111,7 +112,7 @@ class Recorder:
                 # Another process was quicker with the same round, or the database broke a deadlock.
                 if attempt == TRIES:
                     raise
-                log.info("guesses tried again", reason=type(error).__name__)
+                log.info("guesses tried again", reason=reason(error))
         raise AssertionError("unreachable")
 
 

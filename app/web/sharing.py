@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.db import counts
 from app.db.counts import Count
+from app.db.damage import reason
 from app.db.session import now, writing
 from app.web.limits import Counters
 from app.web.sealed import derive
@@ -64,7 +65,7 @@ class Sharing:
             try:
                 self.exchange()
             except SQLAlchemyError as error:
-                log.warning("limits not shared", reason=type(error).__name__)
+                log.warning("limits not shared", reason=reason(error))
 
     def _mark(self, key: str) -> bytes:
         return blake2b(key.encode(), key=self._key, digest_size=16).digest()

@@ -143,7 +143,7 @@ def test_a_damaged_database_gets_one_line(whichtweet: Run, tmp_path: Path) -> No
     (tmp_path / "data" / "whichtweet.db").write_bytes(b"this is no database" * 1000)
     done = whichtweet("archives")
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
-    assert "the database is damaged (file is not a database): " in done.stderr
+    assert "whichtweet.db is damaged (file is not a database): " in done.stderr
     assert "whichtweet restore" in done.stderr
 
 
