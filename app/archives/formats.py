@@ -24,6 +24,7 @@ _EXPORTS_OF_TWEETS = frozenset({"tweet", "tweets", "community_tweet", "deleted_t
 _MARKUP = re.compile(
     r"<(?:!--|(?:!doctype|html|head|body|title|meta|div|p|span|table|script|style|\?xml|svg|rss|feed)\b)", re.IGNORECASE
 )
+_ELEMENT = re.compile(r"<([A-Za-z][\w:.-]*)(?:\s[^<>]*)?>.*</\1>\s*", re.DOTALL)
 _OPENING = re.compile(r"[\s\ufeff\x1e]*")
 _ARRAY = re.compile(r"\[\s*(?:[{\]]|\[\s*[\[{\"]|$)")
 _CONTAINER = re.compile(
@@ -65,7 +66,7 @@ class Reading:
             if named := layout_of(self.found).text:
                 raise ArchiveError(
                     f"no tweets in {self.name}: expected words in the field {named[0]}; "
-                    f"found none in {read:,} rows (numbers, null and lists are no texts)"
+                    f"found none in {read:,} rows (numbers, null, lists and objects are no texts)"
                 )
             raise ArchiveError(f"no tweets in {self.name}: expected a field {EXPECTED_COLUMNS}; found {found}")
 
@@ -104,8 +105,11 @@ def recognise(source: Source) -> str:
         return "x"
     if ASSIGNMENT.match(head):
         return "x"
-    if _MARKUP.match(head) or head.startswith("{\\rtf"):
-        raise ArchiveError(f"{source.name} is a page of markup: expected {EXPECTED}")
+    if _MARKUP.match(head) or head.startswith("{\\rtf") or (source.whole and _ELEMENT.fullmatch(head)):
+        raise ArchiveError(
+            f"{source.name} is a page of markup, beginning with {head[:40]!r}: expected {EXPECTED}; "
+            "is it a message that stands for a download? (to read it as plain text say --format text)"
+        )
     if _is_array(head):
         return "json"
     if _OBJECT.match(head):

@@ -32,7 +32,7 @@ _REPLY_COLUMNS = (
     "referencedtweetsrepliedtoid",
 )
 _CONVERSATION_COLUMNS = ("conversationid", "conversationidstr")
-# Filled in a retweet alone. Flags (isRetweet) are no proof: archives set them at tweets of the account's own.
+# Filled in a retweet alone. Flags are no proof: archives have them wrong, and the API's `retweeted` is about who asks.
 _REPOST_COLUMNS = (
     *("retweetedstatus", "retweetedstatusid", "retweetedstatusidstr", "retweetedstatusresult", "retweetedtweet"),
     *("retweetstatusid", "retweetid", "userrt", "retweetedusername", "referencedtweetsretweetedid"),

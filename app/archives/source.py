@@ -15,6 +15,10 @@ HEAD = 256 * 1024  # bytes that a format is recognised by
 PIECE = 256 * 1024  # bytes decoded at once
 LONGEST_RECORD = 16 * 1024 * 1024  # characters of one record; more is no tweet, and would fill the memory
 
+# What becomes of bytes that are no text: the file is refused, each becomes U+FFFD, or is read as what programs for
+# Windows wrote before UTF-8 (Excel's plain CSV does still).
+ENCODING_ERRORS = ("strict", "replace", "windows-1252")
+
 # Longest first: the mark of UTF-32 begins with that of UTF-16.
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -27,7 +31,7 @@ _PICKLES = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"(lp0\n", b"(dp
 _BINARY: tuple[tuple[bytes | tuple[bytes, ...], str, str], ...] = (
     (b"PK\x03\x04", "a zip archive", "unpack it and import the file inside (of an X export: data/tweets.js)"),
     (b"PK\x05\x06", "an empty zip archive", "import a file of tweets"),
-    (b"\x1f\x8b", "a gzip archive", "unpack it first (gunzip)"),
+    (b"\x1f\x8b", "a gzip archive", "unpack it first (gunzip; of a .tar.gz, tar xzf)"),
     (b"BZh", "a bzip2 archive", "unpack it first (bunzip2)"),
     (b"\xfd7zXZ\x00", "an xz archive", "unpack it first (unxz)"),
     (b"\x28\xb5\x2f\xfd", "a zstd archive", "unpack it first (unzstd)"),
@@ -41,6 +45,7 @@ _BINARY: tuple[tuple[bytes | tuple[bytes, ...], str, str], ...] = (
     (b"GIF8", "a picture", "import a file of tweets"),
     (_PICKLES, "a pickle of Python", "save the tweets as JSON or CSV"),
     (b"version https://git-lfs.github.com/spec/", "a pointer of Git LFS", "get the file itself (git lfs pull)"),
+    (b"\x3a\xa2eroots", "a CAR file (Bluesky's export)", "get the posts as JSON (com.atproto.repo.listRecords)"),
     (b"\xd0\xcf\x11\xe0", "an old Office document", "save it as CSV (UTF-8)"),
 )
 EXPECTED = "JSON, JSON lines, tweets.js of an X export, CSV or plain text"
@@ -58,7 +63,7 @@ class Source:
     """
 
     def __init__(self, file: BufferedReader, name: str, size: int, errors: str) -> None:
-        """`errors` is strict (bytes that are no text are refused) or replace (each becomes U+FFFD)."""
+        """`errors` is one of `ENCODING_ERRORS`."""
         self.name = name
         self.size = size
         self.bytes_read = 0
@@ -136,7 +141,8 @@ class Source:
             found = f"byte 0x{error.object[error.start]:02x}" if error.start < len(error.object) else "the end"
             raise ArchiveError(
                 f"{self.name} is not {self.encoding.upper()}: {found} at byte {place} is part of no character; "
-                "save it as UTF-8, or replace such bytes with --encoding-errors replace"
+                "save it as UTF-8, or say --encoding-errors windows-1252 if Excel or an older program wrote it, "
+                "else replace such bytes with --encoding-errors replace"
             ) from None
         self._fed += len(raw)
         return text
@@ -166,8 +172,8 @@ def open_source(path: Path, errors: str = "strict") -> Iterator[Source]:
     Raises:
         ArchiveError: there is no such file, it is a folder, cannot be read, is empty, or is no text.
     """
-    if errors not in ("strict", "replace"):
-        raise ArchiveError(f"cannot treat encoding errors by {errors[:40]!r}: expected strict or replace")
+    if errors not in ENCODING_ERRORS:
+        raise ArchiveError(f"cannot treat encoding errors by {errors[:40]!r}: expected {', '.join(ENCODING_ERRORS)}")
     try:
         status = path.stat()
         if stat.S_ISDIR(status.st_mode):
@@ -186,6 +192,16 @@ def open_source(path: Path, errors: str = "strict") -> Iterator[Source]:
         raise ArchiveError(f"cannot read {path}: {words}") from None
     with file:
         yield Source(file, path.name, status.st_size, errors)
+
+
+def _as_windows_1252(error: UnicodeError) -> tuple[str, int]:
+    """Bytes that are no UTF-8 as what Windows-1252 calls by them; a file may hold both."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return error.object[error.start : error.end].decode("cp1252", "replace"), error.end
+
+
+codecs.register_error("windows-1252", _as_windows_1252)
 
 
 def _folder(path: Path) -> str:

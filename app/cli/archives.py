@@ -48,7 +48,11 @@ def import_command(
     format: Annotated[str, typer.Option(help=f"auto (by the content), {', '.join(FORMATS)}")] = "auto",
     split: Annotated[str | None, typer.Option(help="plain text, one passage a: line or paragraph")] = None,
     encoding_errors: Annotated[
-        str, typer.Option(help="bytes that are no text: strict refuses the file, replace puts a mark for each")
+        str,
+        typer.Option(
+            help="bytes that are no UTF-8: strict refuses the file, replace puts a mark for each, windows-1252 reads "
+            "them as older programs of Windows (and Excel's plain CSV) write them"
+        ),
     ] = "strict",
     as_json: JsonOption = False,
 ) -> None:
@@ -99,6 +103,8 @@ def import_command(
         typer.echo(json.dumps({"archive": done.slug, **asdict(done), **more}))
         return
     _print_imported(done)
+    if done.note:
+        say(f"{done.note}.")
     if done.added:
         with reading(engine) as connection:
             splits = archives.holdings(connection, held).splits

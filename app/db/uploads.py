@@ -9,7 +9,9 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
-from app.archives.records import FORMATS as FORMATS  # for pages, which do not reach down to the archives
+# For pages, which do not reach down to the archives.
+from app.archives.records import FORMATS as FORMATS
+from app.archives.source import ENCODING_ERRORS as ENCODING_ERRORS
 from app.db.tables import uploads
 
 

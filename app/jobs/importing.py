@@ -25,6 +25,7 @@ from app.archives.naming import handle_of, slug_of
 from app.archives.opening import open_archive
 from app.archives.records import Record
 from app.archives.sift import ALREADY_THERE, DUPLICATE, NO_TEXT, REASONS, Sieve, Tweet
+from app.archives.source import EXPECTED
 from app.archives.splits import DECK, SPLITS, split_of
 from app.archives.twins import Twins
 from app.db import archives, imports, tweets
@@ -32,6 +33,8 @@ from app.db.archives import Archive
 from app.db.imports import BATCH, Outcome
 from app.db.locks import alone
 from app.db.session import now, reading, writing
+
+LONGEST_BEGINNING = 60  # characters of a text that a message shows
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,7 @@ class Imported:
     leanings: dict[str, int]  # reply, thread, cut -> tweets added
     handle: str | None
     seconds: float
+    note: str | None = None  # what somebody should know who meant another file
 
 
 def import_archive(
@@ -85,7 +89,7 @@ def import_archive(
         handle: the account, with or without @; None takes what the rows agree on, if they do.
         format: auto, or one of `app.archives.records.FORMATS`.
         split: line or paragraph: the file is plain text, one passage each.
-        encoding_errors: strict refuses bytes that are no text, replace stores U+FFFD for each.
+        encoding_errors: one of `app.archives.source.ENCODING_ERRORS`: what becomes of bytes that are no text.
         is_demo: mark a new archive as the demo.
         on_progress: called after each batch.
         should_stop: asked before each batch; True ends the import, and nothing of it is left.
@@ -133,6 +137,7 @@ class _Run:
     left_out: Counter[str] = field(default_factory=Counter)
     splits: Counter[str] = field(default_factory=Counter)
     leanings: Counter[str] = field(default_factory=Counter)
+    first: str | None = None  # the text of the first row
     handles: dict[str, str] = field(default_factory=dict)  # lower case -> as written; two are enough to know
 
     def begin(self, name: str, is_demo: bool) -> None:
@@ -193,6 +198,11 @@ class _Run:
         left_out = {reason: self.left_out[reason] for reason in REASONS if self.left_out[reason]}
         with writing(self.engine) as connection:
             there = archives.find(connection, self.slug)
+            if there is None and self.read == 1 and self._is_taken_for_text:
+                raise ArchiveError(
+                    f"{self.opened.name} holds one line of plain text, {_beginning(self.first)}: expected tweets in "
+                    f"{EXPECTED}; if it is a passage all the same, say --split line"
+                )
             if there is None and not self.added:
                 counts = ", ".join(f"{reason} {rows:,}" for reason, rows in left_out.items())
                 raise ArchiveError(
@@ -215,6 +225,7 @@ class _Run:
             leanings=dict(sorted(self.leanings.items())),
             handle=handle,
             seconds=time.monotonic() - self.started,
+            note=self._note(),
         )
 
     def undo(self) -> None:
@@ -255,6 +266,8 @@ class _Run:
             last = page[-1].id
 
     def _take(self, batch: list[Record], twins: Twins) -> None:
+        if self.read == 0:
+            self.first = batch[0].text
         self.read += len(batch)
         passed: list[Tweet] = []
         for record in batch:
@@ -303,8 +316,27 @@ class _Run:
             self.leanings[tweet.leaning] += 1
         return tweets.NewTweet(tweet.key, tweet.id, tweet.text, split, tweet.leaning, seq, moment, zone)
 
+    @property
+    def _is_taken_for_text(self) -> bool:
+        """Whether the file was read as plain text because it looked like nothing else."""
+        return self.opened.unit == PASSAGE and not self.opened.asked
+
+    def _note(self) -> str | None:
+        if not self._is_taken_for_text:
+            return None
+        return (
+            f"{self.opened.name} was read as plain text, of which {_beginning(self.first)} is the first passage: "
+            "no table, JSON or export was found in it"
+        )
+
     def _agreed_handle(self) -> str | None:
         return next(iter(self.handles.values())) if len(self.handles) == 1 else None
+
+
+def _beginning(text: str | None) -> str:
+    """The beginning of a text between quotation marks, on one line."""
+    words = " ".join((text or "").split())
+    return repr(words if len(words) <= LONGEST_BEGINNING else f"{words[:LONGEST_BEGINNING]}…")
 
 
 def _known(number: int | None) -> int:

@@ -79,6 +79,7 @@ def _import(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
             with writing(workshop.engine) as connection:
                 archives.note_basis(connection, done.slug, basis)
         words = f"{done.added:,} tweets added to {done.slug} from {done.read:,} rows"
+        words += f"; {done.note}" if done.note else ""
         with contextlib.suppress(JobError):  # a damaged base is no fault of the import
             declined: list[str] = []
             if (base := stand_in(workshop, workshop.archive(done.slug), declined.append)) is not None:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from app.archives import ArchiveError
 from app.archives.formats import FORMATS, open_records
 from app.archives.records import Record
-from app.archives.source import open_source
+from app.archives.source import ENCODING_ERRORS, open_source
 from tests.archives.reading import read, texts
 
 
@@ -75,6 +75,8 @@ def zipped() -> bytes:
         (b"<!DOCTYPE html><html>...", "is a page of markup"),
         (b"<?xml version='1.0'?><a/>", "is a page of markup"),
         (b"\n<div class='error'>Not found</div>", "is a page of markup"),
+        (b"<Error><Code>AccessDenied</Code></Error>\n", "is a page of markup, beginning with '<Error><Code>Acc"),
+        (b"\x3a\xa2eroots\x81\xd8\x2a\x58\x25\x00\x01\x71\x12\x20", "is a CAR file .*get the posts as JSON"),
         (pickle.dumps(["One", "Two"], protocol=0), "is a pickle of Python"),
         (pickle.dumps([{"text": "One"}]), "is a pickle of Python"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "is a pointer of Git LFS: .*git lfs pull"),
@@ -88,12 +90,25 @@ def test_what_is_no_text_is_named(tmp_path: Path, content: bytes, words: str) ->
 @pytest.mark.parametrize("padding", [0, 10, 262_130, 262_143, 600_000])
 def test_one_bad_byte_is_refused_by_its_place(tmp_path: Path, padding: int) -> None:
     before = b"x" * padding + b"\nCaf\xc3\xa9 "
-    with pytest.raises(ArchiveError, match=rf"UTF-8: byte 0xe9 at byte {len(before)} .*--encoding-errors replace$"):
+    with pytest.raises(
+        ArchiveError, match=rf"UTF-8: byte 0xe9 at byte {len(before)} .*windows-1252.*--encoding-errors replace$"
+    ):
         read(tmp_path, before + b"\xe9 and on\n")
 
 
 def test_bad_bytes_are_replaced_when_asked(tmp_path: Path) -> None:
     assert texts(tmp_path, b"id,text\n1,Caf\xe9\n2,Two\n", errors="replace") == ["Caf\ufffd", "Two"]
+
+
+def test_text_between_angles_alone_is_no_markup(tmp_path: Path) -> None:
+    assert len(texts(tmp_path, "<Ann> Good morning\n<Ben> Is it? <3\n")) == 2
+
+
+@pytest.mark.parametrize("padding", [0, 262_130, 262_140, 600_000])
+def test_bytes_of_windows_are_read_as_such_when_asked_and_those_of_utf8_as_theirs(tmp_path: Path, padding: int) -> None:
+    content = b"x" * padding + b"\nCaf\xe9 \x96 \x93soup\x94 \xc3\xa9\xe2\x82\xac \x81\n"
+    assert texts(tmp_path, content, errors="windows-1252")[-1] == "Café – “soup” é€ \ufffd\n"
+    assert texts(tmp_path, b"id;text\r\n1;Caf\xe9\r\n", errors="windows-1252") == ["Café"]
 
 
 def test_a_character_cut_off_at_the_end(tmp_path: Path) -> None:
@@ -116,7 +131,7 @@ def test_a_format_that_is_not_known(tmp_path: Path) -> None:
         max_size=40,
     ).map(b"".join),
     st.sampled_from(["auto", *FORMATS]),
-    st.sampled_from(["strict", "replace"]),
+    st.sampled_from(ENCODING_ERRORS),
 )
 def test_any_bytes_are_read_or_refused(tmp_path: Path, content: bytes, format: str, errors: str) -> None:
     file = tmp_path / "any"

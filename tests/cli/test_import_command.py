@@ -122,7 +122,7 @@ def test_archives_are_listed(whichtweet: Run, few: Path) -> None:
         (b"text\nOne\n", ("--handle", "two words"), "is no handle"),
         (b"text\nOne\n", ("--archive", "???"), "cannot name an archive"),
         (b"text\nOne\n", ("--format", "yaml"), "no format 'yaml'"),
-        (b"text\nOne\n", ("--encoding-errors", "ignore"), "expected strict or replace"),
+        (b"text\nOne\n", ("--encoding-errors", "ignore"), "expected strict, replace, windows-1252"),
         (b"text\nOne\n", ("--basis", "mine"), "expected own, public, permission"),
     ],
 )

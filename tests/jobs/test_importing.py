@@ -133,6 +133,28 @@ def test_every_row_is_added_or_left_out_for_a_reason(engine: Engine, tmp_path: P
     assert done.added + sum(done.left_out.values()) == done.read == len(rows)
 
 
+def test_a_file_that_was_taken_for_plain_text_is_told_with_its_beginning(engine: Engine, tmp_path: Path) -> None:
+    file = tmp_path / "site.yaml"
+    file.write_text("---\nname: site\nservices:\n  web: here\n")
+    done = bring_in(engine, file)
+    assert done.unit == "passage"
+    assert done.note is not None
+    assert done.note.startswith("site.yaml was read as plain text, of which '---' is the first passage")
+    assert bring_in(engine, file, slug="other", split="line").note is None, "somebody said so"
+    assert bring_in(engine, write(tmp_path, [tweet(1)]), slug="tweets").note is None
+
+
+def test_one_line_of_plain_text_is_no_archive(engine: Engine, tmp_path: Path) -> None:
+    file = tmp_path / "tweets.json"
+    file.write_text("404: Not Found")
+    with pytest.raises(ArchiveError, match=r"^tweets\.json holds one line of plain text, '404: Not Found': expected "):
+        bring_in(engine, file)
+    assert everything(engine) == [[], [], []]
+    assert bring_in(engine, file, split="line").added == 1
+    file.write_text("Gone")
+    assert bring_in(engine, file).added == 1, "to passages one may be added"
+
+
 def test_splits_follow_the_id_and_the_deck_has_no_gaps(engine: Engine, tmp_path: Path) -> None:
     done = bring_in(engine, write(tmp_path, [tweet(n) for n in range(700)]))
     bring_in(engine, write(tmp_path, [tweet(n) for n in range(600, 1300)]))

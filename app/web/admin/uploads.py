@@ -155,11 +155,13 @@ def _ask_for_look(connection: Connection, here: Office, upload_id: int, options:
 def _reading_options(format: str, handle: str, split: str, encoding_errors: str) -> dict[str, Any]:
     if format not in ("auto", *uploads.FORMATS) or split not in ("", "line", "paragraph"):
         raise Refused(422, "No such format", "Pick one of the formats in the list.")
+    if encoding_errors not in uploads.ENCODING_ERRORS:
+        raise Refused(422, "No such way to read", "Pick one of the ways in the list.")
     options: dict[str, Any] = {"format": format}
     if handle.strip():
         options["handle"] = handle.strip()
     if split and format == "text":
         options["split"] = split
-    if encoding_errors == "replace":
-        options["encoding_errors"] = "replace"
+    if encoding_errors != "strict":
+        options["encoding_errors"] = encoding_errors
     return options

@@ -88,6 +88,17 @@ def test_a_file_that_cannot_be_read_says_why(desk):
     assert "no tweets in wrong.jsonl" in desk.said(where)
 
 
+def test_a_table_of_excel_is_read_when_its_bytes_are_said_to_be_of_windows(desk):
+    rows = "".join(f"{number};Caf\u00e9 number {number} is open\r\n" for number in range(60))
+    where = send(desk, f"id;text\r\n{rows}".encode("cp1252"), "table.csv").headers["location"]
+    work(desk)
+    assert "windows-1252" in desk.said(where)
+    desk.post(f"{where}/look", encoding_errors="windows-1252")
+    work(desk)
+    assert "Caf\u00e9 number 3 is open" in desk.said(where)
+    assert desk.post(f"{where}/look", encoding_errors="ignore").status_code == 422
+
+
 @pytest.mark.parametrize("name", ["../../etc/passwd", "..\\..\\boot.ini", "/abs/olute.json"])
 def test_a_name_leads_nowhere_out_of_the_folder(desk, name):
     send(desk, name=name)
