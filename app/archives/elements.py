@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.archives.activities import activity_record, is_activity
-from app.archives.records import Record, layout_of, record_from
+from app.archives.records import Layout, Record, handle_in, layout_of, record_from
 
 # Under these names an object may hold the array of its tweets.
 CONTAINERS = frozenset(
@@ -41,32 +41,40 @@ def record_of(row: object) -> Record:
         return Record(None)
     if is_activity(row):
         return activity_record(row)
-    fields = _fields(row)
-    record = record_from(fields, layout_of(tuple(fields)))
-    longer = next((text for path in _LONGER for held in (fields, row) if (text := _at(held, path))), None)
+    fields, layout = _unwrapped(row)
+    record = record_from(fields, layout)
+    longer = _longer(fields) or (_longer(row) if fields is not row else None)
     if longer is not None:
         record = record._replace(text=longer)
     if record.handle is None:
         record = record._replace(handle=_poster(fields) or _poster(row))
-    if _answers(fields):
+    if not record.in_reply and _answers(fields):
         record = record._replace(in_reply=True)
     return record._replace(reposted=True) if _is_repost(row) else record
 
 
-def _fields(row: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The tweet itself, unwrapped."""
+def _unwrapped(row: Mapping[str, Any]) -> tuple[Mapping[str, Any], Layout]:
+    """The tweet itself, and its layout."""
+    layout = layout_of(tuple(row))
     for _ in range(_MOST_WRAPPED):
-        names = _WRAPPERS if layout_of(tuple(row)).text else _WRAPPERS + _ENVELOPES
+        names = _WRAPPERS if layout.text else _WRAPPERS + _ENVELOPES
         inner = next((row[name] for name in names if isinstance(row.get(name), dict)), None)
         if inner is None:
             break
-        row = inner
-    return row
+        row, layout = inner, layout_of(tuple(inner))
+    return row, layout
+
+
+def _longer(held: Mapping[str, Any]) -> str | None:
+    """The whole of a text that was too long for its field."""
+    return next((text for path in _LONGER if path[0] in held and (text := _at(held, path))), None)
 
 
 def _poster(fields: Mapping[str, Any]) -> str | None:
     user = fields.get("user") or fields.get("author")
-    return record_from(user, layout_of(tuple(user))).handle if isinstance(user, dict) else None
+    if not isinstance(user, dict):
+        return None
+    return next((handle for name in layout_of(tuple(user)).handle if (handle := handle_in(user[name]))), None)
 
 
 def _answers(fields: Mapping[str, Any]) -> bool:
@@ -79,7 +87,7 @@ def _answers(fields: Mapping[str, Any]) -> bool:
 
 def _is_repost(row: Mapping[str, Any]) -> bool:
     """Whether a feed of Bluesky shows somebody else's post there."""
-    return str(_at(row, ("reason", "$type"))).endswith("Repost")
+    return "reason" in row and str(_at(row, ("reason", "$type"))).endswith("Repost")
 
 
 def _at(held: object, path: tuple[str, ...]) -> str | None:
