@@ -12,7 +12,8 @@ from typing import Literal
 import numpy as np
 
 from app.game.deck import Deck
-from app.game.rounds import Arm, Past, Round, Seat, Shelf, ShelfEmpty, deal
+from app.game.rounds import Round, Seat, ShelfEmpty, deal
+from app.game.shelf import Arm, Past, Shelf
 
 ROUNDS = 10  # of a leg
 GRACE = timedelta(seconds=2)  # a pick that was made in time may still be on its way

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from hashlib import blake2b
 
 from app.game.deck import Deck, Tweet
-from app.game.rounds import LIKENESS, Past, Round, Seat, Shelf, ShelfEmpty, deal
+from app.game.rounds import Round, Seat, ShelfEmpty, deal
+from app.game.shelf import LIKENESS, Past, Shelf
 
 TEN = 10
 SPOTTED, FOOLED, SKIPPED = "s", "f", "-"  # what a seat remembers of each place

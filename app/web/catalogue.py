@@ -18,7 +18,7 @@ from app.db.session import now, reading
 from app.db.shelf import ArmRow, Shelved
 from app.game.deck import Block, Deck
 from app.game.opening import LONGEST, NO_OPENING, Opening, Short, prepare
-from app.game.rounds import Arm, Rack, Shelf
+from app.game.shelf import Arm, Rack, Shelf
 from app.game.third_parties import ThirdParties
 from app.web import metrics
 from app.web.naming import Naming

@@ -15,8 +15,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.db import generators, players, seats, sets, shelf
 from app.db.session import now, reading
-from app.game.rounds import Arm, Past, Rack, Round, Seat, Shelf, ShelfEmpty, deal, open_with, turn
+from app.game.rounds import Round, Seat, ShelfEmpty, deal, open_with, turn
 from app.game.sets import FixedSet, deal_pair, following
+from app.game.shelf import Arm, Past, Rack, Shelf
 from app.game.third_parties import ThirdParties
 from app.web import metrics, problems
 from app.web.apart import apart

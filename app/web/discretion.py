@@ -13,7 +13,7 @@ from app.db.session import reading
 from app.db.shelf import dealable
 from app.game.deck import Deck
 from app.game.discretion import Pieces
-from app.game.rounds import Shelf
+from app.game.shelf import Shelf
 from app.web.catalogue import Catalogue, Entry
 
 

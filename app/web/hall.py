@@ -19,8 +19,8 @@ from app.db.hall import Doubted, Rated
 from app.db.session import now, reading, writing
 from app.game import hanging
 from app.game.hanging import Group, Member
-from app.game.rounds import ARMS
 from app.game.scoring import SHOWN_FROM
+from app.game.shelf import ARMS
 from app.web import pictures
 from app.web.catalogue import Entry
 from app.web.pictures import Caption

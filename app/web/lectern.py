@@ -10,7 +10,8 @@ from sqlalchemy import Connection
 from app.db import classes, jobs
 from app.db.session import reading, writing
 from app.game.classroom import ROUNDS, Shun, deal_leg
-from app.game.rounds import Arm, Rack, ShelfEmpty
+from app.game.rounds import ShelfEmpty
+from app.game.shelf import Arm, Rack
 from app.web import problems
 from app.web.catalogue import Entry
 from app.web.rooms import Scene

@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from app.game.rounds import ARMS, MODES, Round
+from app.game.rounds import MODES, Round
+from app.game.shelf import ARMS
 
 _NONCE = 12  # bytes, drawn for each seal: four thousand million of them under one key are as good as distinct
 

@@ -10,7 +10,8 @@ import pytest
 from test_rounds import a_deck, a_rack, lengths
 
 from app.game.classroom import ROUNDS, Pick, Shun, Where, change, deal_leg, room_code, round_id
-from app.game.rounds import Arm, ShelfEmpty
+from app.game.rounds import ShelfEmpty
+from app.game.shelf import Arm
 
 AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
 ASKED = Where(leg=1, number=3, asked_at=AT, seconds=30, is_revealed=False, is_ended=False)

@@ -12,7 +12,8 @@ import pytest
 
 from app.game import levels
 from app.game.deck import Block, Deck, Texts
-from app.game.rounds import NEAR, POLICY, Arm, Rack, Round, Seat, Shelf, deal
+from app.game.rounds import NEAR, POLICY, Round, Seat, deal
+from app.game.shelf import Arm, Rack, Shelf
 from app.game.skill import NEWCOMER, UNREAD, Belief
 
 STRENGTHS = (-1.5, -1.0, -0.5, None, 0.5, 1.0, 1.5, 2.0)

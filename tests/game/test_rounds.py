@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from app.game.deck import Block, Deck, Texts
-from app.game.rounds import LIKENESS, Arm, Rack, Round, Seat, Shelf, ShelfEmpty, deal
+from app.game.rounds import Round, Seat, ShelfEmpty, deal
+from app.game.shelf import LIKENESS, Arm, Rack, Shelf
 
 SEAT = Seat(player=bytes(range(16)), archive_id=1, mode="endless", position=0, again=0, stamp=5)
 
