@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from sklearn.ensemble import HistGradientBoostingClassifier
 
 MARKS = ".,!?:;'’\"“”-–&()/$%@#…"
-KEPT = 0.2  # share of the vetted drafts that is kept: more is faster, less comes closer to the tweets' form
+KEPT = 0.25  # share of the vetted drafts that is kept: more is faster, less comes closer to the tweets' form
 FEWEST = 50  # drafts, and tweets, below which a regression would see chance alone
 FEWEST_FOR_TREES = 200  # of both, below which trees would learn single texts by heart
 RIDGE = 2.0  # of the regression: small samples must not be trusted in every detail

@@ -43,7 +43,7 @@ DRAFTS_PER_SAMPLE = 30  # so many drafts for one that passes: the generator is n
 LEAST_BALANCED = 400  # samples: fewer are not balanced anew: a pilot of their size would move odds by chance
 # Share of samples that are stored beside those that are wanted: in the end those are shelved whose form, together, is
 # nearest to that of tweets, which mends what the choice draft by draft has left over.
-SPARES = 0.2
+SPARES = 0.25
 TRIAL = 1500  # drafts that are read before that is judged
 REPORTED_TWEETS = 2000  # held-out tweets that the rules are tried on, for comparison
 
