@@ -14,7 +14,8 @@ from app.game.gates import Bounds
 from app.game.promotion import Gate
 from app.jobs.base import words_read
 from app.jobs.piloting import Pilot
-from app.jobs.restocking import rules_for, steered_before, vetting_for
+from app.jobs.restocking import steered_before
+from app.jobs.vetting import rules_for, vetting_for
 from app.jobs.workshop import Interrupted, ShouldStop, Workshop
 from app.jobs.writers import Writers
 from model.text import normalise

@@ -15,8 +15,8 @@ from app.game.choice import BEST_OF, Usual
 from app.game.learning import Draw, Tried, next_draw
 from app.game.lessons import Lesson, Lived, draw_lessons
 from app.game.rounds import AT_RANDOM, POLICY
-from app.jobs.restocking import scorer_folder, scoring_of
 from app.jobs.scoring import train_aside
+from app.jobs.vetting import scorer_folder, scoring_of
 from app.jobs.workshop import ShouldStop, Skipped, Workshop
 from app.jobs.writers import Writers
 from model.sampling import Decoding

@@ -17,7 +17,8 @@ from app.game.third_parties import ThirdParties
 from app.game.vetting import OTHERS
 from app.jobs import tasks
 from app.jobs.hold import Hold
-from app.jobs.restocking import restock, rules_for
+from app.jobs.restocking import restock
+from app.jobs.vetting import rules_for
 from app.jobs.workshop import Interrupted, Workshop, plainly
 
 pytestmark = pytest.mark.slow

@@ -19,9 +19,10 @@ from app.game.rounds import NEAR
 from app.jobs.freezing import freeze_labels, read_set
 from app.jobs.learning import NO_REPEAT, Choosing, choose_draw, lessons_of, prefers, train_choice
 from app.jobs.promoting import promote
-from app.jobs.restocking import restock, scorer_folder
+from app.jobs.restocking import restock
 from app.jobs.retraining import Errand, retrain
 from app.jobs.supervising import Budget
+from app.jobs.vetting import scorer_folder
 from app.jobs.workshop import Interrupted, Skipped, Workshop
 from model.checkpoint import write_checkpoint
 from model.scorer import read_scorer

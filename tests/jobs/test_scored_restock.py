@@ -13,7 +13,8 @@ from app.db.archives import Archive
 from app.db.generators import Generator, Recipe
 from app.db.session import now, reading, writing
 from app.jobs import restocking
-from app.jobs.restocking import restock, scorer_folder
+from app.jobs.restocking import restock
+from app.jobs.vetting import scorer_folder
 from app.jobs.workshop import JobError, Workshop
 from model.checkpoint import read_checkpoint
 from model.scorer import Held, Scorer, card_features, write_scorer
