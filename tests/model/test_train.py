@@ -43,7 +43,9 @@ def write(path: Path, texts: list[Text]) -> Path:
 
 
 def a_job(out: Path, **change: Any) -> Job:
-    recipe = Recipe(epochs=4, batch=8, window=32, dropout=0.1, weight_dropout=0.1, averaging=0.9, validations=8)
+    recipe = Recipe(
+        epochs=4, batch=8, window=32, rate=4e-3, dropout=0.1, weight_dropout=0.1, averaging=0.9, validations=8
+    )
     return Job(
         **{
             "texts": tweets(400, 1),
