@@ -35,7 +35,7 @@ def test_what_was_not_measured_says_so_with_its_command(monkeypatch: pytest.Monk
             "training",
             {
                 **{"network": "2 x 512", "unit": "characters a second", "ours_to": {"stock": 1.85}},
-                **{"contestants": {"stock": {"best": 8300.4, "batch": 64}}, "ours_share_of_bfloat16_products": 0.5},
+                **{"contestants": {"stock": {"best": 8300.4, "batch": 64}}, "ours_share_of_products": 0.5},
             },
             "| stock | 8,300 | 64 | 1.85 |",
         ),

@@ -31,7 +31,7 @@ def training(found: Result) -> str:
         (name, f"{row['best']:,.0f}", str(row["batch"] or ""), _times(found["ours_to"].get(name)))
         for name, row in found["contestants"].items()
     ]
-    share = f"Of the rate of bfloat16 products in the same run: {found['ours_share_of_bfloat16_products']:.0%}."
+    share = f"Ours reaches {found['ours_share_of_products']:.0%} of the faster kind of products in the same run."
     head = ("contestant", found["unit"], "batch", "ours is so many times as fast")
     return f"{found['network']}.\n\n{table(head, rows)}\n\n{share}"
 
