@@ -96,6 +96,7 @@ def test_a_table_of_excel_is_read_when_its_bytes_are_said_to_be_of_windows(desk)
     desk.post(f"{where}/look", encoding_errors="windows-1252")
     work(desk)
     assert "Caf\u00e9 number 3 is open" in desk.said(where)
+    assert '<option value="windows-1252" selected>' in desk.get(where).text  # looked at again, it stays so
     assert desk.post(f"{where}/look", encoding_errors="ignore").status_code == 422
 
 
