@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 from factories import ALPHABET, add_archive, add_generator, add_samples, add_tweets
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from serving import Game, serve, settings
 from sqlalchemy import Connection
 from visiting import DESK, PHONE, Visit
 
 from app.db.session import open_engine, writing
 
+PATIENCE = 30_000  # ms that a page may take on a busy machine
 _ARGUMENTS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync"
@@ -26,6 +27,7 @@ _ARGUMENTS = (
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """The browser: Debian's, else the one that Playwright downloaded."""
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         installed = shutil.which("chromium")
         if installed is None and not Path(playwright.chromium.executable_path).exists():
@@ -76,7 +78,7 @@ def visit(chromium: Browser, served: Game) -> Iterator[Visit]:
             is_mobile=size == PHONE,
             **more,
         )
-        context.set_default_timeout(8000)
+        context.set_default_timeout(PATIENCE)
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))

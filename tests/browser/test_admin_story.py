@@ -82,7 +82,7 @@ def enter(chromium: Browser, game: Game, name: str) -> Page:
     return page
 
 
-def done(page: Page, seconds: int = 90) -> None:
+def done(page: Page, seconds: int = 180) -> None:
     """The job on the page has ended well."""
     ended = page.locator(".state-done, .state-failed, .state-cancelled").first
     expect(ended).to_be_visible(timeout=seconds * SECOND)

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from rooms import CODE, KEY, Lecturer, open_room
 from serving import Game
 from sqlalchemy import delete, update
-from visiting import DESK, PHONE, Visit
+from visiting import DESK, PHONE, Visit, cards
 
 from app.db.session import writing
 from app.db.tables import class_members, class_rounds, classes, jobs
@@ -35,7 +35,7 @@ def one_room(served: Game) -> Lecturer:
 def at_the_lectern(visit: Visit, **more: bool) -> Page:
     page = visit(DESK, **more)
     page.goto(f"/class/{CODE}/lectern#{KEY}")
-    expect(page.get_by_role("button", name="Start ten rounds")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("button", name="Start ten rounds")).to_be_visible()
     assert KEY not in page.url
     return page
 
@@ -51,28 +51,28 @@ def test_a_lecturer_and_two_phones_play_a_round(visit: Visit) -> None:
     wall, phone, plain = at_the_lectern(visit), visit(PHONE), visit(PHONE, script=False)
     come_in(phone, "Ada")
     come_in(plain, "Bob")
-    expect(wall.locator(".count")).to_have_text("2 in the room", timeout=30_000)
+    expect(wall.locator(".count")).to_have_text("2 in the room")
     expect(wall.locator(".qr svg")).to_be_visible()
     wall.get_by_role("button", name="Start ten rounds").click()
-    expect(phone.locator("h1")).to_have_text("Round 1 of 10: which one is real?", timeout=30_000)
+    expect(phone.locator("h1")).to_have_text("Round 1 of 10: which one is real?")
     expect(phone.locator("[data-clock]")).to_have_text(re.compile(r"\d+"))
     plain.reload()
-    assert phone.locator(".text").all_inner_texts() == plain.locator(".text").all_inner_texts()
-    assert phone.locator(".text").all_inner_texts() == wall.locator(".text").all_inner_texts()
+    assert cards(phone) == cards(plain)
+    assert cards(phone) == cards(wall)
     phone.locator(".face").first.click()
-    expect(phone.locator("h1")).to_have_text("Your pick is in: card 1.", timeout=30_000)
-    expect(wall.locator(".count").last).to_have_text("1 of 2 picked", timeout=30_000)
+    expect(phone.locator("h1")).to_have_text("Your pick is in: card 1.")
+    expect(wall.locator(".count").last).to_have_text("1 of 2 picked")
     plain.locator(".face").last.click()
     expect(plain.locator("h1")).to_have_text("Your pick is in: card 2.")
     wall.get_by_role("button", name="Reveal").click()
-    expect(wall.locator("h1")).to_have_text("50 % were fooled.", timeout=30_000)
+    expect(wall.locator("h1")).to_have_text("50 % were fooled.")
     expect(wall.locator(".best li")).to_have_count(2)
     verdict = re.compile("You spotted the real one|The machine fooled you")
-    expect(phone.locator("h1")).to_have_text(verdict, timeout=30_000)
+    expect(phone.locator("h1")).to_have_text(verdict)
     size = wall.locator(".text").first.evaluate("(text) => parseFloat(getComputedStyle(text).fontSize)")
     assert size >= 32  # of 800 pixels: readable from ten metres on a wall of two metres
     wall.get_by_role("button", name="Next round").click()
-    expect(phone.locator("h1")).to_have_text("Round 2 of 10: which one is real?", timeout=30_000)
+    expect(phone.locator("h1")).to_have_text("Round 2 of 10: which one is real?")
 
 
 VIEWS = ((PHONE, "light"), (PHONE, "dark"), (DESK, "dark"), (DESK, "light"))
@@ -95,11 +95,11 @@ def test_axe_finds_nothing(visit: Visit) -> None:
     come_in(phone, "Ada")
     check(wall)
     wall.get_by_role("button", name="Start ten rounds").click()
-    expect(phone.locator(".card")).to_have_count(2, timeout=30_000)
+    expect(phone.locator(".card")).to_have_count(2)
     check(phone)
     phone.locator(".face").first.click()
     wall.get_by_role("button", name="Reveal").click()
-    expect(phone.locator(".card.real")).to_be_visible(timeout=30_000)
+    expect(phone.locator(".card.real")).to_be_visible()
     check(phone)
     check(wall)
 
@@ -117,18 +117,18 @@ def test_axe_finds_nothing_before_and_after_the_rounds(visit: Visit, served: Gam
     come_in(phone, "Ada")
     check(phone, SOME_VIEWS)
     wall.get_by_role("button", name="Start ten rounds").click()
-    expect(phone.locator(".card")).to_have_count(2, timeout=30_000)
+    expect(phone.locator(".card")).to_have_count(2)
     phone.locator(".face").first.click()
-    expect(phone.locator("h1")).to_have_text("Your pick is in: card 1.", timeout=30_000)
+    expect(phone.locator("h1")).to_have_text("Your pick is in: card 1.")
     check(phone, SOME_VIEWS)
     with writing(served.engine) as connection:  # the other nine rounds
         connection.execute(update(classes).values(number=11, asked_at=None))
-    expect(phone.locator("h1")).to_have_text("That was round 10 of 10.", timeout=30_000)
+    expect(phone.locator("h1")).to_have_text("That was round 10 of 10.")
     check(phone, SOME_VIEWS)
-    expect(wall.get_by_role("button", name="End the class")).to_be_visible(timeout=30_000)
+    expect(wall.get_by_role("button", name="End the class")).to_be_visible()
     check(wall, SOME_VIEWS)
     wall.get_by_role("button", name="End the class").click()
-    expect(phone.locator("h1")).to_have_text("This class is over.", timeout=30_000)
+    expect(phone.locator("h1")).to_have_text("This class is over.")
     check(phone, SOME_VIEWS)
 
 
@@ -147,26 +147,26 @@ def test_axe_finds_nothing_before_and_after_a_training(visit: Visit, served: Gam
             one_room.press("next")
 
     leg(0)
-    expect(wall.get_by_role("button", name="Train on this class")).to_be_visible(timeout=30_000)
+    expect(wall.get_by_role("button", name="Train on this class")).to_be_visible()
     check(wall, SOME_VIEWS)
     one_room.press("train")
-    expect(wall.get_by_text("It learns from you")).to_be_visible(timeout=30_000)
+    expect(wall.get_by_text("It learns from you")).to_be_visible()
     check(wall, SOME_VIEWS)
     with writing(served.engine) as connection:  # what the worker does is tested where it is done
         generator = add_generator(connection, 1)
         add_samples(connection, 1, generator, [words(50_000 + seed, 110) for seed in range(40)])
         connection.execute(update(classes).values(generator_id=generator))
         connection.execute(update(jobs).values(state="done"))
-    expect(wall.get_by_role("button", name="Ten more rounds")).to_be_visible(timeout=30_000)
+    expect(wall.get_by_role("button", name="Ten more rounds")).to_be_visible()
     check(wall, SOME_VIEWS)
     leg(1)
-    expect(wall.locator("h1")).to_have_text("Before and after", timeout=30_000)
+    expect(wall.locator("h1")).to_have_text("Before and after")
     check(wall)
-    expect(watched.locator("h1")).to_have_text("That was all.", timeout=30_000)
+    expect(watched.locator("h1")).to_have_text("That was all.")
     expect(watched.locator(".lead")).to_contain_text("You picked in none of its rounds.")
     check(watched, SOME_VIEWS)
     wall.get_by_role("button", name="End the class").click()
-    expect(wall.locator("h1")).to_have_text("Thank you.", timeout=30_000)
+    expect(wall.locator("h1")).to_have_text("Thank you.")
     check(wall)
-    expect(watched.locator("h1")).to_have_text("This class is over.", timeout=30_000)
+    expect(watched.locator("h1")).to_have_text("This class is over.")
     check(watched, SOME_VIEWS)

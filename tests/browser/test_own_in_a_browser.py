@@ -41,6 +41,7 @@ def test_a_player_looks_at_their_own_moves_and_is_forgotten(visit: Visit) -> Non
     expect(phone.locator(".past")).to_have_count(12)
     phone.get_by_label("Verdict").select_option("spotted")
     phone.get_by_role("button", name="Show").click()
+    expect(phone).to_have_url(re.compile("spotted"))
     assert phone.locator(".past.spotted").count() == phone.locator(".past").count()
     laptop.goto("/me")
     laptop.get_by_role("link", name="Forget me").click()

@@ -9,17 +9,13 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 from serving import Game
 from sqlalchemy import func, select
-from visiting import DESK, PHONE, Visit
+from visiting import DESK, PHONE, Visit, cards
 
 from app.db.tables import guesses, remarks
 
 pytestmark = pytest.mark.browser
 
 VERDICT = re.compile("You spotted the real one|The machine fooled you")
-
-
-def cards(page: Page) -> list[str]:
-    return page.locator(".text").all_inner_texts()
 
 
 def faces(page: Page) -> Any:

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from serving import Game
 from sqlalchemy import func, select
-from visiting import DESK, PHONE, Visit
+from visiting import DESK, PHONE, Visit, cards
 
 from app.db.session import now
 from app.db.tables import guesses
@@ -26,12 +26,8 @@ def count(game: Game) -> int:
         return connection.execute(select(func.count()).select_from(guesses)).scalar_one()
 
 
-def texts(page: Page) -> list[str]:
-    return page.locator(".text").all_inner_texts()
-
-
 def pick(page: Page) -> list[str]:
-    seen = texts(page)
+    seen = cards(page)
     page.locator(".face").first.click()
     expect(page.locator("[data-state=verdict]")).to_be_visible()
     return seen
@@ -62,7 +58,7 @@ def play_ten(page: Page) -> list[list[str]]:
 @pytest.mark.parametrize(("size", "script"), SCREENS, ids=NAMES)
 def test_the_first_visit_is_ten_rounds_and_what_came_of_them(visit: Visit, size: dict[str, int], script: bool) -> None:
     page = visit(size, script=script)
-    assert all(len(text) <= 90 for text in texts(page))
+    assert all(len(text) <= 90 for text in cards(page))
     mine = play_ten(page)
     page.get_by_role("button", name="Share these ten").click()
     link = page.locator("#share").input_value().splitlines()[-1]
@@ -80,13 +76,15 @@ def test_the_first_visit_is_ten_rounds_and_what_came_of_them(visit: Visit, size:
 def test_the_daily_is_left_and_taken_up_again(visit: Visit, size: dict[str, int], script: bool) -> None:
     page = visit(size, script=script)
     page.get_by_role("link", name="Daily").click()
+    page.wait_for_url(re.compile("/daily/"))
     for _ in range(2):
         pick(page)
         go_on(page)
-    third = texts(page)
+    third = cards(page)
     page.goto("/ways")
     page.get_by_role("link", name="Today's ten").click()
-    assert texts(page) == third
+    page.wait_for_url(re.compile("/daily/"))
+    assert cards(page) == third
     expect(page.locator("[data-standing]")).to_contain_text("Round 3 of 10")
 
 
@@ -150,14 +148,14 @@ def test_a_daily_in_two_tabs_is_one_daily(visit: Visit) -> None:
     page.goto("/daily")
     tab = page.context.new_page()
     tab.goto("/daily")
-    assert texts(tab) == texts(page)
+    assert cards(tab) == cards(page)
     pick(page)
     tab.locator(".face").last.click()
     expect(tab.locator("[data-state=verdict]")).to_be_visible()
     assert tab.locator("[data-verdict]").inner_text() == page.locator("[data-verdict]").inner_text()
     go_on(tab)
     go_on(page)
-    assert texts(tab) == texts(page)
+    assert cards(tab) == cards(page)
 
 
 def test_a_daily_loses_nothing_to_a_double_click_a_lost_connection_back_or_a_long_pause(
@@ -176,10 +174,10 @@ def test_a_daily_loses_nothing_to_a_double_click_a_lost_connection_back_or_a_lon
     expect(page.locator("[data-state=verdict]")).to_be_visible()
     go_on(page)
     assert count(served) == before + 2
-    third = texts(page)
+    third = cards(page)
     page.goto("/ways")
     page.go_back()
-    assert texts(page) == third
+    assert cards(page) == third
     open_token = page.locator("[name=round]").input_value()
     old = aged(served, open_token)
     # What the page sends is what it would send had it lain open for two days.
@@ -189,7 +187,7 @@ def test_a_daily_loses_nothing_to_a_double_click_a_lost_connection_back_or_a_lon
     )
     page.locator(".face").first.click()
     expect(page.locator("[data-trouble]")).to_have_text("That round had run out. Here is a fresh one.")
-    assert texts(page) == third
+    assert cards(page) == third
     expect(page.locator("[data-standing]")).to_contain_text("Round 3 of 10")
     page.unroute_all()
     pick(page)
