@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -135,6 +136,7 @@ def test_an_admins_story(chromium: Browser, office: Game, tweets: Path) -> None:
     # Promote the second; a viewer is refused each change; roll back
     page.goto("/admin/generators?archive=trump")
     page.get_by_role("link", name="v2").click()
+    expect(page).to_have_url(re.compile(r"/admin/generators/\d+$"))
     second = page.url
     page.get_by_label("Why promote").fill("it is newer")
     page.get_by_role("button", name="Promote").click()

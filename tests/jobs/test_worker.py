@@ -144,7 +144,7 @@ def test_a_shelf_that_runs_low_is_filled(house: House) -> None:
 
 
 def test_a_killed_job_goes_on_and_is_done_once(either_house: House) -> None:
-    asked = either_house.ask(count=450)
+    asked = either_house.ask(count=390)
     either_house.work()
     either_house.wait(lambda: len(shelf(either_house.engine)) > 0)
     either_house.started[0].kill()
@@ -157,12 +157,12 @@ def test_a_killed_job_goes_on_and_is_done_once(either_house: House) -> None:
 
     assert (job.state, job.attempts) == ("done", 2)
     rows = shelf(either_house.engine)
-    assert len(rows) == len({row.text for row in rows}) == either_house.level() == 450
+    assert len(rows) == len({row.text for row in rows}) == either_house.level() == 390
     assert {row.restock_id for row in rows} == begun
 
 
 def test_a_worker_that_is_asked_to_stop_leaves_its_job_to_go_on(house: House) -> None:
-    asked = house.ask(count=450)
+    asked = house.ask(count=390)
     house.work()
     house.wait(lambda: len(shelf(house.engine)) > 0)
 
@@ -172,11 +172,11 @@ def test_a_worker_that_is_asked_to_stop_leaves_its_job_to_go_on(house: House) ->
     assert (house.job(asked).state, house.at_work(), house.level()) == ("queued", set(), 0)
     house.work()
     assert house.ended(asked).state == "done"
-    assert house.level() == 450
+    assert house.level() == 390
 
 
 def test_a_running_job_can_be_cancelled(house: House) -> None:
-    asked = house.ask(count=100_000)
+    asked = house.ask(count=390)
     house.work()
     house.wait(lambda: house.job(asked).progress.get("samples", 0) > 0)
 
@@ -188,7 +188,7 @@ def test_a_running_job_can_be_cancelled(house: House) -> None:
 
 
 def test_progress_can_be_read_while_a_job_runs(house: House) -> None:
-    asked = house.ask(count=100_000)
+    asked = house.ask(count=390)
     house.work()
 
     house.wait(lambda: house.job(asked).progress.get("written", 0) > 0)
