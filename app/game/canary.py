@@ -172,16 +172,21 @@ def jumped(candidate: int, candidate_rounds: int, champion: int, champion_rounds
     """Whether something bad (reports, hidden samples) befalls the candidate's rounds more often than chance explains.
 
     Given how many there are of both, each is the candidate's with the candidate's share of the rounds: an exact
-    one-sided binomial test.
+    one-sided binomial test. Where only one of the two was played there is nothing to compare.
     """
     rounds = candidate_rounds + champion_rounds
     if candidate < LEAST_REPORTS or not rounds:
         return False
     both, share = candidate + champion, candidate_rounds / rounds
-    chance = sum(
-        math.comb(both, count) * share**count * (1 - share) ** (both - count) for count in range(candidate, both + 1)
-    )
-    return chance < RARE
+    if not 0 < share < 1:
+        return False
+    return sum(_binomial(count, both, share) for count in range(candidate, both + 1)) < RARE
+
+
+def _binomial(count: int, of: int, share: float) -> float:
+    """The chance of exactly so many; by logarithms, since a thousand can be chosen in more ways than a float holds."""
+    ways = math.lgamma(of + 1) - math.lgamma(count + 1) - math.lgamma(of - count + 1)
+    return math.exp(ways + count * math.log(share) + (of - count) * math.log1p(-share))
 
 
 def _limit(plan: Plan, looked_at: Sequence[int], guesses: int, is_last: bool) -> float:

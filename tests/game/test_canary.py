@@ -151,6 +151,9 @@ def test_a_second_look_on_the_last_day_without_a_new_guess_still_ends_it() -> No
         (14, 500, 1, 500, True),
         (4, 500, 2, 500, False),
         (0, 0, 0, 0, False),
+        (700, 5000, 700, 5000, False),  # more than a float holds ways to choose among
+        (900, 5000, 500, 5000, True),
+        (900, 5000, 0, 0, False),  # nothing to compare with
     ],
 )
 def test_reports_jump_where_chance_does_not_explain_them(
