@@ -27,7 +27,8 @@ class Trouble:
     Attributes:
         rounds: that were guessed at.
         reports: of different players.
-        hidden: samples that an admin took off the shelf.
+        hidden: samples of these rounds that were taken off the shelf since. Those that nobody met are none: what
+            vetting holds back, and what a blocked word takes off a shelf, says nothing of rounds.
         drafts: that were written for it.
         rejected: of them, by vetting (the choice by form is none of its rules).
     """
@@ -104,7 +105,11 @@ def _trouble(connection: Connection, canary: Canary, arm: str, generator_id: int
         .join(remarks, remarks.c.guess_id == guesses.c.id)
         .where(*own, remarks.c.report.is_not(None))
     )
-    hidden = select(func.count()).where(samples.c.generator_id == generator_id, samples.c.hidden_at >= canary.opened_at)
+    hidden = (
+        select(func.count(func.distinct(guesses.c.sample_id)))
+        .join(samples, samples.c.id == guesses.c.sample_id)
+        .where(*own, samples.c.hidden_at >= canary.opened_at)
+    )
     batches = restocks.since(connection, generator_id, canary.opened_at)
     return Trouble(
         rounds=rounds,

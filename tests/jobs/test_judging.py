@@ -265,11 +265,28 @@ def test_hidden_samples_count_against_it(embedded: Workshop) -> None:
     canary = open_canary(embedded, active=40)
     play(embedded.engine, 1, who, BEGIN, each=5, rates={})
     with writing(embedded.engine) as connection:
-        some = select(samples_table.c.id).where(samples_table.c.generator_id == 3).limit(8)
+        some = select(guesses.c.sample_id).where(guesses.c.generator_id == 3).distinct().limit(8)
         values = {"hidden_at": BEGIN + timedelta(hours=1)}
         connection.execute(update(samples_table).where(samples_table.c.id.in_(some)).values(values))
 
-    assert "hidden samples jumped" in look(embedded, canary, BEGIN + timedelta(hours=2))
+    assert "hidden samples jumped: 8 in" in look(embedded, canary, BEGIN + timedelta(hours=2))
+
+
+def test_samples_that_nobody_met_do_not_count_against_it(embedded: Workshop) -> None:
+    """Those that vetting holds back, or an admin then refuses, and those that a blocked word takes off both shelves."""
+    who = add_players(embedded.engine, 1, 40, BEGIN)
+    canary = open_canary(embedded, active=40)
+    play(embedded.engine, 1, who, BEGIN, each=5, rates={})
+    with writing(embedded.engine) as connection:
+        met = select(guesses.c.sample_id)
+        for generator_id, most in ((2, 60), (3, 100)):
+            own = (samples_table.c.generator_id == generator_id, samples_table.c.id.not_in(met))
+            some = select(samples_table.c.id).where(*own).limit(most)
+            values = {"hidden_at": BEGIN + timedelta(hours=1), "hidden_reason": "held: crime"}
+            connection.execute(update(samples_table).where(samples_table.c.id.in_(some)).values(values))
+
+    with pytest.raises(Skipped, match="guesses of evidence"):
+        look(embedded, canary, BEGIN + timedelta(hours=2))
 
 
 def test_one_canary_at_a_time(game: Workshop) -> None:
