@@ -2,7 +2,8 @@
 
 A character LSTM of 2 × 512 units writes texts of 280 characters, 1, 16 or 256 at a time: `model.predict` for each
 character over the last 140 (as most tutorials do), the one-step model of TensorFlow's text-generation tutorial, a
-`tf.while_loop` over the batch, a hand-written step in PyTorch, and ours. Every contestant runs in a process of its own.
+`tf.while_loop` over the batch, a hand-written step in PyTorch, and ours. Every contestant runs in a process of its own;
+ours shares a full batch out to one for each core, as a restock does.
 Results go to bench/results/sampling.json. PyTorch is found in this Python or in the one that TORCH_PYTHON names, else
 left out by name.
 """
@@ -10,11 +11,14 @@ left out by name.
 from __future__ import annotations
 
 import argparse
+import atexit
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -120,9 +124,29 @@ def show(figures: dict[str, Any]) -> None:
 
 
 def ours(batch: int) -> Callable[[int], int]:
+    """A batch by itself in one process, as a page or `whichtweet sample` has it; a full one as a restock has it, whose
+    rows are shared out to a process for each core."""
+    from app.jobs.writers import Writers
+    from model.checkpoint import write_checkpoint
+    from model.generate import Decoding, generate
+
+    checkpoint = made_up()
+    if batch < max(BATCHES):
+        return lambda seed: sum(len(d.text) for d in generate(checkpoint, batch, seed=seed, limit=LENGTH, batch=batch))
+    folder = Path(tempfile.mkdtemp(prefix="sampling-"))
+    atexit.register(shutil.rmtree, folder)
+    write_checkpoint(folder / "network", checkpoint)
+    cores = os.cpu_count() or 1
+    writers = Writers(folder / "network", Decoding().to_json(), LENGTH, cores)
+    atexit.register(writers.__exit__)
+    drafts = writers.__enter__().drafts(0)
+    return lambda _: sum(len(draft.text) for _ in range(cores) for draft in next(drafts))
+
+
+def made_up() -> Any:
+    """A checkpoint with weights by chance that ends no text: all have their full length, as the others' have."""
     from model.checkpoint import Checkpoint
     from model.config import Config
-    from model.generate import generate
     from model.vocab import END_ID, Vocab
 
     config, vocab = Config("lstm", LAYERS, UNITS, EMBEDDING), Vocab("".join(chr(33 + i) for i in range(SYMBOLS - 3)))
@@ -131,13 +155,8 @@ def ours(batch: int) -> Callable[[int], int]:
         name: random.normal(0, 0.05, [size or len(vocab) for size in shape]).astype(np.float32)
         for name, shape in config.shapes.items()
     }
-    weights["output.bias"][END_ID] = -30  # never ends: every text has its full length, as the others' have
-    checkpoint = Checkpoint(config, vocab, weights)
-
-    def write(seed: int) -> int:
-        return sum(len(draft.text) for draft in generate(checkpoint, batch, seed=seed, limit=LENGTH, batch=batch))
-
-    return write
+    weights["output.bias"][END_ID] = -30
+    return Checkpoint(config, vocab, weights)
 
 
 def keras_network(**options: Any) -> Any:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float32]
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -38,40 +39,40 @@ class Decoding:
         return cls(**{field.name: data[field.name] for field in fields(cls) if field.name in data})
 
 
-def nucleus(logits: Array, decoding: Decoding) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def nucleus(logits: Array, decoding: Decoding) -> tuple[Floats, Floats]:
     """The odds [B, V] that a symbol is drawn with: bent by the temperature, cut to the nucleus (Holtzman et al. 2020).
 
     Args:
         logits: [B, V]; −inf for what must not be chosen.
-        decoding: temperature and top-p; the nucleus is the shortest head of likeliest symbols that holds top_p.
+        decoding: temperature and top-p; the nucleus is the shortest head of likeliest symbols that holds top_p, with
+            all that are as likely as its last one.
 
     Returns:
-        The odds, 0 outside the nucleus, and for each row how far top_p is from where it would cut otherwise.
+        The odds, 0 outside the nucleus, and what the heads of 1, 2, … V likeliest symbols hold.
     """
-    bent = np.exp((logits - logits.max(-1, keepdims=True)).astype(np.float64) / decoding.temperature)
-    odds = bent / bent.sum(-1, keepdims=True)
-    if decoding.top_p == 1:
-        return odds, np.ones(len(odds))
-    order = np.argsort(-odds, axis=-1, kind="stable")
-    heads = np.take_along_axis(odds, order, -1).cumsum(-1)
-    outside = np.zeros_like(odds, bool)
-    np.put_along_axis(outside, order[:, 1:], heads[:, :-1] >= decoding.top_p, -1)
-    odds[outside] = 0
-    return odds / odds.sum(-1, keepdims=True), np.abs(heads - decoding.top_p).min(-1)
+    odds = np.exp((logits - logits.max(-1, keepdims=True)).astype(np.float64) / decoding.temperature)
+    odds /= odds.sum(-1, keepdims=True)
+    falling = -np.sort(-odds, axis=-1)
+    heads: Floats = falling.cumsum(-1)
+    if decoding.top_p < 1:
+        last = (heads[:, :-1] < decoding.top_p).sum(-1)
+        odds *= odds >= falling[np.arange(len(odds)), last][:, None]
+        odds /= odds.sum(-1, keepdims=True)
+    return odds, heads
 
 
-def choose(
-    logits: Array, uniforms: NDArray[np.float64], decoding: Decoding
-) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+def choose(logits: Array, uniforms: Floats, decoding: Decoding) -> tuple[NDArray[np.intp], Floats]:
     """One symbol for each row of logits [B, V]: where the row's uniform number [B] falls among the odds.
 
     The second array [B] says how near a thing it was: odds that differ by less would choose the same.
     """
-    odds, margin = nucleus(logits, decoding)
+    odds, heads = nucleus(logits, decoding)
     borders = odds.cumsum(-1)
     borders /= borders[:, -1:]
     chosen: NDArray[np.intp] = (borders <= uniforms[:, None]).sum(-1)
-    margin = np.minimum(margin, np.abs(np.where(odds > 0, borders, 2.0) - uniforms[:, None]).min(-1))
+    margin = np.abs(np.where(odds > 0, borders, 2.0) - uniforms[:, None]).min(-1)
+    if decoding.top_p < 1:
+        margin = np.minimum(margin, np.abs(heads - decoding.top_p).min(-1))
     return chosen, margin
 
 
