@@ -102,7 +102,7 @@ class Pilot:
             self.generator.decoding,
             self.vetting.rules.longest,
         )
-        with Writers(folder, decoding, longest, self.workshop.processes, scoring, steered) as writers:
+        with Writers(folder, decoding, longest, self.workshop.processes, scoring, steered, wanted) as writers:
             for read, drafts in enumerate(writers.drafts(max(0, self.seed - number * BEFORE)), start=1):
                 if self.should_stop():
                     raise Interrupted

@@ -230,10 +230,10 @@ def _fill(
     tally = _Tally(row.written, row.shelved, Counter(row.rejected))
     folder = workshop.folder(generator.checkpoint_key)
     longest = choice.vetting.rules.longest
-    given = (folder, generator.decoding, longest, workshop.processes, choice.scoring, choice.steered)
     wanted = _with_spares(row.goal)
     if tally.shelved >= wanted:
         return
+    given = (folder, generator.decoding, longest, workshop.processes, choice.scoring, choice.steered, wanted)
     with Writers(*given) as writers:
         for drafts in writers.drafts(row.seed + row.written):
             if should_stop():

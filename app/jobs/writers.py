@@ -31,7 +31,8 @@ from model.text import normalise
 from model.vocab import Vocab
 
 LISTS = ("handles", "names", "words")  # of what may be written, in what is told to a writer
-CHUNK = 256  # drafts in one request: enough rows for full batches, few enough to stop within seconds
+# Drafts in one request: enough rows for full batches, few enough to stop within seconds; fewer, where few are wanted.
+CHUNK, LEAST_CHUNK = 256, 32
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,9 @@ class Writers:
         processes: int = 2,
         scoring: Scoring | None = None,
         steered: Steered | None = None,
+        wanted: int = CHUNK,
     ) -> None:
+        """`wanted`: drafts that are likely to be read; of many more none are asked for."""
         options: dict[str, Any] = {"decoding": dict(decoding), "limit": limit}
         if steered is not None:
             options["steered"] = steered.to_json()
@@ -93,7 +96,7 @@ class Writers:
             options["scorer"] = [str(scoring.folder), scoring.digest, str(scoring.body)]
         self._command = [sys.executable, "-m", "app.jobs.writers", str(folder)]
         self._options = json.dumps(options)
-        self._count = processes
+        self._count, self._chunk = processes, min(CHUNK, max(LEAST_CHUNK, wanted))
         self._writers: list[subprocess.Popen[str]] = []
 
     def __enter__(self) -> Self:
@@ -139,8 +142,8 @@ class Writers:
             yield drafts
 
     def _ask(self, writer: subprocess.Popen[str], seed: int) -> int:
-        self._send(writer, json.dumps({"seed": seed, "count": CHUNK}))
-        return seed + CHUNK
+        self._send(writer, json.dumps({"seed": seed, "count": self._chunk}))
+        return seed + self._chunk
 
     def _send(self, writer: subprocess.Popen[str], line: str) -> None:
         pipe = _pipe(writer.stdin)

@@ -181,8 +181,9 @@ def axe_finds_nothing(page: Page) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
     for path in PAGES:
         page.goto("/admin" + path)
-        for scheme in ("light", "dark"):
+        # What is not about colours is the same in the dark.
+        for scheme, options in (("light", None), ("dark", {"runOnly": ["cat.color"]})):
             page.emulate_media(color_scheme=scheme)
-            found = axe.Axe().run(page).response["violations"]
+            found = axe.Axe().run(page, options=options).response["violations"]
             told = [(v["id"], node["html"][:160]) for v in found for node in v["nodes"][:2]]
             assert told == [], f"/admin{path} in {scheme}"
