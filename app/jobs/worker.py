@@ -99,7 +99,12 @@ class Worker:
             if job is not None:
                 self._at_work[job.id] = job.kind
                 log.info("job %d: %s, attempt %d", job.id, job.kind, job.attempts)
-                workflows.start(job.id, self.name)
+                try:
+                    workflows.start(job.id, self.name)
+                except BaseException:
+                    # Not at work after all: the next sweep frees it, and the lane is not held for ever.
+                    del self._at_work[job.id]
+                    raise
 
     def _is_time(self, chore: str, seconds: float) -> bool:
         if time.monotonic() < self._due.get(chore, 0.0):

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine, update
+from sqlalchemy.exc import OperationalError
 from stock import shelf, stock_archive, stock_generator
 
 from app.db import jobs, samples, workers
@@ -23,7 +24,8 @@ from app.db.jobs import Job
 from app.db.session import now, open_engine, reading, writing
 from app.db.tables import jobs as jobs_table
 from app.game.own_settings import OwnSettings
-from app.jobs.worker import due_time
+from app.jobs import workflows
+from app.jobs.worker import Worker, due_time
 from app.jobs.workshop import Workshop
 
 pytestmark = pytest.mark.process
@@ -285,6 +287,29 @@ def wait():
     del sys.modules["tensorflow"]
 threading.Thread(target=wait, daemon=True).start()
 """
+
+
+def test_a_job_that_could_not_be_started_is_begun_another_time(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk was full for a while: the engine's own file could not take what was claimed."""
+    asked = house.ask(count=30)
+    worker = Worker(house.workshop, "sqlite://")
+    is_full, started = True, []
+
+    def start(job_id: int, name: str) -> None:
+        if is_full:
+            raise OperationalError("INSERT", {}, OSError("database or disk is full"))
+        started.append(job_id)
+
+    monkeypatch.setattr(workflows, "start", start)
+    monkeypatch.setattr(workflows, "forget", lambda alive: None)
+    with pytest.raises(OperationalError):
+        worker._look()
+    is_full = False
+    worker._due.clear()  # as if a minute had gone by
+    worker._look()
+
+    assert started == [asked]
+    assert (house.job(asked).state, house.job(asked).attempts) == ("running", 2)
 
 
 def _left_behind(house: House, worker: str, *, asked_by: str, attempts: int = 1) -> int:
