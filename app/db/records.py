@@ -58,19 +58,19 @@ def first_ten(connection: Connection, player_id: int, archive_id: int) -> list[A
 
 
 def last_ten(
-    connection: Connection, player_id: int, archive_id: int, kept_tweets: Collection[int], kept_samples: Collection[int]
+    connection: Connection, player_id: int, archive_id: int, no_tweets: Collection[int], no_samples: Collection[int]
 ) -> list[Answered]:
     """The player's last ten endless rounds in an archive that can be played by others: in the order they were played.
 
-    No card that is hidden, and none of the latest dailies.
+    No card that is hidden, nor any of `no_tweets` and `no_samples`: what hangs in the hall, and the latest dailies.
     """
     query = _endless(player_id, archive_id).where(tweets.c.hidden_at.is_(None), samples.c.hidden_at.is_(None))
     rows = [Answered(*row) for row in connection.execute(query.order_by(guesses.c.id.desc()).limit(_LOOKED_AT))]
     fit: list[Answered] = []
     seen: set[int] = set()
     for row in rows:
-        is_kept = row.tweet_id in kept_tweets or row.sample_id in kept_samples
-        if not is_kept and row.tweet_id not in seen and len(fit) < TEN:
+        is_out = row.tweet_id in no_tweets or row.sample_id in no_samples
+        if not is_out and row.tweet_id not in seen and len(fit) < TEN:
             fit.append(row)
             seen.add(row.tweet_id)
     return fit[::-1]

@@ -233,10 +233,10 @@ def locked(connection: Connection, wanted: Collection[tuple[int, int]]) -> dict[
 
 
 def lengths(connection: Connection, ids: Collection[int]) -> dict[int, int]:
-    """The last place of each set whose cards nobody took out."""
+    """The last place of each set whose cards nobody took out, and that do not hang in the hall."""
     if not ids:
         return {}
-    is_shown = samples.c.hidden_at.is_(None) & tweets.c.hidden_at.is_(None)
+    is_shown = samples.c.hidden_at.is_(None) & samples.c.hung_at.is_(None) & tweets.c.hidden_at.is_(None)
     query = (
         select(set_cards.c.set_id, set_cards.c.place, is_shown)
         .join(samples, samples.c.id == set_cards.c.sample_id)

@@ -107,13 +107,15 @@ async def _make_challenge(house: Services, visitor: Visitor, slug: str | None) -
     if entry is None:
         raise shelf_empty() if slug is None else Problem(404, "no-archive", f"there is no archive {slug}")
     archive_id = entry.archive.id
+    # A place whose card is not shown would be a gap; at the end of the ten, nobody would ever be through.
+    tweets, samples = entry.kept_tweets | entry.hidden_tweets, entry.kept_samples | entry.hidden_samples
 
     def make() -> str | None:
         with reading(house.engine) as connection:
             player = players.find(connection, visitor.key)
             if player is None:
                 return None
-            rounds = records.last_ten(connection, player.id, archive_id, entry.kept_tweets, entry.kept_samples)
+            rounds = records.last_ten(connection, player.id, archive_id, tweets, samples)
         if len(rounds) < TEN:
             return None
         with writing(house.engine) as connection:

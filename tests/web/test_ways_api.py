@@ -241,6 +241,20 @@ def test_no_card_of_the_latest_daily_gets_into_a_challenge(ada: httpx.Client, ga
     assert row.tweet_id not in ids
 
 
+def test_what_hangs_in_the_hall_leaves_no_gap_in_a_challenge(ada: httpx.Client, bob: httpx.Client, game: Game) -> None:
+    mine = play(ada, 12)
+    with writing(game.engine) as connection:
+        newest = connection.scalars(select(guesses.c.sample_id).order_by(guesses.c.id.desc()).limit(1)).one()
+        connection.execute(update(samples).where(samples.c.id == newest).values(hung_at=now()))
+        connection.exec_driver_sql("UPDATE archives SET stamp = stamp + 1")
+    game.refresh()
+
+    name = ada.post("/api/challenges", json={}).json()["challenge"]
+
+    assert play(bob, mode="challenge", challenge=name) == mine[1:11]
+    assert [each["is_you"] for each in bob.get(f"/api/sets/challenge/{name}").json()["sittings"]] == [False, True]
+
+
 def test_practice_is_against_the_generator_that_was_chosen(serving: Opener) -> None:
     def fill(connection: Connection) -> None:
         archive_id = add_game(connection)
