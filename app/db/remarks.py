@@ -27,6 +27,8 @@ def note(
     guess_id = connection.scalar(own)
     if guess_id is None:
         return False
+    if report is not None:
+        report = report.replace("\0", "")  # PostgreSQL keeps none, and no game that holds one could be copied there
     said = {name: words for name, words in (("reason", reason), ("report", report)) if words is not None}
     insert = sqlite_insert if connection.dialect.name == "sqlite" else postgres_insert
     statement = insert(remarks).values(guess_id=guess_id, said_at=at, **said)

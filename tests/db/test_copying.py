@@ -36,7 +36,7 @@ def played(sqlite_url: str, tmp_path: Path) -> tuple[dict[str, str], list[dict[s
     engine.dispose()
     with serve(settings(sqlite_url, tmp_path)) as game, game.client() as client:
         verdicts = play(client, 12)
-        client.patch(f"/api/guesses/{verdicts[0]['guess']}", json={"reason": "sense", "report": "ümlaut 🔗 <b>"})
+        client.patch(f"/api/guesses/{verdicts[0]['guess']}", json={"reason": "sense", "report": "ümlaut\0 🔗 <b>"})
         return dict(client.cookies), verdicts
 
 
