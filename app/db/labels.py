@@ -114,7 +114,7 @@ def count_new(connection: Connection, archive_id: int) -> int:
     last = (
         select(label_sets.c.counts)
         .join(generators, generators.c.label_set_id == label_sets.c.id)
-        .where(generators.c.archive_id == archive_id)
+        .where(generators.c.archive_id == archive_id, label_sets.c.class_id.is_(None))
         .order_by(label_sets.c.cutoff_guess_id.desc())
         .limit(1)
     )

@@ -14,6 +14,7 @@ from app.db.archives import Archive
 from app.db.generators import CHAMPION
 from app.db.session import now, reading, writing
 from app.db.tables import class_members, class_rounds, guesses, label_sets
+from app.db.tables import generators as generator_rows
 from app.game.classroom import ROUNDS
 from app.jobs.class_training import train_on_class
 from app.jobs.freezing import freeze_labels, read_set
@@ -67,7 +68,12 @@ def test_a_class_is_learned_from_alone_and_leaves_everybodys_labels_new(workshop
     assert [line["guess"] for line in read_set(workshop, frozen["id"])] == counted
     with reading(workshop.engine) as connection:
         assert connection.execute(select(label_sets.c.class_id)).scalar_one() == class_id
+        before = labels.count_new(connection, archive.id)
+    with writing(workshop.engine) as connection:
+        connection.execute(update(generator_rows).values(label_set_id=frozen["id"]))  # as if it had learned from them
+    with reading(workshop.engine) as connection:
         assert labels.learned_up_to(connection, archive.id) == 0
+        assert labels.count_new(connection, archive.id) == before
     with pytest.raises(Skipped, match="0 new labels teach"):
         freeze_labels(workshop, archive, 1, class_id=class_id + 1)
 
