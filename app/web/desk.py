@@ -86,6 +86,12 @@ class Desk:
             log.warning("the desk was closed", reason=type(error).__name__)
             self._end()
             raise Problem(503, "desk-busy", "the network did not answer: try again", retry_after=3) from None
+        except Problem:
+            raise
+        except Exception:
+            # In the middle of a text, perhaps: what is left of it would be the answer to whoever comes next.
+            self._end()
+            raise
         finally:
             alarm.cancel()
             self._closing = threading.Timer(IDLE, self._end_when_idle)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import Callable
@@ -15,8 +16,10 @@ import pytest
 from factories import add_archive, add_generator, add_samples, add_tweets, words
 from serving import Game, Opener
 from sqlalchemy import Connection, select
+from sqlalchemy.exc import OperationalError
 
 from app.db.tables import samples, tweets
+from app.web.desk import Desk
 from model.checkpoint import Checkpoint, write_checkpoint
 from model.config import Config
 from model.vocab import Vocab
@@ -192,6 +195,28 @@ def test_it_does_not_write_what_lies_on_the_shelf(serving: Opener, tmp_path: Pat
         answered(client)
         again = client.post("/inside/write", data={"prompt": "", "temperature": "0.2", "top_p": "0.5"})
         assert "".join(one["c"] for one in figures(again.text)).startswith(shelved[:100])
+
+
+def test_a_text_that_is_broken_off_answers_nobody_else(tmp_path: Path) -> None:
+    """The database was away while a text was written: what is left of it must not be told to the next visitor."""
+    folder = tmp_path / "v1"
+    write_checkpoint(folder, a_network())
+    desk = Desk()
+
+    def away(text: str) -> bool:
+        raise OperationalError("SELECT", {}, OSError("the database is away"))
+
+    async def visits() -> dict[str, Any]:
+        wish = {"prompt": "", "temperature": 1.0, "top_p": 0.98, "seed": 1, "limit": 280}
+        with pytest.raises(OperationalError):
+            await desk.write({"folder": str(folder), **wish}, away)
+        return await desk.read({"folder": str(folder), "texts": ["zebra"], "layer": None, "unit": None})
+
+    try:
+        read = asyncio.run(visits())
+    finally:
+        desk.close()
+    assert [one["c"] for one in read["texts"][0]] == [*"zebra", ""]
 
 
 def test_odd_settings_fall_back_to_the_usual(game: Game) -> None:
