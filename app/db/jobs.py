@@ -238,6 +238,17 @@ def last_ended(connection: Connection, kind: str, archive_id: int) -> Job | None
     return None if row is None else _job(row)
 
 
+def failed_since(connection: Connection, kind: str, archive_id: int, since: datetime) -> list[Job]:
+    """The archive's jobs of a kind that failed or were cancelled at that moment or later."""
+    query = select(jobs).where(
+        jobs.c.archive_id == archive_id,
+        jobs.c.kind == kind,
+        jobs.c.state.in_(("failed", "cancelled")),
+        jobs.c.finished_at >= since,
+    )
+    return [_job(row) for row in connection.execute(query)]
+
+
 def _take(connection: Connection, job_id: int, state: str, worker: str, at: datetime) -> Job | None:
     taken = connection.execute(
         update(jobs)

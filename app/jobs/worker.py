@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from app.db import archives, canaries, generators, jobs, labels, samples, scores, workers
-from app.db.generators import ANCHOR
+from app.db.generators import ANCHOR, CHAMPION
 from app.db.jobs import Job
 from app.db.session import now, reading, writing
 from app.game.own_settings import OwnSettings
@@ -35,7 +35,7 @@ SWEEP_SECONDS = 60.0  # between two looks for stranded jobs
 NETWORKS_SECONDS = 60.0  # between two looks for marks of networks that are too old
 SILENT_SECONDS = 30.0  # without a heartbeat: that worker is taken for dead
 CATCH_UP = timedelta(minutes=15)  # so long after its time a scheduled job is still asked for
-REST_AFTER_FAILURE = timedelta(minutes=10)  # before a restock that failed is tried again
+REST_AFTER_FAILURE = timedelta(minutes=10)  # before a generator whose restock failed is tried again
 REST_AFTER_RETRAINING = timedelta(hours=1)  # however it ended, before new labels bring the next one
 ATTEMPTS = 5  # of a job that takes its worker down with it, or the database away
 OPERATORS = OwnSettings()  # nothing of its own: all as the operator's settings say
@@ -223,13 +223,16 @@ def ask_for_what_is_due(workshop: Workshop, moment: datetime) -> None:
     """
     with reading(workshop.engine) as connection:
         known = archives.listing(connection)
-        low = [(each.id, wanting) for each in known if (wanting := _low(workshop.adapted(each), connection, each.id))]
+        low = [
+            (each.id, wanting)
+            for each in known
+            if (wanting := _low(workshop.adapted(each), connection, each.id, moment)) is not None
+        ]
         trained = [archive for archive in known if ANCHOR in generators.arms_of(connection, archive.id)]
     for archive_id, generator in low:
         with writing(workshop.engine) as connection:
-            if not _failed_lately(connection, archive_id, moment):
-                arguments = {"generator": generator}
-                jobs.ask_unless_open(connection, "restock", archive_id, arguments, asked_by="shelf", at=moment)
+            arguments = {"generator": generator}
+            jobs.ask_unless_open(connection, "restock", archive_id, arguments, asked_by="shelf", at=moment)
     for archive in trained:
         due = due_time(workshop.adapted(archive).retrain_cron, moment, archive.own)
         if due is None:
@@ -275,18 +278,21 @@ def due_time(cron: str, moment: datetime, own: OwnSettings = OPERATORS) -> datet
     return last.astimezone(UTC) if timedelta(0) <= moment - starts <= CATCH_UP else None
 
 
-def _low(workshop: Workshop, connection: Connection, archive_id: int) -> int | None:
-    """A generator at play whose samples run out; None where every one has enough."""
-    for arm in generators.arms_of(connection, archive_id).values():
-        if arm.share > 0 and samples.level(connection, archive_id, arm.generator_id) < workshop.shelf_low:
+def _low(workshop: Workshop, connection: Connection, archive_id: int, moment: datetime) -> int | None:
+    """A generator at play whose samples run out, and whose restock did not fail just now; None where there is none."""
+    playing = generators.arms_of(connection, archive_id)
+    failed = jobs.failed_since(connection, "restock", archive_id, moment - REST_AFTER_FAILURE)
+    # Each rests by itself: a candidate that cannot write must not leave the champion's shelf to run dry.
+    resting = {job.arguments.get("generator") for job in failed}
+    if None in resting and CHAMPION in playing:  # asked for by hand
+        resting.add(playing[CHAMPION].generator_id)
+    # One that is filled up to less than the mark below which it is low is as full as it gets.
+    least = min(workshop.shelf_low, workshop.shelf_full)
+    for arm in playing.values():
+        is_at_play = arm.share > 0 and arm.generator_id not in resting
+        if is_at_play and samples.level(connection, archive_id, arm.generator_id) < least:
             return arm.generator_id
     return None
-
-
-def _failed_lately(connection: Connection, archive_id: int, moment: datetime) -> bool:
-    last = jobs.last_ended(connection, "restock", archive_id)
-    is_failed = last is not None and last.state in ("failed", "cancelled")
-    return is_failed and _ended_lately(connection, "restock", archive_id, moment, REST_AFTER_FAILURE)
 
 
 def _ended_lately(connection: Connection, kind: str, archive_id: int, moment: datetime, rest: timedelta) -> bool:
