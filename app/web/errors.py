@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import structlog
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import DataError, OperationalError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -23,6 +24,7 @@ _KINDS = {404: "not-found", 405: "method-not-allowed", 413: "too-large"}
 
 def register(app: FastAPI, troubles: Troubles) -> None:
     """Map exceptions to answers, here and nowhere else; what is no answer to the request is noted as trouble."""
+    app.add_exception_handler(RequestValidationError, _invalid)
 
     def note(request: Request, error: str) -> None:
         troubles.note(now(), getattr(request.scope.get("route"), "path", "other"), error)
@@ -62,6 +64,15 @@ def register(app: FastAPI, troubles: Troubles) -> None:
         log.error("unforeseen", path=request.url.path, error=type(error).__name__)
         note(request, type(error).__name__)
         return _shown(request, Problem(500, "internal", "something broke on our side; it was written down"))
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    """A field of the address or of a form is not as expected: the first one is named, and nothing of what it held."""
+    if not isinstance(error, RequestValidationError):
+        raise error
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"][1:])
+    return _shown(request, Problem(422, "bad-request", f"{where}: {first['msg']}" if where else first["msg"]))
 
 
 def _shown(request: Request, problem: Problem) -> Response:

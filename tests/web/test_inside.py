@@ -166,6 +166,15 @@ def test_the_network_reads_both_cards_of_an_answered_round(game: Game) -> None:
         assert client.get(f"/api/guesses/{dealt['round'][:32]}/reading").status_code == 404
 
 
+def test_a_layer_that_is_no_number_is_refused_as_anything_else_is(game: Game) -> None:
+    with game.client() as client:
+        refused, page = client.get("/api/guesses/00/reading?layer=x"), client.get("/v/00/reading?layer=x")
+    assert (refused.status_code, refused.headers["Content-Type"]) == (422, "application/problem+json")
+    assert refused.json()["type"] == "/problems/bad-request"
+    assert refused.json()["detail"].startswith("layer: ")
+    assert (page.status_code, page.headers["Content-Type"]) == (422, "text/html; charset=utf-8")
+
+
 def test_the_network_writes_along(game: Game) -> None:
     with game.client() as client:
         page = client.post("/inside/write", data={"prompt": "the zebra ", "temperature": "0.5", "top_p": "0.9"})
