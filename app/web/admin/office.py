@@ -106,7 +106,10 @@ def from_here(request: Request) -> None:
     if origin is None or origin == "null":
         is_ours = request.headers.get("sec-fetch-site") == "same-origin"
     else:
-        is_ours = urlsplit(origin).netloc == request.headers.get("host")
+        try:
+            is_ours = urlsplit(origin).netloc == request.headers.get("host")
+        except ValueError:  # brackets around nothing
+            is_ours = False
     if not is_ours:
         raise Refused(403, "Not from here", "This was not sent from a page of this dashboard, so nothing was changed.")
 
