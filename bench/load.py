@@ -132,17 +132,22 @@ async def connected(server: Server) -> AsyncIterator[list[Pipe]]:
 
 async def send_all(pipes: Sequence[Pipe], crowd: Sequence[Player], kind: str) -> list[float]:
     """Let everybody send one request of a kind (see KINDS), over these connections; the seconds that each waited."""
-    send, waiting = _SENDERS[kind], iter(crowd)
+    waiting = iter(crowd)
     took: list[float] = []
 
     async def work(pipe: Pipe) -> None:
         for player in waiting:
             began = time.perf_counter()
-            await send(pipe, player)
+            await send_one(pipe, player, kind)
             took.append(time.perf_counter() - began)
 
     await asyncio.gather(*(work(pipe) for pipe in pipes))
     return took
+
+
+async def send_one(pipe: Pipe, player: Player, kind: str) -> None:
+    """Send a player's request of a kind, and wait for the answer."""
+    await _SENDERS[kind](pipe, player)
 
 
 async def _bare(pipe: Pipe, player: Player) -> None:

@@ -119,11 +119,26 @@ def pages(found: Mapping[str, Any]) -> str:
     return f"{note}\n\n{table(('page', 'median', '95th percentile'), rows)}"
 
 
+def meanwhile(found: Mapping[str, Any]) -> str:
+    """What players wait while something else is done."""
+    rows = [
+        (
+            name,
+            *(f"{row['median_ms'][kind]:.0f} ms" for kind in ("round", "guess")),
+            *(f"{row['p99_ms'][kind]:.0f} ms" for kind in ("round", "guess")),
+        )
+        for name, row in found["meanwhile"].items()
+    ]
+    head = ("meanwhile", "round: median", "guess: median", "round: 99th percentile", "guess: 99th percentile")
+    return f"{found['seconds']:.0f} seconds of play each, on {found['cores']} cores.\n\n{table(head, rows)}"
+
+
 PARTS: dict[str, Part] = {
     "load": (RESULTS / "load.json", load, "make bench-load"),
     "memory": (RESULTS / "memory.json", memory, "make bench-memory"),
     "growth": (RESULTS / "growth.json", growth, "make bench-growth"),
     "pages": (RESULTS / "pages.json", pages, "make bench-pages"),
+    "meanwhile": (RESULTS / "meanwhile.json", meanwhile, "make bench-meanwhile"),
 }
 
 

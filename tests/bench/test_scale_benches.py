@@ -14,7 +14,7 @@ from app.keys import secret_keys
 from app.settings import Settings
 from app.web.admin import ROOMS
 from app.web.identity import Identity
-from bench import growth, memory, pages
+from bench import growth, meanwhile, memory, pages
 from tools import scale_page
 
 LOAD = {
@@ -86,6 +86,16 @@ def test_every_part_has_its_place_on_the_page() -> None:
                 "play": {when: {"median_ms": 9.0, "p95_ms": 20.0} for when in ("alone", "meanwhile")},
             },
             "1 of 2 take longer than 200 ms",
+        ),
+        (
+            "meanwhile",
+            {
+                **{"seconds": 30.0, "cores": 2},
+                "meanwhile": {
+                    "a training": meanwhile.told({kind: [0.004] * 99 + [0.08] for kind in ("round", "guess")})
+                },
+            },
+            "| a training | 4 ms | 4 ms | 79 ms | 79 ms |",
         ),
     ],
 )
