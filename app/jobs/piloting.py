@@ -1,9 +1,9 @@
-"""The pilot of a restock: drafts that are written only to learn from, before any that count.
+"""The pilot of a restock: the drafts that it learns from.
 
-From the first ones the network is steered: its symbols and lengths are brought to those of tweets, and it is led to no
-word that it has not read, no handle and (where it has read other accounts) no name that the archive lacks. From those
-that it then writes, the choice by form learns. All follow from the restock's seed, so a restock that was interrupted
-learns the same again.
+From the first ones, which are thrown away, the network is steered: its symbols and lengths are brought to those of
+tweets, and it is led to no word that it has not read, no handle and (where it has read other accounts) no name that the
+archive lacks. From those that it then writes, the choice by form learns; they are the first to be chosen among. All
+follow from the restock's seed, so a restock that was interrupted learns the same again.
 """
 
 from __future__ import annotations
@@ -75,27 +75,30 @@ class Pilot:
             return steered
         temperature = Decoding.from_json(self.generator.decoding).temperature
         for number, (most, step) in enumerate(ROUNDS, start=2):
-            drafts = [candidate.text for candidate in self._written(number, most, steered)]
-            if len(drafts) >= LEAST:
-                balance = steered.balance.moved(drafts, self.cards, temperature, step)
+            texts = [candidate.text for candidate in self._written(number, most, steered)[1]]
+            if len(texts) >= LEAST:
+                balance = steered.balance.moved(texts, self.cards, temperature, step)
                 steered = replace(steered, balance=balance)
         return steered
 
-    def choose(self, steered: Steered, scoring: Scoring | None) -> ShelfChoice:
-        """Which drafts become samples: by form and, where there is a scorer, by that too.
+    def choose(self, steered: Steered, scoring: Scoring | None) -> tuple[ShelfChoice, list[Draft]]:
+        """Which drafts become samples: by form and, where there is a scorer, by that too; and those it is learned from.
 
         Raises:
             Interrupted: `should_stop` said so.
             JobError: the checkpoint is damaged or gone.
         """
-        pilot = self._written(1, SCORED_PILOT if scoring else PILOT, steered, scoring)
+        drafts, pilot = self._written(1, SCORED_PILOT if scoring else PILOT, steered, scoring)
         best_of = int(self.generator.decoding.get("best_of", BEST_OF)) if scoring else None
         some = self.cards[:: max(1, len(self.cards) // FORM_TWEETS)]
-        return ShelfChoice.fit(pilot, some, best_of, self.cards)
+        return ShelfChoice.fit(pilot, some, best_of, self.cards), drafts
 
-    def _written(self, number: int, most: int, steered: Steered, scoring: Scoring | None = None) -> list[Candidate]:
-        """About `most` drafts that may be samples, or as many as are among four times as many drafts."""
+    def _written(
+        self, number: int, most: int, steered: Steered, scoring: Scoring | None = None
+    ) -> tuple[list[Draft], list[Candidate]]:
+        """All drafts that are read until about `most` may be samples, or four times as many were read; and those."""
         wanted = min(most, max(self.goal if scoring is None else self.goal * SCORED_FACTOR, 100))
+        read: list[Draft] = []
         found: list[Candidate] = []
         folder, decoding, longest = (
             self.workshop.folder(self.generator.checkpoint_key),
@@ -103,13 +106,14 @@ class Pilot:
             self.vetting.rules.longest,
         )
         with Writers(folder, decoding, longest, self.workshop.processes, scoring, steered, wanted) as writers:
-            for read, drafts in enumerate(writers.drafts(max(0, self.seed - number * BEFORE)), start=1):
+            for drafts in writers.drafts(max(0, self.seed - number * BEFORE)):
                 if self.should_stop():
                     raise Interrupted
+                read += drafts
                 found += self._cards(drafts)
-                if len(found) >= wanted or read * len(drafts) >= 4 * wanted:
-                    return found
-        return found
+                if len(found) >= wanted or len(read) >= 4 * wanted:
+                    break
+        return read, found
 
     def _cards(self, drafts: Sequence[Draft]) -> Iterator[Candidate]:
         for draft in drafts:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections import Counter
+from collections import Counter, abc
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
@@ -28,7 +29,7 @@ from app.jobs.base import words_read
 from app.jobs.piloting import FORM_TWEETS, Pilot
 from app.jobs.vetting import scoring_of, vetting_for
 from app.jobs.workshop import Interrupted, JobError, Progress, ShouldStop, Workshop
-from app.jobs.writers import Scoring, Steered, Writers
+from app.jobs.writers import CHUNK, Scoring, Steered, Writers
 from model.generate import Draft
 from model.steering import Balance
 from model.text import TEXT_VERSION, normalise
@@ -71,6 +72,7 @@ class Choice:
     shelf: ShelfChoice
     scoring: Scoring | None
     steered: Steered
+    first: Sequence[Draft]  # drafts that are there already: what the choice was learned from
 
 
 @dataclass
@@ -154,7 +156,8 @@ def write(
         words = words_read(workshop, archive, generator)
         pilot = Pilot(workshop, generator, vetting, cards, words, row.seed, row.goal, should_stop)
         steered = _steered(workshop, pilot, row)
-        choice = Choice(vetting, pilot.choose(steered, scoring), scoring, steered)
+        shelf_choice, first = pilot.choose(steered, scoring)
+        choice = Choice(vetting, shelf_choice, scoring, steered, first)
         _fill(workshop, generator, row, choice, on_progress, should_stop)
         _part_with_spares(workshop, row.id, cards)
     except JobError:
@@ -228,14 +231,11 @@ def _fill(
     should_stop: ShouldStop,
 ) -> None:
     tally = _Tally(row.written, row.shelved, Counter(row.rejected))
-    folder = workshop.folder(generator.checkpoint_key)
-    longest = choice.vetting.rules.longest
     wanted = _with_spares(row.goal)
     if tally.shelved >= wanted:
         return
-    given = (folder, generator.decoding, longest, workshop.processes, choice.scoring, choice.steered, wanted)
-    with Writers(*given) as writers:
-        for drafts in writers.drafts(row.seed + row.written):
+    with closing(_drafts(workshop, generator, row, choice, wanted)) as chunks:
+        for drafts in chunks:
             if should_stop():
                 raise Interrupted
             found = list(_chosen(drafts, choice, tally, wanted))
@@ -246,6 +246,18 @@ def _fill(
                 return
             if tally.written >= TRIAL and tally.vetted * DRAFTS_PER_SAMPLE < tally.written:
                 raise JobError(_not_ready(generator, tally))
+
+
+def _drafts(
+    workshop: Workshop, generator: Generator, row: Restock, choice: Choice, wanted: int
+) -> abc.Generator[list[Draft], None, None]:
+    """Drafts without end from where the restock stands, a chunk at a time: first those that the choice learned from."""
+    for start in range(row.written, len(choice.first), CHUNK):
+        yield list(choice.first[start : start + CHUNK])
+    folder, longest = workshop.folder(generator.checkpoint_key), choice.vetting.rules.longest
+    given = (folder, generator.decoding, longest, workshop.processes, choice.scoring, choice.steered, wanted)
+    with Writers(*given) as writers:
+        yield from writers.drafts(row.seed + max(0, row.written - len(choice.first)))
 
 
 def _with_spares(goal: int) -> int:

@@ -138,6 +138,22 @@ def test_of_samples_and_spares_those_are_shelved_whose_form_is_nearest_to_tweets
     assert sum(done.rejected.values()) == done.written - done.shelved
 
 
+def test_what_the_choice_learned_from_is_chosen_among_before_anything_else_is_written(
+    workshop: Workshop, archive: Archive, generator: Generator
+) -> None:
+    stopped_when_some_are_stored(workshop, archive, generator, 150, job_id=7)
+    with reading(workshop.engine) as connection:
+        row = restocks.of_job(connection, 7, generator.id)
+    assert row is not None
+    first = [sample.seed for sample in shelf(workshop.engine)]
+    assert max(first) < row.seed
+    _queue_job(workshop, archive, 7)
+
+    restock(workshop, archive, generator, 150, job_id=7)
+
+    assert max(sample.seed for sample in shelf(workshop.engine)) > row.seed
+
+
 def test_nothing_is_on_the_shelf_before_the_flip(workshop: Workshop, archive: Archive, generator: Generator) -> None:
     seen: list[tuple[int, int]] = []
 
