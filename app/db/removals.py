@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Table, delete, func, select, update
 from sqlalchemy.sql.elements import ColumnElement
@@ -39,6 +39,7 @@ from app.db.tables import (
 )
 
 BATCH = 500
+UNDO = timedelta(days=1)  # that a deleted archive can be taken back
 
 # What hangs on a guess, and goes before it.
 OF_GUESSES = (labels, remarks)  # what goes with a guess
@@ -60,6 +61,12 @@ def deleted_slug(connection: Connection, archive_id: int) -> str | None:
     """The slug of an archive that was deleted."""
     query = select(archives.c.slug).where(archives.c.id == archive_id, archives.c.deleted_at.is_not(None))
     return connection.scalar(query)
+
+
+def can_come_back(connection: Connection, archive_id: int, at: datetime) -> bool:
+    """Whether an archive was deleted less than a day ago: later, part of it may be gone already."""
+    when = connection.scalar(select(archives.c.deleted_at).where(archives.c.id == archive_id))
+    return when is not None and at - when <= UNDO
 
 
 def what_goes(connection: Connection, archive_id: int) -> dict[str, int]:

@@ -26,7 +26,6 @@ from app.jobs.promoting import former_champion, promote
 from app.jobs.workshop import Interrupted, JobError, Steps, Workshop
 
 SHOWN = 20  # tweets and left-out rows that a preview shows
-UNDO = timedelta(days=1)  # that a deleted archive can be taken back
 NETWORK_KEPT = timedelta(days=30)
 WINDOWS = 20  # of guesses whose marks of networks one look drops: the rest has time
 LOOKED_AT = 20_000  # rows that a preview reads: enough to see what a file is
@@ -120,12 +119,12 @@ def remove_archive(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str
 
 
 def ask_for_removals(workshop: Workshop, moment: datetime) -> None:
-    """Ask that archives which were deleted a day ago be removed, each once."""
+    """Ask that archives which were deleted a day ago be removed, each once a day: a removal may fail."""
     with reading(workshop.engine) as connection:
-        due = [found for found in removals.deleted(connection) if moment - found[2] > UNDO]
+        due = [found for found in removals.deleted(connection) if moment - found[2] > removals.UNDO]
     for archive_id, _, deleted_at in due:
         with writing(workshop.engine) as connection:
-            once = f"remove:{archive_id}:{deleted_at:%Y-%m-%dT%H:%M:%S}"
+            once = f"remove:{archive_id}:{deleted_at:%Y-%m-%dT%H:%M:%S}:{(moment - deleted_at).days}"
             asked = {"archive": archive_id}
             jobs.ask(connection, "remove", None, asked, asked_by="schedule", at=moment, once=once)
 

@@ -131,7 +131,7 @@ def take_back(here: Here, admin: Changing, archive_id: int) -> Response:
     """Bring a deleted archive back."""
     with writing(here.engine) as connection:
         slug = removals.deleted_slug(connection, archive_id)
-        if slug is None:
+        if slug is None or not removals.can_come_back(connection, archive_id, now()):
             raise Refused(404, "Too late", "That archive is gone for good, or was not deleted.")
         removals.hide(connection, archive_id, None)
         note(connection, admin, Change("archive taken back", slug))

@@ -9,7 +9,7 @@ import pytest
 from factories import words
 from sqlalchemy import func, select
 
-from app.db import archives, jobs, uploads
+from app.db import archives, jobs, removals, uploads
 from app.db.session import now, reading, writing
 from app.db.tables import metadata
 from app.jobs import tasks
@@ -150,6 +150,28 @@ def test_a_day_later_it_is_removed_with_all_that_belongs_to_it(desk):
     with reading(desk.engine) as connection:
         for name in ("archives", "tweets", "samples", "generators", "arms", "imports", "restocks"):
             assert connection.scalar(select(func.count()).select_from(metadata.tables[name])) == 0, name
+
+
+def test_what_is_half_removed_cannot_be_taken_back_and_is_removed_another_day(desk):
+    desk.post("/admin/archives/mayor/delete")
+    workshop = Workshop(desk.engine, desk.settings.checkpoints)
+    with writing(desk.engine) as connection:
+        day_old = now() - timedelta(hours=25)
+        connection.execute(metadata.tables["archives"].update().values(deleted_at=day_old))
+    ask_for_removals(workshop, now())
+    with writing(desk.engine) as connection:
+        job = jobs.claim(connection, "test", ("remove",), now())
+        assert removals.remove_batch(connection, 1)
+        jobs.finish(connection, job.claim, "failed", "given up: its worker died in each of 5 attempts", now())
+
+    assert desk.post("/admin/archives/1/take-back").status_code == 404
+    with reading(desk.engine) as connection:
+        assert archives.find(connection, "mayor") is None
+    ask_for_removals(workshop, now() + timedelta(hours=1))
+    with reading(desk.engine) as connection:
+        assert len(jobs.listing(connection)) == 1
+    ask_for_removals(workshop, now() + timedelta(days=1))
+    assert work(desk).startswith("mayor is removed")
 
 
 CHANGES = (
