@@ -51,7 +51,7 @@ async def room_page(code: str, request: Request) -> Response:
     house = services(request)
     visitor = house.identity.visitor(request)
     house.limit("pages", visitor)
-    scene = await _scene(house, code)
+    scene = await _scene(request, code)
     return html("class.html", here="/class", **await apart(lambda: _seen(house, scene, visitor)))
 
 
@@ -61,7 +61,7 @@ async def room_now(code: str, request: Request) -> Response:
     house = services(request)
     visitor = house.identity.visitor(request)
     house.limit("looks", visitor)
-    scene = await _scene(house, code)
+    scene = await _scene(request, code)
     if request.query_params.get("seen") == _version(scene, visitor.key, now()):
         return Response(status_code=204, headers=NO_STORE)
     return html("class_now.html", **await apart(lambda: _seen(house, scene, visitor)))
@@ -72,7 +72,8 @@ async def join(code: str, request: Request) -> Response:
     """Come in, with a name or without."""
     house = services(request)
     visitor = house.identity.visitor(request)
-    scene = await _scene(house, code, anew=True)
+    house.limit("joins", visitor)
+    scene = await _scene(request, code, anew=True)
     wanted = str((await request.form()).get("name", "")).strip()
     try:
         name = accept(wanted, house.blocked_words) if wanted else None
@@ -86,7 +87,7 @@ async def join(code: str, request: Request) -> Response:
 
     if scene.room.ended_at is None:
         await apart(let_in)
-        await _scene(house, code, anew=True)
+        await _scene(request, code, anew=True)
     response = RedirectResponse(f"/class/{code}", 303, NO_STORE)
     if not visitor.has_cookie:
         house.identity.greet(response, visitor)
@@ -100,7 +101,7 @@ async def pick(code: str, request: Request) -> Response:
     visitor = house.identity.visitor(request)
     house.limit("guesses", visitor)
     form = await request.form()
-    scene = await _scene(house, code, anew=True)
+    scene = await _scene(request, code, anew=True)
     try:
         ask = GuessAsk(round=str(form.get("round", "")), pick=int(str(form.get("pick", ""))))
     except (ValidationError, ValueError):
@@ -115,7 +116,7 @@ async def pick(code: str, request: Request) -> Response:
             # Picked before, perhaps in another tab: the room shows what counts.
             if problem.status not in (409, 410):
                 raise
-        await _scene(house, code, anew=True)
+        await _scene(request, code, anew=True)
     return RedirectResponse(f"/class/{code}", 303, NO_STORE)
 
 
@@ -123,7 +124,7 @@ async def pick(code: str, request: Request) -> Response:
 async def lectern_page(code: str, request: Request) -> Response:
     """The wall, with the lecturer's buttons; asks for the key where the browser has none."""
     house = services(request)
-    scene = await _scene(house, code)
+    scene = await _scene(request, code)
     if not _is_lecturer(request, scene):
         house.limit("pages", house.identity.visitor(request))
         return html("lectern_key.html", here="/class", code=code, refused="")
@@ -135,7 +136,7 @@ async def show_key(code: str, request: Request) -> Response:
     """Take the lecturer's key into a cookie."""
     house = services(request)
     house.moving.count(house.identity.visitor(request), "keys")
-    scene = await _scene(house, code)
+    scene = await _scene(request, code)
     key = str((await request.form()).get("key", "")).strip()
     if not hmac.compare_digest(sha256(key.encode()).digest(), scene.room.key_hash):
         refused = "That is not the key of this room. It stands in the terminal."
@@ -148,7 +149,7 @@ async def show_key(code: str, request: Request) -> Response:
 @router.get("/class/{code}/lectern/now")
 async def lectern_now(code: str, request: Request) -> Response:
     """What is on the wall, without the page around it."""
-    scene = await _scene(services(request), code)
+    scene = await _scene(request, code)
     _check_lecturer(request, scene)
     wall = _wall(scene)
     if request.query_params.get("seen") == wall["version"]:
@@ -160,20 +161,23 @@ async def lectern_now(code: str, request: Request) -> Response:
 async def lead(code: str, request: Request) -> Response:
     """The lecturer's buttons: next, reveal, train, end."""
     house = services(request)
-    scene = await _scene(house, code, anew=True)
+    scene = await _scene(request, code, anew=True)
     _check_lecturer(request, scene)
     form = await request.form()
     place = f"{scene.room.leg}.{scene.room.number}"
     # A button that was pressed twice, or on a page left behind, does nothing the second time.
     if str(form.get("place")) == place:
         await apart(lambda: lectern.act(house, scene, str(form.get("do", "")), now()))
-        await _scene(house, code, anew=True)
+        await _scene(request, code, anew=True)
     return RedirectResponse(f"/class/{code}/lectern", 303, NO_STORE)
 
 
-async def _scene(house: Services, code: str, *, anew: bool = False) -> Scene:
+async def _scene(request: Request, code: str, *, anew: bool = False) -> Scene:
+    house = services(request)
     scene = await apart(lambda: house.rooms.scene(code, anew=anew))
     if scene is None:
+        # Wherever it was tried: codes are short enough to be found out.
+        house.limit("codes", house.identity.visitor(request))
         raise Problem(404, "not-found", "there is no such room")
     return scene
 

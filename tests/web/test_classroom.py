@@ -168,6 +168,15 @@ def test_a_name_that_is_not_taken_is_asked_for_again(game: Game, name: str) -> N
     assert "nickname" in answer.text
 
 
+def test_a_stranger_cannot_fill_a_room_or_try_codes_without_end(serving: Opener) -> None:
+    game = serving(network_rate_limit="5/minute")
+    open_room(game)
+    come_in_as = [game.client().post(f"/class/{CODE}/join", data={"name": ""}).status_code for _ in range(7)]
+    assert come_in_as == [303] * 5 + [429] * 2
+    tried = [game.client().get("/class/ABCDE/lectern/now").status_code for _ in range(7)]
+    assert tried == [404] * 5 + [429] * 2
+
+
 def test_the_door_leads_into_the_room(game: Game) -> None:
     lecturer = open_room(game)
     client = game.client()
