@@ -6,7 +6,7 @@ tried, one step at a time; a scorer needs about two thousand before it foretells
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -66,12 +66,13 @@ class Next:
     words: str  # one line
 
 
-def next_draw(tried: Mapping[Draw, Tried], now: Draw) -> Next:
+def next_draw(tried: Mapping[Draw, Tried], now: Draw, held: Collection[Draw] = ()) -> Next:
     """Climb carefully: go back to the best decoding known, or try one step from it, never further.
 
     Args:
         tried: what the labels say of each decoding that was played.
         now: the champion's.
+        held: whose samples failed a gate when they were last written: they come after all others.
     """
     known = {draw: seen for draw, seen in tried.items() if seen.guesses >= LEAST_GUESSES}
     if now not in known:
@@ -84,7 +85,7 @@ def next_draw(tried: Mapping[Draw, Tried], now: Draw) -> Next:
     best = max(rates, key=lambda draw: (rates[draw], draw == now))
     if best != now:
         return Next(best, f"{_named(best)} fooled {rates[best]:.1%}, {_named(now)} {rates[now]:.1%}")
-    untried = [draw for draw in _outward(best, known) if draw not in known]
+    untried = sorted((draw for draw in _outward(best, known) if draw not in known), key=lambda draw: draw in held)
     if untried:
         return Next(untried[0], f"{_named(now)} is the best known ({rates[now]:.1%}): one step from it is tried")
     return Next(None, f"{_named(now)} fooled {rates[now]:.1%}, no step from it more: it has settled")

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from sqlalchemy import Connection
+
 from app.db import generators, labels, tweets
 from app.db.archives import Archive
 from app.db.generators import Generator
@@ -76,17 +78,30 @@ def choose_draw(
             for other in generators.listing(connection, archive.id)
             if other.checkpoint_sha256 == anchor.checkpoint_sha256 and other.scorer_sha256 is None
         }
+        failed = _failed_a_gate(connection, archive.id)
     sums: dict[Draw, list[float]] = {}
     for line in lines:
         if line["generator"] in plain and line.get("policy", POLICY) in AT_RANDOM:  # frozen before: dealt by chance
             seen = sums.setdefault(plain[line["generator"]], [0.0, 0.0])
             seen[0] += line["weight"]
             seen[1] += line["weight"] * (line["verdict"] == "fooled")
-    step = next_draw({draw: Tried(*seen) for draw, seen in sums.items()}, _place(champion))
+    # One that never plays gets no labels: it would be the next step for ever.
+    held = {draw for generator, draw in plain.items() if generator in failed}
+    step = next_draw({draw: Tried(*seen) for draw, seen in sums.items()}, _place(champion), held)
     if step.draw is None:
         raise Skipped(step.words)
     decoding = Decoding.from_json(champion.decoding).to_json() | asdict(step.draw)
     return Choosing(decoding | _guard(workshop, archive, lines), None, {}, {}, step.words)
+
+
+def _failed_a_gate(connection: Connection, archive_id: int) -> set[int]:
+    """The generators that the newest decision on each holds back for a gate."""
+    newest = {each.generator_id: each for each in reversed(generators.decisions_on(connection, archive_id))}
+    return {
+        generator_id
+        for generator_id, each in newest.items()
+        if each.verdict == "held" and any(gate["outcome"] == "failed" for gate in each.figures.get("gates", ()))
+    }
 
 
 def keep_choice(workshop: Workshop, archive: Archive, lines: Sequence[Line], champion: Generator, why: str) -> Choosing:

@@ -29,6 +29,13 @@ def test_the_first_step_goes_to_a_neighbour_that_is_more_cautious() -> None:
     assert next_draw({NOW: tried(300, 0.3)}, NOW).draw == Draw(0.9, 0.98)
 
 
+def test_a_step_that_failed_a_gate_comes_after_the_others() -> None:
+    first = next_draw({NOW: tried(300, 0.3)}, NOW).draw
+    assert first is not None
+    assert next_draw({NOW: tried(300, 0.3)}, NOW, {first}).draw == Draw(1.0, 0.95)
+    assert next_draw({NOW: tried(300, 0.3)}, NOW, NOW.neighbours()).draw == first
+
+
 def test_a_step_that_fooled_fewer_is_taken_back() -> None:
     worse = Draw(0.9, 0.98)
 

@@ -11,7 +11,7 @@ from sqlalchemy import insert, select, update
 
 from app.db import generators, labels
 from app.db.archives import Archive
-from app.db.generators import CHAMPION, Decided, Generator
+from app.db.generators import CHAMPION, Decided, Generator, Recipe
 from app.db.session import reading, writing
 from app.db.tables import guesses, remarks
 from app.game.choice import BEST_OF
@@ -105,6 +105,25 @@ def test_with_few_labels_one_step_of_the_decoding_is_tried(
     assert (new.decoding["temperature"], new.decoding["top_p"]) == (0.9, 1.0)
     assert (new.checkpoint_sha256, new.scorer_sha256) == (generator.checkpoint_sha256, None)
     assert "one step from it is tried" in done.learned
+
+
+def test_a_step_that_failed_a_gate_does_not_stand_in_the_way_of_others(
+    workshop: Workshop, archive: Archive, generator: Generator
+) -> None:
+    add_believers(workshop, archive, 150)
+    lines = read_set(workshop, freeze_labels(workshop, archive)["id"])
+    first = choose_draw(workshop, archive, lines, generator, generator).decoding
+    with writing(workshop.engine) as connection:
+        same = ("checkpoint_key", "checkpoint_sha256", "vetting_version", "alphabet", "bits_per_character")
+        recipe = Recipe(decoding=first, **{name: getattr(generator, name) for name in same})
+        made = generators.register(connection, archive.id, recipe, LONG_AGO)[0]
+        held = Decided("held", "retrain", {"gates": [{"name": "Self-BLEU", "outcome": "failed"}]})
+        generators.note_decision(connection, archive.id, made.id, held, LONG_AGO)
+
+    second = choose_draw(workshop, archive, lines, generator, generator).decoding
+
+    assert (first["temperature"], first["top_p"]) == (0.9, 1.0)
+    assert (second["temperature"], second["top_p"]) == (1.0, 0.98)
 
 
 def test_too_few_labels_of_the_present_decoding_change_nothing(
