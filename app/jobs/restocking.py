@@ -24,7 +24,7 @@ from app.db.session import now, reading, writing
 from app.game import sensitive
 from app.game.choice import Candidate, ShelfChoice
 from app.game.form import nearest
-from app.game.vetting import DUPLICATE, FORM, HELD, Vetting, text_hash
+from app.game.vetting import DUPLICATE, FORM, HELD, LONGEST, SHORTEST, Vetting, text_hash
 from app.jobs.base import words_read
 from app.jobs.piloting import FORM_TWEETS, Pilot
 from app.jobs.vetting import scoring_of, vetting_for
@@ -151,6 +151,7 @@ def write(
     vetting, known, deck = vetting_for(workshop, archive, generator)
     note_tweets(workshop, row, vetting, deck)
     try:
+        _need_a_card(archive, vetting, [*known, *deck])
         scoring = scoring_of(workshop, archive, generator)
         cards = [text for text in known if vetting.rules.card_fault(text) is None]
         words = words_read(workshop, archive, generator)
@@ -165,6 +166,25 @@ def write(
         raise
     with reading(workshop.engine) as connection:
         return restocks.find(connection, row.id) or row
+
+
+def _need_a_card(archive: Archive, vetting: Vetting, texts: Sequence[str]) -> None:
+    """Refuse an archive none of whose texts can be a card: no sample of their kind can be one either.
+
+    Raises:
+        JobError: names the rule that most of them break.
+    """
+    faults: Counter[str] = Counter()
+    for text in texts:
+        if (fault := vetting.rules.card_fault(text)) is None:
+            return
+        faults[fault] += 1
+    if faults:
+        rule, count = faults.most_common(1)[0]
+        raise JobError(
+            f"none of the {len(texts):,} {archive.unit}s of {archive.slug} can be a card ({count:,}: {rule}): cards"
+            f" have {SHORTEST} to {LONGEST[archive.unit]} characters and stand on their own; no training changes that"
+        )
 
 
 def note_tweets(workshop: Workshop, row: Restock, vetting: Vetting, deck: list[str]) -> None:

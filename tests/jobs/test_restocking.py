@@ -16,7 +16,7 @@ from app.db import generators, restocks, samples
 from app.db.archives import Archive
 from app.db.generators import Decided, Generator
 from app.db.session import reading, writing
-from app.db.tables import archives, jobs
+from app.db.tables import archives, jobs, tweets
 from app.db.tables import samples as samples_table
 from app.game.vetting import BlockedWordsError
 from app.jobs import restocking
@@ -279,6 +279,21 @@ def test_a_generator_that_writes_nothing_of_use_is_told(workshop: Workshop, arch
 
     with pytest.raises(JobError, match=r"v1 is not ready for play: .* does not end by itself.*train longer"):
         restock(workshop, archive, babbler, 100)
+
+    assert shelf(workshop.engine) == []
+
+
+def test_an_archive_of_which_no_tweet_is_a_card_is_told_instead_of_opened(
+    workshop: Workshop, archive: Archive, generator: Generator
+) -> None:
+    """Samples beside which no tweet can stand would make it the main archive, with nothing to deal."""
+    with writing(workshop.engine) as connection:
+        connection.execute(update(tweets).values(text=tweets.c.text + " and so on" * 30))
+
+    with pytest.raises(
+        JobError, match=r"none of the 400 tweets of gannet can be a card \(400: too short or too long\)"
+    ):
+        restock(workshop, archive, generator, 20)
 
     assert shelf(workshop.engine) == []
 
