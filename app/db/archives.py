@@ -42,6 +42,11 @@ class Archive:
     invite: str | None = None
 
     @property
+    def mark(self) -> tuple[int, datetime]:
+        """What names it for good: its number may be given to another once it is removed (SQLite)."""
+        return self.id, self.created_at
+
+    @property
     def may_name_others(self) -> bool:
         """Whether its cards, tweets and samples alike, may name third parties."""
         return self.basis not in PRIVATE if self.own.name_others is None else self.own.name_others

@@ -171,10 +171,16 @@ class Catalogue:
                 for archive in found:
                     own = [arm for arm in arms if arm.archive_id == archive.id]
                     entries[archive.slug] = self._entry(connection, archive, own)
+            self._forget_all_but({archive.id for archive in found})
             self.entries = entries
             for slug, entry in entries.items():
                 metrics.shelf.labels(slug).set(entry.shelf.level())
             self.is_loaded = True
+
+    def _forget_all_but(self, ids: Collection[int]) -> None:
+        """Forget archives that are gone: SQLite may give the number of one that was removed to another."""
+        self._sources = {number: source for number, source in self._sources.items() if number in ids}
+        self._openings = {number: opening for number, opening in self._openings.items() if number in ids}
 
     def _entry(self, connection: Connection, archive: Archive, arms: Sequence[ArmRow]) -> Entry:
         before = self._sources.get(archive.id)

@@ -85,7 +85,7 @@ class Dealer:
         self._seal = seal
         self._life = life
         self._given: OrderedDict[tuple[object, ...], Dealt] = OrderedDict()
-        self._racks: OrderedDict[tuple[int, int, ThirdParties | None], Arm] = OrderedDict()
+        self._racks: OrderedDict[tuple[object, int, ThirdParties | None], Arm] = OrderedDict()
         # On the embedded database a look-up takes microseconds: a thread would cost more than it saves.
         self._is_embedded = engine.dialect.name == "sqlite"
         self._connection: Connection | None = None
@@ -168,7 +168,7 @@ class Dealer:
 
     async def _opponent(self, entry: Entry, number: int) -> Arm:
         """The generator of that number, with all its samples that were ever vetted."""
-        name = (entry.archive.id, number, entry.others)
+        name = (entry.archive.mark, number, entry.others)
         known = self._racks.get(name)
         if known is not None:
             self._racks.move_to_end(name)

@@ -28,7 +28,7 @@ class FixedSets:
     def __init__(self, engine: Engine, clock: Callable[[], datetime] = now) -> None:
         self._engine = engine
         self._clock = clock
-        self._known: OrderedDict[tuple[str, int, str], FixedSet] = OrderedDict()
+        self._known: OrderedDict[tuple[str, object, str], FixedSet] = OrderedDict()
 
     def today(self) -> str:
         """The UTC date, as today's daily is named."""
@@ -47,7 +47,7 @@ class FixedSets:
         """
         today = self.today()
         day = day or today
-        name = ("daily", entry.archive.id, day)
+        name = ("daily", entry.archive.mark, day)
         known = self._known.get(name)
         if known is not None:
             return known
@@ -101,7 +101,7 @@ class FixedSets:
             sets.make(connection, entry.archive.id, "daily", day, sets.cards_of(drawn), self._clock())
             return sets.find(connection, "daily", day, entry.archive.id)
 
-    def _keep(self, name: tuple[str, int, str], found: FixedSet) -> FixedSet:
+    def _keep(self, name: tuple[str, object, str], found: FixedSet) -> FixedSet:
         self._known[name] = found
         while len(self._known) > REMEMBERED:
             self._known.popitem(last=False)

@@ -8,12 +8,23 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
-from factories import LONG_AGO, a_guess, add_arm, add_game, add_generator, add_samples, add_tweets, words
+from factories import (
+    LONG_AGO,
+    a_guess,
+    add_archive,
+    add_arm,
+    add_game,
+    add_generator,
+    add_samples,
+    add_tweets,
+    words,
+)
 from serving import Game, Opener
 from sqlalchemy import delete, update
 
+from app.db import removals
 from app.db.batch import Guess
-from app.db.session import writing
+from app.db.session import now, writing
 from app.db.tables import archives, arms, imports, samples
 from app.web.metrics import start_metrics
 from app.web.recorder import DatabaseAway
@@ -81,6 +92,35 @@ def test_a_paused_archive_is_not_dealt(game: Game) -> None:
         connection.execute(update(archives).values(paused=True))
     game.refresh()
     assert game.client().post("/api/rounds").status_code == 503
+
+
+def test_nothing_of_an_archive_that_was_removed_is_taken_for_one_that_came_after(game: Game) -> None:
+    """On SQLite the next archive gets the number of the one that was removed, if that was the newest."""
+    before = game.services.catalogue.entries["mayor"]
+    asyncio.run(game.services.fixed.daily(before, game.services.fixed.today()))
+    with game.client() as client:
+        assert client.post("/api/rounds", json={"mode": "practice", "generator": "v1"}).status_code == 201
+    with writing(game.engine) as connection:
+        removals.hide(connection, 1, LONG_AGO)
+    game.refresh()
+    with writing(game.engine) as connection:
+        while removals.remove_batch(connection, 1):
+            pass
+        archive_id = add_archive(connection, "mayor", created_at=now())
+        add_tweets(connection, archive_id, [words(seed) for seed in range(5000, 5080)])
+        add_samples(
+            connection, archive_id, add_generator(connection, archive_id), [words(s) for s in range(6000, 6080)]
+        )
+    game.refresh()
+
+    after = game.services.catalogue.entries["mayor"]
+    assert after.archive.id == before.archive.id
+    assert len(after.deck) == 80
+    new = {words(seed) for seed in (*range(5000, 5080), *range(6000, 6080))}
+    with game.client() as client:
+        for ask in ({}, {"mode": "practice", "generator": "v1"}, {"mode": "daily"}):
+            cards = client.post("/api/rounds", json=ask).json()["cards"]
+            assert {card["text"] for card in cards} <= new, ask
 
 
 def test_play_goes_on_from_memory_while_the_catalogue_cannot_be_read(game: Game) -> None:
