@@ -8,10 +8,11 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from croniter import croniter
 from limits import parse as parse_rate
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from app.game.schedules import is_schedule
 
 PREFIX = "WHICHTWEET_"
 
@@ -187,8 +188,8 @@ class Settings(BaseSettings):
     @field_validator("retrain_cron", "backup_cron", "screen_cron")
     @classmethod
     def _known_schedule(cls, schedule: str) -> str:
-        if schedule and not croniter.is_valid(schedule):
-            raise ValueError("expected a cron expression of five fields like 0 3 * * *, or nothing")
+        if schedule and not is_schedule(schedule):
+            raise ValueError("expected a cron expression of five fields whose time comes, like 0 3 * * *, or nothing")
         return schedule
 
     @property

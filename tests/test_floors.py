@@ -21,7 +21,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "app.db": ("app.db", "app.game", "app.archives", "model.text"),
     "app.web": ("app.web", "app.db", "app.game", "model"),
     "app.jobs": ("app.jobs", "app.db", "app.game", "app.archives", "model"),
-    "app.settings": (),
+    "app.settings": ("app.game",),
     "app.keys": ("app.settings", "app.db"),
     "app.main": ("app", "model"),
     "app.cli": ("app", "model"),

@@ -37,6 +37,7 @@ def test_an_unknown_setting_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) 
         ("DECK_INCLUDE", "retweet"),
         ("RATE_LIMIT", "a lot"),
         ("RETRAIN_CRON", "at noon"),
+        ("RETRAIN_CRON", "0 0 31 2 *"),
         ("DATABASE_URL", "mysql://localhost/game"),
     ],
 )

@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import structlog
-from croniter import croniter
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
@@ -21,6 +20,7 @@ from app.db.generators import ANCHOR, CHAMPION
 from app.db.jobs import Job
 from app.db.session import now, reading, writing
 from app.game.own_settings import OwnSettings
+from app.game.schedules import last_time
 from app.jobs import supervising, tasks, workflows
 from app.jobs.errands import ask_for_removals, drop_guesses, drop_networks
 from app.jobs.hold import Heartbeat, Hold, worker_name
@@ -271,9 +271,9 @@ def due_time(cron: str, moment: datetime, own: OwnSettings = OPERATORS) -> datet
 
     One that falls into an archive's quiet hours comes when they end.
     """
-    if not cron:
+    last = last_time(cron, moment.astimezone(own.place) + timedelta(seconds=1))
+    if last is None:
         return None
-    last: datetime = croniter(cron, moment.astimezone(own.place) + timedelta(seconds=1)).get_prev(datetime)
     starts = own.after_quiet(last)
     return last.astimezone(UTC) if timedelta(0) <= moment - starts <= CATCH_UP else None
 

@@ -367,3 +367,4 @@ def test_an_archive_is_retrained_by_its_own_schedule_and_not_in_quiet_hours() ->
     assert due_time("0 9 * * *", nine + timedelta(hours=9, minutes=1), berlin) == nine
     assert due_time("0 9 * * *", nine + timedelta(hours=10), berlin) is None
     assert due_time("", nine, berlin) is None
+    assert due_time("0 0 31 2 *", nine, berlin) is None

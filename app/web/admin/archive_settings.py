@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from croniter import croniter
 from fastapi import APIRouter, Form
 from starlette.responses import Response
 
@@ -12,6 +11,7 @@ from app.db import archives
 from app.db.audit import Change
 from app.db.session import now, writing
 from app.game.own_settings import OwnSettings, OwnSettingsError
+from app.game.schedules import is_schedule
 from app.web.admin import views
 from app.web.admin.collections import found
 from app.web.admin.names import Answer, answered
@@ -42,8 +42,8 @@ def keep(
 ) -> Response:
     """Keep what is filled in; what is left empty stays with the operator's settings."""
     cron = None if schedule == "operator" else retrain_cron.strip() if schedule == "own" else ""
-    if cron and not croniter.is_valid(cron):
-        raise Refused(422, "No schedule", f"{cron} is no cron expression: expected five fields, such as 0 3 * * *.")
+    if cron and not is_schedule(cron):
+        raise Refused(422, "No schedule", f"{cron} is no cron expression: expected five fields and a time that comes, such as 0 3 * * *.")
     if schedule == "own" and not cron:
         raise Refused(422, "No schedule", "Fill in a cron expression, such as 0 3 * * *, or choose another answer.")
     try:

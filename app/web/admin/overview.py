@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from croniter import croniter
 from fastapi import APIRouter, Request
 from sqlalchemy import Connection
 from starlette.responses import Response
@@ -16,6 +15,7 @@ from app.db import archives, generators, held, jobs, reports, rollups, stock, wo
 from app.db.archives import Archive
 from app.db.rollups import Played, day_of
 from app.db.session import now, reading
+from app.game.schedules import next_time
 from app.web.admin import attention, views
 from app.web.admin.attention import Standing
 from app.web.admin.office import Here, Office, Viewing
@@ -98,12 +98,6 @@ def jobs_failed(connection: Connection, since: datetime) -> list[jobs.Job]:
         for job in stock.failed_jobs(connection, limit=20)
         if job.finished_at is not None and job.finished_at >= since
     ]
-
-
-def next_time(cron: str, at: datetime) -> datetime | None:
-    """When the schedule comes round next."""
-    found: datetime | None = croniter(cron, at).get_next(datetime) if cron else None
-    return found
 
 
 def by_generator(connection: Connection, listed: list[Archive], played: list[Played]) -> list[dict[str, Any]]:

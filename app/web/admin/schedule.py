@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from croniter import croniter
-
 from app.game.own_settings import OwnSettings
+from app.game.schedules import next_time
 
 SHOWN = 5
 
@@ -14,7 +13,8 @@ SHOWN = 5
 def next_times(operators_cron: str, own: OwnSettings, moment: datetime) -> list[datetime]:
     """The next times at which a retraining is due, in the archive's zone; none where it has no schedule."""
     cron = operators_cron if own.retrain_cron is None else own.retrain_cron
-    if not cron:
-        return []
-    times = croniter(cron, moment.astimezone(own.place))
-    return [own.after_quiet(times.get_next(datetime)) for _ in range(SHOWN)]
+    times: list[datetime] = []
+    at: datetime | None = moment.astimezone(own.place)
+    while len(times) < SHOWN and (at := at and next_time(cron, at)):
+        times.append(own.after_quiet(at))
+    return times

@@ -58,6 +58,7 @@ def test_an_invitation_stays_until_a_new_one_is_asked_for(desk):
 def test_what_cannot_be_is_refused_and_changes_nothing(desk):
     for wrong, words in (
         ({"retrain_cron": "at night"}, "no cron expression"),
+        ({"retrain_cron": "0 0 31 2 *"}, "a time that comes"),
         ({"retrain_cron": ""}, "Fill in a cron expression"),
         ({"zone": "Nowhere"}, "zone: found"),
         ({"retrain_min_labels": "many"}, "Expected numbers"),

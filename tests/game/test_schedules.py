@@ -1,0 +1,23 @@
+"""Schedules: times that come, and those that never do."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from app.game.schedules import is_schedule, last_time, next_time
+
+MAY = datetime(2026, 5, 1, 12, tzinfo=UTC)
+
+
+def test_a_schedule_tells_its_times_on_either_side():
+    assert next_time("0 3 * * *", MAY) == datetime(2026, 5, 2, 3, tzinfo=UTC)
+    assert last_time("0 3 * * *", MAY) == datetime(2026, 5, 1, 3, tzinfo=UTC)
+    assert next_time("", MAY) is last_time("", MAY) is None
+
+
+def test_what_never_comes_round_is_no_schedule():
+    assert is_schedule("0 3 29 2 *")
+    for never in ("0 0 31 2 *", "0 0 31 4,6,9,11 *"):
+        assert not is_schedule(never)
+        assert next_time(never, MAY) is last_time(never, MAY) is None
+    assert not is_schedule("at noon")
