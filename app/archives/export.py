@@ -116,7 +116,7 @@ def _handle(packed: ZipFile, name: str) -> str | None:
             found = ASSIGNMENT.match(text)
             try:
                 return _handle_in(json.loads(text[found.end() if found else 0 :].rstrip("; \n")))
-            except ValueError:
+            except (ValueError, RecursionError):
                 return None
     return None
 

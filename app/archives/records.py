@@ -42,6 +42,7 @@ EXPECTED_COLUMNS = "text, full_text, tweet, content or body"
 
 _NOTHING = frozenset({"", "nan", "none", "null", "na", "n/a", "0", "0.0", "false", "[]", "{}"})
 _NOT_ALNUM = re.compile(r"[\W_]+")
+_LONGEST_ID = 60
 _ROUNDED_ID = re.compile(r"[\d.,]+[eE]\+?\d+")
 _MARKED_ID = re.compile(r"x(\d{5,20})")  # how R's rtweet keeps them from being rounded
 _HANDLE = re.compile(r"@?(\w{1,30})")
@@ -146,11 +147,13 @@ def _id(value: object) -> str | None:
     known = str(value).strip().removeprefix("=").strip("\"'").strip()
     if marked := _MARKED_ID.fullmatch(known):
         known = marked.group(1)
+    if len(known) > _LONGEST_ID:
+        return None
     if known.endswith(".0") and known[:-2].isdecimal():
         known = known[:-2] if int(known[:-2]) < 2**53 else ""
     if known.lower() in _NOTHING - {"0"} or _ROUNDED_ID.fullmatch(known):
         return None
-    return known if len(known) <= 60 and known.isprintable() else None
+    return known if known.isprintable() else None
 
 
 def _is_date(value: object) -> bool:

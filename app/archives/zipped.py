@@ -21,7 +21,8 @@ SQUEEZED_FROM = 50 << 20  # unpacked bytes from which that is asked
 
 _PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED = 0x1
-_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, struct.error)
+# ValueError: a name that is no UTF-8 although it is marked so, or a place beyond what a file can have.
+_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, struct.error, ValueError)
 _BROKEN_INSIDE = (*_BROKEN, OSError)  # a list of files that points to before their beginning
 T = TypeVar("T")
 
@@ -50,6 +51,8 @@ def open_zip(path: Path) -> zipfile.ZipFile:
         if directory > MOST_DIRECTORY:
             raise ArchiveError(f"{path.name} lists too many files for an export: the list takes {directory:,} bytes")
         return zipfile.ZipFile(path)
+    except ArchiveError:
+        raise
     except _BROKEN as error:
         raise _damaged(path.name, error) from None
     except OSError as error:
@@ -83,6 +86,8 @@ def open_member(packed: zipfile.ZipFile, member: zipfile.ZipInfo, encoding_error
     try:
         file = cast(io.BufferedReader, io.BufferedReader(cast(io.RawIOBase, packed.open(member))))
         return Source(file, member.filename, member.file_size, encoding_errors)
+    except ArchiveError:
+        raise
     except _BROKEN_INSIDE as error:
         raise _damaged(packed.filename or "the zip", error) from None
 
@@ -95,6 +100,8 @@ def read_member(packed: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
     """
     try:
         return packed.read(member)
+    except ArchiveError:
+        raise
     except _BROKEN_INSIDE as error:
         raise _damaged(packed.filename or "the zip", error) from None
 
@@ -107,6 +114,8 @@ def guarded(rows: Iterator[T], name: str) -> Iterator[T]:
     """
     try:
         yield from rows
+    except ArchiveError:
+        raise
     except _BROKEN_INSIDE as error:
         raise _damaged(name, error) from None
 

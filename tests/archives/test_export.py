@@ -167,6 +167,38 @@ def test_a_truncated_zip_is_refused(tmp_path: Path) -> None:
         read(path)
 
 
+def marked_as_utf8(folder: Path, files: dict[str, str], *, in_list: bool) -> Path:
+    """A zip in which the name of one file, é, is no UTF-8 although it is marked so: in the list, or before the file."""
+    path = a_zip(folder, files, zipfile.ZIP_STORED)
+    content = path.read_bytes()
+    at = content.rindex("é".encode()) if in_list else content.index("é".encode())
+    path.write_bytes(content[:at] + b"\xff\xfe" + content[at + 2 :])
+    return path
+
+
+@pytest.mark.parametrize("in_list", [True, False])
+def test_names_that_are_no_text_are_told_in_one_line(tmp_path: Path, in_list: bool) -> None:
+    path = marked_as_utf8(tmp_path, {"é/data/tweets.js": part(0, "One")}, in_list=in_list)
+    with pytest.raises(ArchiveError, match="damaged zip"):
+        read(path)
+
+
+def test_a_list_of_files_that_lies_beyond_all_files_is_told_in_one_line(tmp_path: Path) -> None:
+    path = a_zip(tmp_path, {"data/tweets.js": part(0, "One")})
+    content = bytearray(path.read_bytes())
+    end = content.rindex(b"PK\x05\x06")
+    struct.pack_into("<I", content, end + 12, 0xFFFFFFFF)
+    content[end:end] = struct.pack("<4sIQI", b"PK\x06\x07", 0, 2**64 - 1, 1)
+    path.write_bytes(content)
+    with pytest.raises(ArchiveError, match="damaged zip"):
+        read(path)
+
+
+def test_an_account_that_is_nested_beyond_measure_is_unknown(tmp_path: Path) -> None:
+    files = {"data/tweets.js": part(0, "One"), "data/account.js": "[" * 100_000}
+    assert [record.handle for record in read(a_zip(tmp_path, files))] == [None]
+
+
 def test_an_export_is_not_read_as_another_format(tmp_path: Path) -> None:
     path = a_zip(tmp_path, {"data/tweets.js": part(0, "One")})
     with pytest.raises(ArchiveError, match="told by its content: unpack it"), open_archive(path, "csv"):

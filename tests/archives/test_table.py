@@ -133,6 +133,11 @@ def test_ids_that_a_spreadsheet_rounded_are_no_ids(tmp_path: Path) -> None:
     assert [record.id for record in records] == [None, "844896595179180034", "12", None]
 
 
+def test_an_id_of_thousands_of_digits_is_no_id(tmp_path: Path) -> None:
+    _, records = read(tmp_path, f"id,text\n{'9' * 5000}.0,One\n2,Two\n")
+    assert [record.id for record in records] == [None, "2"]
+
+
 def test_ids_that_r_kept_from_being_rounded(tmp_path: Path) -> None:
     _, records = read(tmp_path, '"status_id","text"\n"x844896595179180034","One"\n"x-1","Two"\n')
     assert [record.id for record in records] == ["844896595179180034", "x-1"]
