@@ -89,8 +89,9 @@ def _take(response: httpx.Response, aside: Path, limits: Limits, on_progress: Pr
     length = response.headers.get("content-length", "")
     total, size = int(length) if length.isdecimal() else 0, 0
     deadline = time.monotonic() + limits.seconds
-    with aside.open("wb") as file:
-        for piece in response.iter_raw(PIECE):
+    with aside.open("wb", buffering=PIECE) as file:
+        # Piece by piece as they come: from a server that drips, a full one may take days.
+        for piece in response.iter_raw():
             size += file.write(piece)
             if max(size, total) > limits.bytes:
                 raise JobError(f"the file holds more than {limits.bytes:,} bytes: fetch it by hand and upload a part")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -41,6 +42,12 @@ class Server(BaseHTTPRequestHandler):
         self.end_headers()
         if kind in ("file", "stream"):
             self.wfile.write(BODY)
+        while kind == "drip":
+            try:
+                self.wfile.write(b".")
+            except OSError:  # nobody listens any more
+                return
+            time.sleep(0.01)
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
@@ -79,6 +86,7 @@ def test_a_redirect_is_followed_with_the_name_kept(site: str, tmp_path: Path) ->
         ("file/x", Limits(bytes=1000), "more than 1,000 bytes"),
         ("stream/x", Limits(bytes=1000), "more than 1,000 bytes"),
         ("stream/x", Limits(seconds=0), "took longer than 0 s"),
+        ("drip/x", Limits(seconds=0.2), "took longer than 0 s"),
         ("empty/x", Limits(), "is empty"),
         ("gone/x", Limits(), "answers 404, expected 200"),
         ("to//to//to//to//to//to//to//file/x", Limits(), "leads from one address to the next"),
@@ -93,9 +101,10 @@ def test_what_cannot_be_taken_is_told_and_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_it_stops_when_it_is_asked_to(site: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["file", "drip"])
+def test_it_stops_when_it_is_asked_to(site: str, tmp_path: Path, kind: str) -> None:
     with pytest.raises(Interrupted):
-        fetch(f"{site}/file/x", tmp_path / "x", may_reach=here, should_stop=lambda: True)
+        fetch(f"{site}/{kind}/x", tmp_path / "x", may_reach=here, should_stop=lambda: True)
     assert list(tmp_path.iterdir()) == []
 
 
