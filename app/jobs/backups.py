@@ -10,6 +10,7 @@ import re
 import shutil
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -72,7 +73,8 @@ def back_up(place: Place, file: Path, told: Told = lambda table, rows: None) -> 
         packed = draft / "packed.zip"
         packed.touch(mode=0o600)  # it holds keys, and what players did
         digests: dict[str, str] = {}
-        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as bundle:
+        # Files of an image that was built to be the same each time are of 1970, which a zip cannot say.
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=3, strict_timestamps=False) as bundle:
             for inside, path in _parts(place, draft / DATABASE):
                 told("files", len(digests))
                 # One that was swept meanwhile belongs to no generator of that moment: those were looked at above.
@@ -173,7 +175,7 @@ def _opened(file: Path) -> Iterator[zipfile.ZipFile]:
     try:
         with zipfile.ZipFile(file) as bundle:
             yield bundle
-    except (zipfile.BadZipFile, KeyError, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, UnicodeDecodeError, KeyError, EOFError) as error:
         raise JobError(f"{file.name} is no whole backup of this game ({error}): take another one") from None
 
 

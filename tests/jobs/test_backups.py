@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 import threading
 import zipfile
@@ -163,12 +164,19 @@ def test_a_damaged_database_is_noticed_when_it_is_backed_up(place: Place, tmp_pa
     assert not (tmp_path / "game.zip").exists()
 
 
-@pytest.mark.parametrize("damage", ["cut", "changed", "foreign", "path"])
+@pytest.mark.parametrize("damage", ["cut", "changed", "torn", "foreign", "path"])
 def test_a_file_that_is_no_whole_backup_is_refused(place: Place, tmp_path: Path, damage: str) -> None:
     file, bad = tmp_path / "game.zip", tmp_path / "bad.zip"
     back_up(place, file)
     if damage == "cut":
         bad.write_bytes(file.read_bytes()[:-500])
+    elif damage == "torn":
+        with zipfile.ZipFile(file) as whole:
+            packed = whole.getinfo("whichtweet.db")
+        content = bytearray(file.read_bytes())
+        middle = packed.header_offset + packed.compress_size // 2
+        content[middle : middle + 50] = b"\xff" * 50
+        bad.write_bytes(content)
     elif damage == "foreign":
         with zipfile.ZipFile(bad, "w") as bundle:
             bundle.writestr("hello.txt", "hello")
@@ -191,6 +199,15 @@ def test_a_file_that_is_no_whole_backup_is_refused(place: Place, tmp_path: Path,
     with reading(elsewhere.engine) as connection:
         assert connection.scalar(select(func.count()).select_from(guesses)) == 0
     restore(elsewhere, file)
+
+
+def test_files_of_1970_are_backed_up_like_others(place: Place, tmp_path: Path) -> None:
+    for path in place.checkpoints.rglob("*"):
+        os.utime(path, (0, 0))
+    back_up(place, tmp_path / "game.zip")
+    elsewhere = fresh(tmp_path / "elsewhere")
+    restore(elsewhere, tmp_path / "game.zip")
+    assert {path.name for path in elsewhere.checkpoints.rglob("*")} == {p.name for p in place.checkpoints.rglob("*")}
 
 
 def test_seven_nightly_backups_are_kept(place: Place, tmp_path: Path) -> None:

@@ -102,7 +102,7 @@ def download(here: Here, _: Viewing, generator_id: int) -> Response:
         one = _found(connection, generator_id)
     folder = here.checkpoints / one.checkpoint_key
     packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as bundle:
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED, strict_timestamps=False) as bundle:
         for name in BUNDLED:
             if not (folder / name).is_file():
                 raise Refused(404, "The checkpoint is gone", f"{name} of {one.name} is not in the checkpoint folder.")
