@@ -43,7 +43,11 @@ def keep(
     """Keep what is filled in; what is left empty stays with the operator's settings."""
     cron = None if schedule == "operator" else retrain_cron.strip() if schedule == "own" else ""
     if cron and not is_schedule(cron):
-        raise Refused(422, "No schedule", f"{cron} is no cron expression: expected five fields and a time that comes, such as 0 3 * * *.")
+        raise Refused(
+            422,
+            "No schedule",
+            f"{cron} is no cron expression: expected five fields and a time that comes, such as 0 3 * * *.",
+        )
     if schedule == "own" and not cron:
         raise Refused(422, "No schedule", "Fill in a cron expression, such as 0 3 * * *, or choose another answer.")
     try:
