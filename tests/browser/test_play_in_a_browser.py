@@ -66,6 +66,23 @@ def test_three_rounds_without_script(visit: Visit, size: dict[str, int]) -> None
         is_asked(page, before)
 
 
+@pytest.mark.parametrize("script", [True, False], ids=["with script", "without"])
+def test_enter_on_the_tick_picks_no_card(visit: Visit, served: Game, script: bool) -> None:
+    before = count(served)
+    page = visit(script=script)
+    asked = cards(page)
+    page.get_by_label("I know this").press("Enter")
+    if not script:
+        page.wait_for_url("**/a/mayor-of-gannet?**")
+    page.get_by_label("I know this").press("Space")
+    expect(page.get_by_label("I know this")).to_be_checked()
+    assert cards(page) == asked
+    assert count(served) == before
+    faces(page).last.click()
+    is_told(page)
+    assert page.locator(".picked .number").inner_text() == "2"
+
+
 def test_by_keys_alone(visit: Visit) -> None:
     page = visit()
     for key in ("1", "2", "ArrowLeft", "ArrowRight"):
