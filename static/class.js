@@ -2,10 +2,12 @@
 const room = document.querySelector("[data-room]");
 const key = document.querySelector("[data-key]");
 
-if (key && location.hash.length > 1) {
-  // The key stands behind the #, which no browser sends; it goes into a cookie and out of the address.
-  key.elements.key.value = decodeURIComponent(location.hash.slice(1));
-  history.replaceState(null, "", location.pathname);
+// The key stands behind the #, which no browser sends; it goes into a cookie and out of the address. A browser that has the
+// cookie is not asked for it: out of the address, which is projected, it goes all the same.
+const shown = decodeURIComponent(location.hash.slice(1));
+if (shown) history.replaceState(null, "", location.pathname);
+if (key && shown) {
+  key.elements.key.value = shown;
   key.requestSubmit();
 }
 

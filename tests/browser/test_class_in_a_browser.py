@@ -75,6 +75,14 @@ def test_a_lecturer_and_two_phones_play_a_round(visit: Visit) -> None:
     expect(phone.locator("h1")).to_have_text("Round 2 of 10: which one is real?")
 
 
+def test_the_key_does_not_stay_on_the_wall_when_its_link_is_opened_again(visit: Visit) -> None:
+    wall = at_the_lectern(visit)
+    again = wall.context.new_page()
+    again.goto(f"/class/{CODE}/lectern#{KEY}")
+    expect(again.get_by_role("button", name="Start ten rounds")).to_be_visible()
+    expect(again).to_have_url(re.compile(f"/class/{CODE}/lectern$"))
+
+
 VIEWS = ((PHONE, "light"), (PHONE, "dark"), (DESK, "dark"), (DESK, "light"))
 SOME_VIEWS = VIEWS[1::2]
 
