@@ -21,23 +21,30 @@ function began() {
   closes = left ? performance.now() + left : 0;
 }
 
+function change(markup) {
+  const focused = room.contains(document.activeElement) ? document.activeElement : null;
+  const before = heading();
+  room.innerHTML = markup;
+  began();
+  // Only a change of heading is announced: the counts move all the time.
+  if (heading() !== before) document.querySelector("[data-said]").textContent = heading();
+  if (!focused) return;
+  // The same button in the same scene keeps the focus; in another scene one begins at its top.
+  const same = [...room.querySelectorAll("button")].find((each) => each.name === focused.name && each.value === focused.value);
+  room.tabIndex = -1;
+  (heading() === before && same ? same : room).focus({ preventScroll: true });
+}
+
 async function look() {
   if (asking) return;
   asking = true;
   try {
     const seen = encodeURIComponent(scene().dataset.version);
     const answer = await fetch(`${room.dataset.room}?seen=${seen}`, { cache: "no-store" });
+    // A button that is held down would be another one when it is let go, and that is no click: the next look brings the rest.
     if (answer.status === 200) {
-      const hadFocus = room.contains(document.activeElement);
-      const before = heading();
-      room.innerHTML = await answer.text();
-      began();
-      // Only a change of heading is announced: the counts move all the time.
-      if (heading() !== before) document.querySelector("[data-said]").textContent = heading();
-      if (hadFocus) {
-        room.tabIndex = -1;
-        room.focus({ preventScroll: true });
-      }
+      const markup = await answer.text();
+      if (!room.matches(":active")) change(markup);
     }
   } catch {
     // The network is away for a moment: the next look finds what changed.

@@ -83,6 +83,36 @@ def test_the_key_does_not_stay_on_the_wall_when_its_link_is_opened_again(visit: 
     expect(again).to_have_url(re.compile(f"/class/{CODE}/lectern$"))
 
 
+def test_a_button_on_the_wall_holds_still_while_it_is_pressed(visit: Visit, served: Game) -> None:
+    wall = at_the_lectern(visit)
+    phones = [rooms.come_in(served), rooms.come_in(served)]
+    expect(wall.locator(".count")).to_have_text("2 in the room")
+    wall.get_by_role("button", name="Start ten rounds").click()
+    reveal = wall.get_by_role("button", name="Reveal")
+    reveal.hover()
+    wall.mouse.down()
+    with wall.expect_response(lambda response: "/lectern/now" in response.url and response.status == 200):
+        rooms.pick(phones[0], 0)
+    with wall.expect_response(lambda response: "/lectern/now" in response.url):
+        pass  # what came with the look before is on the wall by now, if it is let there
+    wall.mouse.up()
+    expect(wall.locator("h1")).to_have_text(re.compile("were fooled"))
+
+
+def test_a_button_on_the_wall_keeps_the_focus_while_picks_come_in(visit: Visit, served: Game) -> None:
+    wall = at_the_lectern(visit)
+    phones = [rooms.come_in(served), rooms.come_in(served)]
+    expect(wall.locator(".count")).to_have_text("2 in the room")
+    wall.get_by_role("button", name="Start ten rounds").press("Enter")
+    reveal = wall.get_by_role("button", name="Reveal")
+    reveal.focus()
+    rooms.pick(phones[0], 0)
+    expect(wall.locator(".count").last).to_have_text("1 of 2 picked")
+    expect(reveal).to_be_focused()
+    wall.keyboard.press("Enter")
+    expect(wall.locator("h1")).to_have_text(re.compile("were fooled"))
+
+
 VIEWS = ((PHONE, "light"), (PHONE, "dark"), (DESK, "dark"), (DESK, "light"))
 SOME_VIEWS = VIEWS[1::2]
 
