@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, Table, false, func, insert, or_, select
 
+from app.db.rollups import day_of
 from app.db.tables import (
     class_members,
     class_rounds,
@@ -87,12 +88,27 @@ def newest_guess(connection: Connection, archive_id: int) -> int:
 
 def learned_up_to(connection: Connection, archive_id: int) -> int:
     """The last guess whose label a generator of the archive has had to learn from; 0 before the first retraining."""
+    last = _last_set(connection, archive_id)
+    if last is None:
+        return 0
+    if newest_guess(connection, archive_id) >= last.cutoff_guess_id:
+        return int(last.cutoff_guess_id)
+    # The newest were removed since (retention, "forget me"): SQLite gives their numbers to those that come after.
+    before = select(func.max(guesses.c.id)).where(
+        guesses.c.archive_id == archive_id, guesses.c.guessed_at <= last.created_at
+    )
+    return int(connection.execute(before).scalar() or 0)
+
+
+def _last_set(connection: Connection, archive_id: int) -> Row[Any, Any, Any] | None:
+    """Cutoff, counts and time of the newest set of everybody's labels that a generator learned from."""
     query = (
-        select(func.max(label_sets.c.cutoff_guess_id))
+        select(label_sets.c.cutoff_guess_id, label_sets.c.counts, label_sets.c.created_at)
         .join(generators, generators.c.label_set_id == label_sets.c.id)
         .where(generators.c.archive_id == archive_id, label_sets.c.class_id.is_(None))
+        .order_by(label_sets.c.id.desc())
     )
-    return int(connection.execute(query).scalar() or 0)
+    return connection.execute(query.limit(1)).first()
 
 
 def count_accepted(
@@ -111,15 +127,13 @@ def count_new(connection: Connection, archive_id: int) -> int:
     accepted = select(func.sum(label_tallies.c.labels)).where(
         label_tallies.c.archive_id == archive_id, label_tallies.c.status == "accepted"
     )
-    last = (
-        select(label_sets.c.counts)
-        .join(generators, generators.c.label_set_id == label_sets.c.id)
-        .where(generators.c.archive_id == archive_id, label_sets.c.class_id.is_(None))
-        .order_by(label_sets.c.cutoff_guess_id.desc())
-        .limit(1)
-    )
-    learned = connection.execute(last).scalar() or {}
-    return int(connection.execute(accepted).scalar() or 0) - int(learned.get("accepted", 0))
+    total = int(connection.execute(accepted).scalar() or 0)
+    last = _last_set(connection, archive_id)
+    if last is None:
+        return total
+    # The set counts the labels that were there; of those that were removed by then the tallies still tell.
+    since = accepted.where(label_tallies.c.day >= day_of(last.created_at))
+    return min(total - int(last.counts.get("accepted", 0)), int(connection.execute(since).scalar() or 0))
 
 
 def taught(

@@ -1,0 +1,43 @@
+"""Which labels are new since the last retraining, whatever was removed meanwhile."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from believers import add_believers, listening_generator
+from sqlalchemy import delete, insert, update
+
+from app.db import labels
+from app.db.archives import Archive
+from app.db.rollups import day_of
+from app.db.session import now, reading, writing
+from app.db.tables import generators, guesses, label_tallies
+from app.db.tables import labels as labels_table
+from app.jobs.freezing import freeze_labels
+from app.jobs.restocking import restock
+from app.jobs.workshop import Workshop
+
+
+def test_labels_are_new_although_all_that_came_before_were_removed(workshop: Workshop, archive: Archive) -> None:
+    """A class meets twice a year, and guesses are kept for a season: SQLite numbers the next ones from 1 again."""
+    restock(workshop, archive, listening_generator(workshop, archive), 60)
+    add_believers(workshop, archive, 120)
+    frozen = freeze_labels(workshop, archive, 1)
+    with writing(workshop.engine) as connection:
+        connection.execute(update(generators).values(label_set_id=frozen["id"]))
+        row = {"archive_id": archive.id, "status": "accepted", "reason": ""}
+        season = day_of(now()) - 90
+        connection.execute(insert(label_tallies), [row | {"day": season, "labels": 500}])
+        assert labels.count_new(connection, archive.id) == 0
+        connection.execute(delete(labels_table))
+        connection.execute(delete(guesses))
+
+    add_believers(workshop, archive, 60, seed=1)
+    with writing(workshop.engine) as connection:
+        connection.execute(update(guesses).values(guessed_at=now() + timedelta(hours=1)))
+        connection.execute(insert(label_tallies), [row | {"day": day_of(now()), "labels": 60}])
+
+    with reading(workshop.engine) as connection:
+        learned = labels.learned_up_to(connection, archive.id)
+        assert labels.count_accepted(connection, archive.id, ("real",), after=learned) == 60
+        assert labels.count_new(connection, archive.id) == 60
