@@ -40,8 +40,8 @@ UNENDED, LENGTH, LEANS, LOOP, BLOCKED, HANDLE, NAME, OTHERS, DUPLICATE, COPY, RE
 HELD = "held back for a look"  # what is sensitive (app/game/sensitive.py): stored, and dealt only if an admin says so
 REASONS = (UNENDED, LENGTH, LEANS, LOOP, BLOCKED, HANDLE, NAME, OTHERS, DUPLICATE, COPY, RECITED, FORM, HELD)
 
-# More of one character than real tweets hold ("Soooooo", "!!!!!!!!"), or a group of characters over and over.
-_CHARACTER_RUN = re.compile(r"([^\W\d_])\1{6}|([^\s\w]|_)\2{11}|(\d)\3{9}")
+# More of one letter than real tweets hold ("Soooooo"), or a group of characters five times, such as ten of one mark.
+_LETTER_RUN = re.compile(r"([^\W\d_])\1{6}")
 _GROUP_RUN = re.compile(r"(?=(\S.{1,11}?))\1{5}", re.DOTALL)
 # Somebody else's words, which imports leave out: "RT @name", or a quote that begins with its author.
 _BORROWED = re.compile(r"""[\s."'“”‘’«]*(?:RT\s+@\w|(?<=["'“”‘’«])@\w)""")
@@ -191,7 +191,7 @@ def is_copy(text: str, tweets: CopyIndex, *, with_held_out: bool = True) -> bool
 
 def goes_in_circles(text: str) -> bool:
     """Whether characters, words or phrases are repeated beyond what people do for emphasis."""
-    if _CHARACTER_RUN.search(text) or _GROUP_RUN.search(text):
+    if _LETTER_RUN.search(text) or _GROUP_RUN.search(text):
         return True
     words = [word.casefold() for word in _WORD.findall(text)]
     return _repeats_in_a_row(words) or _comes_back_too_often(words)

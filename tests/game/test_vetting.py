@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from factories import words
 
 from app.game import vetting
 from app.game.novelty import CopyIndex
@@ -42,6 +43,11 @@ def test_a_sample_that_did_not_end_is_turned_away() -> None:
         ("The harbour the harbour the harbour the harbour is a very good harbour.", vetting.LOOP),
         ("It was a very very very very very good day for all of us at the town hall.", vetting.LOOP),
         ("What a dayyyyyyyyyy for the ferry and everyone who came to see it today.", vetting.LOOP),
+        ("The ferry is full again!!!!!!!!!! Come back tomorrow, everybody, and bring tea.", vetting.LOOP),
+        ("Call the harbour at 0000000000 and ask for the ferry that left an hour ago.", vetting.LOOP),
+        ("Wonderful evening, wonderful evening, wonderful evening!", vetting.LOOP),
+        ("As I said on Monday, as I said at lunch, as I said to Hope, as I said in my sleep: soup.", vetting.LOOP),
+        ("Bring soup, bring tea, everybody, bring soup, bring tea, everybody, bring soup, bring!", vetting.LOOP),
         ("Ha ha hahahahahahahahaha said the gull, and the whole pier agreed with it.", vetting.LOOP),
         ("This is fucking marvellous, said the harbour master, and rang the bell.", vetting.BLOCKED),
         ("A tweet for @nobodyknows and for everybody else who likes the ferry.", vetting.HANDLE),
@@ -59,11 +65,23 @@ def test_each_rule_turns_a_card_away(text: str, reason: str) -> None:
         "Sooooo proud of our team. Win, win, win! Thank you @MayorOfGannet for a wonderful evening 🎉🎉🎉",
         "Jobs, jobs, jobs! Lower taxes, lower fees, and a ferry that runs on time. Call 555 0000 today.",
         "Polls: 41% Gannet, 22% Port Hope, 9% undecided, and 1,000,000 good reasons to vote on Tuesday.",
+        "No no no no, said the gull, and yes I can, yes I can, said the ferry to the harbour.",
+        "As I said on Monday, as I said at lunch, and as I said before dinner: there is soup.",
+        "Bring soup, bring tea, everybody, bring soup, bring tea, everybody, bring soup!",
         "A tit on the bird table, a Scunthorpe man at the door, and cockles for tea: a Gannet afternoon.",
     ],
 )
 def test_emphasis_lists_and_innocent_words_pass(text: str) -> None:
     assert RULES.card_fault(text) is None
+
+
+@pytest.mark.parametrize(("length", "fault"), [(39, vetting.LENGTH), (40, None), (280, None), (281, vetting.LENGTH)])
+def test_a_card_has_between_forty_and_two_hundred_and_eighty_characters(length: int, fault: str | None) -> None:
+    assert RULES.card_fault(words(1, length)) == fault
+
+
+def test_where_handles_are_not_known_every_handle_may_be_named() -> None:
+    assert CardRules(RULES.blocked).card_fault("A tweet for @nobodyknows and for everybody else.") is None
 
 
 def test_leaning_texts_pass_where_the_deck_deals_them() -> None:
@@ -130,7 +148,7 @@ def test_another_list_of_words_replaces_the_shipped_one(tmp_path: Path) -> None:
 
 
 def test_an_empty_list_blocks_nothing() -> None:
-    assert not BlockedWords.of(["", "# nothing"]).found_in("anything")
+    assert not BlockedWords.of(["", "# nothing", "!?"]).found_in("nothing, or anything")
 
 
 @pytest.mark.parametrize("content", [None, b"\xff\xfe\x00"])
