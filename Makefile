@@ -10,7 +10,7 @@ ifdef PORT
 export WHICHTWEET_PORT := $(PORT)
 endif
 
-.PHONY: help setup setup-train setup-test play class test test-fast test-long check format bench bench-pages lock lecture site docs demo base model-card scale-page pictures fuzz clean
+.PHONY: help setup setup-train setup-test play class test test-fast test-long mutants check format bench bench-pages lock lecture site docs demo base model-card scale-page pictures fuzz clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ test-fast: setup-test  ## run the tests that need no TensorFlow, no browser and 
 
 test-long: setup-test  ## run the long forms of the tests
 	$(BIN)/python -m pytest -m long
+
+mutants: setup-test  ## change the rules in one place at a time: which changes does no test notice? (ARGS=--again)
+	@$(BIN)/python -m tools.mutants $(ARGS)
 
 fuzz: setup-test  ## try a hundred thousand inputs on the API and on every importer
 	FUZZ_EXAMPLES=$(or $(EXAMPLES),16000) $(BIN)/python -m pytest -q tests/fuzz
