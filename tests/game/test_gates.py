@@ -76,7 +76,15 @@ def test_a_gate_that_fails_names_its_figure_and_its_limits() -> None:
 def test_too_few_tweets_or_samples_cannot_be_judged() -> None:
     assert set(outcomes(write(600, 2), fix_bounds(TWEETS[: 2 * SET - 1])).values()) == {"cannot judge"}
     assert set(outcomes(write(SET - 1, 2)).values()) == {"cannot judge"}
-    assert "an admin decides" in set_gates(fix_bounds([]), [])[0].words
+    assert (
+        "cannot judge by 0 tweets (400 or more are needed): an admin decides" in set_gates(fix_bounds([]), [])[0].words
+    )
+    assert "by 199 samples (200 or more" in set_gates(BOUNDS, write(SET - 1, 2))[0].words
+
+
+def test_one_set_of_samples_and_two_of_tweets_can_be_judged() -> None:
+    assert "cannot judge" not in outcomes(write(SET, 2)).values()
+    assert "cannot judge" not in outcomes(write(SET, 2), fix_bounds(TWEETS[: 2 * SET])).values()
 
 
 def test_bounds_survive_being_stored_and_come_out_the_same() -> None:
@@ -94,6 +102,17 @@ def test_samples_that_copy_more_than_the_champions_are_held_back() -> None:
     assert gate.found >= 40
     assert f"{gate.found:.1f} characters" in gate.words
     assert copied_gate(honest[:50], champion, TWEETS).outcome == "cannot judge"
+
+
+def test_a_run_a_little_longer_than_chance_explains_is_held_back() -> None:
+    champion = write(300, seed=7)
+    copying = [tweet[:18] + text[18:] for tweet, text in zip(TWEETS, champion, strict=False)]
+
+    gate = copied_gate(copying, champion, TWEETS)
+    assert gate.outcome == "failed"
+    assert gate.found is not None
+    assert gate.limit is not None
+    assert gate.found < gate.limit + 5
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,13 @@ def test_what_is_too_quick_for_long_cards_may_do_for_short_ones() -> None:
     assert judge(replace(quick, characters=90)) == Label("accepted")
 
 
+def test_half_a_second_and_eight_milliseconds_a_character_are_long_enough() -> None:
+    shortest = timedelta(milliseconds=500 + 8 * 220)
+    assert judge(replace(GOOD, guessed_at=NOON + shortest)) == Label("accepted")
+    assert judge(replace(GOOD, guessed_at=NOON + shortest - timedelta(milliseconds=1))).reason == "too quick"
+    assert judge(replace(GOOD, guessed_at=NOON)).reason == "too quick"
+
+
 def test_what_comes_after_the_daily_cap_waits() -> None:
     assert judge(replace(GOOD, accepted_today=DAILY_CAP)) == Label("quarantined", "daily cap")
     assert judge(replace(GOOD, accepted_today=DAILY_CAP - 1)) == Label("accepted")
@@ -58,7 +65,8 @@ def test_what_comes_after_the_daily_cap_waits() -> None:
 def test_simulated_players_teach_where_the_operator_says_so() -> None:
     robot = replace(GOOD, is_simulated=True, has_cookie=False, guessed_at=NOON, accepted_today=DAILY_CAP)
     assert judge(robot, ("real", "simulated")) == Label("accepted")
-    assert judge(GOOD, ("simulated",)).status == "excluded"
+    assert judge(robot, ("simulated",)) == Label("accepted")
+    assert judge(GOOD, ("simulated",)) == Label("excluded", "not simulated")
 
 
 def test_the_daily_ten_teach_at_first_sight():

@@ -12,7 +12,7 @@ import pytest
 
 from app.game import levels
 from app.game.deck import Block, Deck, Texts
-from app.game.rounds import NEAR, POLICY, Round, Seat, deal
+from app.game.rounds import AT_RANDOM, NEAR, OPENING, POLICY, Round, Seat, deal
 from app.game.shelf import Arm, Rack, Shelf
 from app.game.skill import NEWCOMER, UNREAD, Belief
 
@@ -79,6 +79,8 @@ def test_while_a_candidate_is_tried_chance_alone_deals() -> None:
     tried = a_shelf(candidate=0.2)
     rounds = [dealt_at(position, tried) for position in range(200)]
     assert {(one.policy, one.card_probability) for one in rounds} == {(POLICY, 1 / 8)}
+    assert POLICY in AT_RANDOM
+    assert not {NEAR, OPENING} & set(AT_RANDOM)
     assert [one.sample_id for one in rounds] == [dealt_at(position, tried, None).sample_id for position in range(200)]
 
 
@@ -87,6 +89,11 @@ def test_what_guesses_told_after_the_seat_was_laid_down_changes_no_open_round() 
     nobody_read = Shelf((Arm("champion", 1, 1.0, Rack(range(1, 9), ["s" * 100] * 8, [1] * 8, [None] * 8)),), 5)
     for position in range(200):
         assert dealt_at(position, later) == dealt_at(position, nobody_read)
+
+
+def test_what_guesses_told_counts_from_its_stamp_on() -> None:
+    at_the_stamp = a_shelf(read_at=5)
+    assert [dealt_at(position, at_the_stamp) for position in range(200)] == many()[:200]
 
 
 def test_a_repeat_is_left_to_chance() -> None:

@@ -45,8 +45,9 @@ def test_it_is_the_first_round_alone_and_says_that_it_was_chosen() -> None:
     opening = Opening(TWEETS, (short(1), short(2)))
     first = open_with(opening, Seat(player(1), 1, "endless", 0, 0, 5))
     assert first is not None
-    assert first.policy == OPENING
+    assert (first.policy, first.start, first.position, first.repeat) == (OPENING, 0, 0, False)
     assert first == open_with(opening, Seat(player(1), 1, "endless", 0, 0, 5))
     assert open_with(opening, Seat(player(1), 1, "endless", 1, 0, 5)) is None
+    assert open_with(opening, Seat(player(1), 1, "endless", 0, 1, 5)) is None
     assert open_with(opening, Seat(player(1), 1, "practice", 0, 0, 5)) is None
     assert open_with(opening, Seat(player(1), 1, "endless", 0, 0, 5), {1, 2}) is None

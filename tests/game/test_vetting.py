@@ -48,6 +48,7 @@ def test_a_sample_that_did_not_end_is_turned_away() -> None:
         ("Wonderful evening, wonderful evening, wonderful evening!", vetting.LOOP),
         ("As I said on Monday, as I said at lunch, as I said to Hope, as I said in my sleep: soup.", vetting.LOOP),
         ("Bring soup, bring tea, everybody, bring soup, bring tea, everybody, bring soup, bring!", vetting.LOOP),
+        ("What a dayyyyyyy for the ferry and everyone who came to see it today.", vetting.LOOP),
         ("Ha ha hahahahahahahahaha said the gull, and the whole pier agreed with it.", vetting.LOOP),
         ("This is fucking marvellous, said the harbour master, and rang the bell.", vetting.BLOCKED),
         ("A tweet for @nobodyknows and for everybody else who likes the ferry.", vetting.HANDLE),
@@ -62,7 +63,7 @@ def test_each_rule_turns_a_card_away(text: str, reason: str) -> None:
     "text",
     [
         "MAKE GANNET GREAT AGAIN! Crowds like nobody ever saw, very very special people. Thank you!!!!!!",
-        "Sooooo proud of our team. Win, win, win! Thank you @MayorOfGannet for a wonderful evening 🎉🎉🎉",
+        "Soooooo proud of our team. Win, win, win! Thank you @MayorOfGannet for a wonderful evening 🎉🎉🎉",
         "Jobs, jobs, jobs! Lower taxes, lower fees, and a ferry that runs on time. Call 555 0000 today.",
         "Polls: 41% Gannet, 22% Port Hope, 9% undecided, and 1,000,000 good reasons to vote on Tuesday.",
         "No no no no, said the gull, and yes I can, yes I can, said the ferry to the harbour.",
@@ -138,6 +139,13 @@ def test_held_out_tweets_are_no_copies_of_themselves() -> None:
 
     assert vets.tweet_fault(GOOD) is None
     assert vets.vet(GOOD, ended=True) == vetting.COPY
+
+
+def test_a_held_out_tweet_is_turned_away_as_a_sample_would_be() -> None:
+    vets = Vetting(RULES, CopyIndex([GOOD], ["something else entirely, on which it was not trained"]))
+
+    assert vets.tweet_fault(GOOD) == vetting.COPY
+    assert vets.tweet_fault("Too short to judge by.") == vetting.LENGTH
 
 
 def test_another_list_of_words_replaces_the_shipped_one(tmp_path: Path) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from itertools import product
 
 import numpy as np
 import pytest
 from networks import a_checkpoint, a_vocab
 
+from model.checkpoint import Checkpoint
 from model.evaluate import bits_per_character
-from model.generate import NEAR, Decoding, Draft, beam, generate
-from model.reader import Reader, log2_odds
+from model.generate import NEAR, Decoding, Draft, Row, Task, _written, beam, generate
+from model.reader import Reader, log2_odds, skim
+from model.sampling import choose, repeats
 from model.text import END, START, UNKNOWN
 from model.vocab import END_ID
 
@@ -51,6 +54,40 @@ def test_a_near_choice_of_a_single_row_is_made_as_in_a_batch(monkeypatch: pytest
     assert drafts(4, batch=1) == drafts(4, batch=4)
 
 
+def nearest_choice(checkpoint: Checkpoint, decoding: Decoding, seed: int) -> float:
+    """How near a thing the nearest choice of a draft was, its text written down step by step."""
+    reader, vocab, text, nearest = Reader(checkpoint, quick=True), checkpoint.vocab, "", 1.0
+    state, (symbol,) = reader.start(1), vocab.opening("", None)
+    uniforms = np.random.Generator(np.random.Philox(key=seed)).random(SHORT + 1)
+    while True:
+        logits = reader.step(np.array([symbol]), state)
+        logits[:, ~vocab.writable] = -np.inf
+        while True:
+            chosen, margin = choose(logits, uniforms[[len(text)]], decoding)
+            symbol, nearest = int(chosen[0]), min(nearest, float(margin[0]))
+            if symbol == END_ID or not repeats(text, vocab.symbols[symbol], decoding.no_repeat):
+                break
+            logits[0, symbol] = -np.inf
+        if symbol == END_ID or len(text) == SHORT:
+            return nearest
+        text += vocab.symbols[symbol]
+
+
+def test_a_single_row_is_written_again_exactly_where_a_choice_was_near(monkeypatch: pytest.MonkeyPatch) -> None:
+    checkpoint, guarded = a_checkpoint(), Decoding(1.0, 0.9, no_repeat=2)
+    nearest = [nearest_choice(checkpoint, guarded, seed) for seed in range(16)]
+    asked: list[list[int]] = []
+
+    def noting(reader: Reader, task: Task, seeds: Iterable[int], batch: int) -> Iterator[Row]:
+        asked.append(list(seeds))
+        return _written(reader, task, asked[-1], batch)
+
+    monkeypatch.setattr("model.generate._written", noting)
+    monkeypatch.setattr("model.generate.NEAR", sorted(nearest)[8])
+    list(generate(checkpoint, 16, decoding=guarded, limit=SHORT, batch=1))
+    assert asked[1:] == [[seed] for seed in range(16) if nearest[seed] < sorted(nearest)[8]]
+
+
 def test_a_single_row_differs_from_a_batch_by_less_than_what_counts_as_near() -> None:
     checkpoint = a_checkpoint(units=256, scale=0.08)
     quick, steady = Reader(checkpoint, quick=True), Reader(checkpoint)
@@ -86,12 +123,37 @@ def test_a_draft_that_ends_on_the_limit_has_ended() -> None:
 
 
 def test_every_draft_begins_with_the_prompt() -> None:
-    assert all(draft.text.startswith("good day, é") for draft in drafts(prompt="good day, é"))
+    written = drafts(prompt="good day, é")
+    assert all(draft.text.startswith("good day, é") and draft.bits > 0 for draft in written)
+    assert any(len(draft.text) > 20 for draft in written)
 
 
 def test_a_prompt_beyond_the_limit_is_refused() -> None:
     with pytest.raises(ValueError, match="prompt: found 61"):
         drafts(prompt="a" * 61)
+
+
+def test_a_prompt_that_fills_the_limit_may_still_end() -> None:
+    full = drafts(1, prompt="a" * SHORT)[0]
+    assert full.text == "a" * SHORT
+    assert full.bits > 0  # of an end, or of what would have come instead
+
+
+def test_the_surprise_of_a_draft_is_what_reading_it_costs() -> None:
+    written = [draft for draft in drafts(40) if draft.ended]
+    assert len(written) > 5
+    for draft in written:
+        found = bits_per_character(a_checkpoint(), [draft.text])
+        assert draft.bits == pytest.approx(found.bits_per_character * found.characters, abs=1e-2)
+
+
+def test_what_was_thought_while_writing_is_what_is_thought_when_reading() -> None:
+    written = [draft for draft in drafts(40, traced=True) if draft.ended]
+    read = dict(skim(Reader(a_checkpoint()), [draft.text for draft in written]))
+    for place, draft in enumerate(written):
+        assert draft.traces is not None
+        np.testing.assert_allclose(draft.traces.state, read[place].state, atol=1e-4)
+        np.testing.assert_allclose(draft.traces.bits, read[place].bits, atol=1e-3)
 
 
 def test_the_guard_keeps_drafts_from_going_round_in_circles() -> None:
@@ -122,6 +184,14 @@ def test_a_narrow_beam_goes_on_while_something_likelier_may_come() -> None:
     assert [draft.text for draft in beam(checkpoint, 3, limit=8)] == [draft.text for draft in likeliest]
 
 
+@pytest.mark.parametrize("width", [3, 6])
+def test_a_beam_gives_up_only_what_costs_more_than_all_that_it_keeps(width: int) -> None:
+    checkpoint = a_checkpoint(vocab=a_vocab("ab"), scale=1.2, seed=12)
+    checkpoint.weights["output.bias"][END_ID] -= 2
+    likeliest = beam(checkpoint, 300, limit=7)[:width]
+    assert [draft.text for draft in beam(checkpoint, width, limit=7)] == [draft.text for draft in likeliest]
+
+
 def test_what_is_traced_has_no_prompt() -> None:
     with pytest.raises(ValueError, match="found a prompt"):
         drafts(prompt="good day", traced=True)
@@ -131,3 +201,12 @@ def test_a_beam_goes_on_from_its_prompt() -> None:
     found = beam(a_checkpoint(), 4, prompt="good d", limit=30)
     assert found
     assert all(draft.text.startswith("good d") and draft.ended for draft in found)
+
+
+def test_a_beam_has_read_all_of_its_prompt() -> None:
+    """What it charges for going on and what the whole text costs differ by the prompt's share alone."""
+    checkpoint = a_checkpoint(scale=0.6)
+    found = beam(checkpoint, 6, prompt="good d", limit=30)
+    whole = [bits_per_character(checkpoint, [draft.text]) for draft in found]
+    prompt = [each.bits_per_character * each.characters - draft.bits for each, draft in zip(whole, found, strict=True)]
+    assert prompt == pytest.approx([prompt[0]] * len(found), abs=1e-2)

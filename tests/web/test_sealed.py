@@ -42,6 +42,15 @@ def test_a_round_comes_out_of_its_token_as_it_was_dealt() -> None:
     carried = {name: value for name, value in opened._asdict().items() if name in DEALT._fields}
 
     assert carried == {name: getattr(DEALT, name) for name in carried}
+
+
+@pytest.mark.parametrize("repeat", [True, False])
+@pytest.mark.parametrize("tweet_index", [0, 1])
+def test_a_repeat_is_told_from_which_card_comes_first(repeat: bool, tweet_index: int) -> None:
+    seal = RoundSeal([NEW])
+    opened = seal.open(seal.close(DEALT._replace(repeat=repeat, tweet_index=tweet_index), NOW))
+
+    assert (opened.repeat, opened.tweet_index) == (repeat, tweet_index)
     assert (type(opened.repeat), type(opened.tweet_index)) == (bool, int)  # PostgreSQL tells 1 and true apart
     assert (opened.tweet_id, opened.characters, opened.dealt_at) == (5, 59, NOW)
 
