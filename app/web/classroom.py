@@ -51,6 +51,9 @@ async def room_page(code: str, request: Request) -> Response:
     house = services(request)
     visitor = house.identity.visitor(request)
     house.limit("pages", visitor)
+    # As phones write what is typed from the wall.
+    if code != code.upper() and await apart(lambda: house.rooms.scene(code.upper())) is not None:
+        return RedirectResponse(f"/class/{code.upper()}", 303, NO_STORE)
     scene = await _scene(request, code)
     return html("class.html", here="/class", **await apart(lambda: _seen(house, scene, visitor)))
 

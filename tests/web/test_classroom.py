@@ -249,3 +249,9 @@ def test_train_on_this_class_then_before_and_after(game: Game) -> None:
         assert sorted(map(tuple, arms)) == [("champion", 30), ("class", 30)]
         pairs = connection.execute(select(func.count(guesses.c.tweet_id.distinct()))).scalar()
         assert pairs == 20
+
+
+def test_a_room_is_found_by_its_code_in_small_letters(game: Game) -> None:
+    open_room(game)
+    answer = game.client().get(f"/class/{CODE.lower()}")
+    assert (answer.status_code, answer.headers.get("location")) == (303, f"/class/{CODE}")
