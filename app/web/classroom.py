@@ -239,6 +239,9 @@ def _wall(scene: Scene) -> dict[str, Any]:
             "board": scene.board(at)[:SHOWN],
             "change": scene.change() if shown["phase"] == "over" else None,
             "job": scene.job,
+            "can_train": lectern.can_train(scene, at),
+            "made": len(scene.picks),
+            "least": lectern.LEAST_PICKS,
         }
     )
 

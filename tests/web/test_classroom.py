@@ -255,3 +255,15 @@ def test_a_room_is_found_by_its_code_in_small_letters(game: Game) -> None:
     open_room(game)
     answer = game.client().get(f"/class/{CODE.lower()}")
     assert (answer.status_code, answer.headers.get("location")) == (303, f"/class/{CODE}")
+
+
+def test_too_small_a_class_is_told_that_there_is_nothing_to_learn_from(game: Game) -> None:
+    lecturer, phone = open_room(game), come_in(game)
+    lecturer.press("next")
+    for _ in range(10):
+        pick(phone, 0)
+        lecturer.press("reveal")
+        lecturer.press("next")
+    wall = lecturer.wall()
+    assert "Train on this class" not in wall
+    assert "from 20 picks on: this class made 10" in wall
