@@ -44,6 +44,7 @@ def open_room(game: Game, **more: Any) -> Lecturer:
 
 def come_in(game: Game, name: str = "") -> httpx.Client:
     client = game.client()
+    client.get(f"/class/{CODE}")
     answer = client.post(f"/class/{CODE}/join", data={"name": name}, follow_redirects=True)
     assert answer.status_code == 200, answer.text
     return client

@@ -30,6 +30,7 @@ router = APIRouter(include_in_schema=False)
 
 COOKIE = "whichtweet-lectern"
 COOKIE_SECONDS = 86_400
+NO_COOKIE = "a class knows you by a cookie, and your browser brought none: let it take one, then come in again"
 SHOWN = 8  # on the wall's board: what can be read from ten metres
 
 
@@ -55,7 +56,11 @@ async def room_page(code: str, request: Request) -> Response:
     if code != code.upper() and await apart(lambda: house.rooms.scene(code.upper())) is not None:
         return RedirectResponse(f"/class/{code.upper()}", 303, NO_STORE)
     scene = await _scene(request, code)
-    return html("class.html", here="/class", **await apart(lambda: _seen(house, scene, visitor)))
+    response = html("class.html", here="/class", **await apart(lambda: _seen(house, scene, visitor)))
+    if not visitor.has_cookie:
+        # With the form to come in, so that whoever sends it without takes none.
+        house.identity.greet(response, visitor)
+    return response
 
 
 @router.get("/class/{code}/now")
@@ -72,29 +77,33 @@ async def room_now(code: str, request: Request) -> Response:
 
 @router.post("/class/{code}/join")
 async def join(code: str, request: Request) -> Response:
-    """Come in, with a name or without."""
+    """Come in, with a name or without; who takes no cookie would be a stranger on the next page, and is told so."""
     house = services(request)
     visitor = house.identity.visitor(request)
     house.limit("joins", visitor)
     scene = await _scene(request, code, anew=True)
     wanted = str((await request.form()).get("name", "")).strip()
+    if scene.room.ended_at is not None:
+        return RedirectResponse(f"/class/{code}", 303, NO_STORE)
+    name, refused = None, "" if visitor.has_cookie else NO_COOKIE
     try:
         name = accept(wanted, house.blocked_words) if wanted else None
-    except NicknameRefused as refused:
+    except NicknameRefused as refusal:
+        refused = str(refusal)
+    if refused:
         seen = await apart(lambda: _seen(house, scene, visitor))
-        return html("class.html", status=422, here="/class", **seen | {"refused": str(refused), "wanted": wanted})
+        response = html("class.html", status=422, here="/class", **seen | {"refused": refused, "wanted": wanted})
+        if not visitor.has_cookie:
+            house.identity.greet(response, visitor)
+        return response
 
     def let_in() -> None:
         with writing(house.engine) as connection:
             classes.join(connection, scene.room.id, visitor.key, name, now())
 
-    if scene.room.ended_at is None:
-        await apart(let_in)
-        await _scene(request, code, anew=True)
-    response = RedirectResponse(f"/class/{code}", 303, NO_STORE)
-    if not visitor.has_cookie:
-        house.identity.greet(response, visitor)
-    return response
+    await apart(let_in)
+    await _scene(request, code, anew=True)
+    return RedirectResponse(f"/class/{code}", 303, NO_STORE)
 
 
 @router.post("/class/{code}/pick")

@@ -163,16 +163,18 @@ def test_ending_deletes_the_names(game: Game) -> None:
 @pytest.mark.parametrize("name", ["F4gg0t", "x" * 30])
 def test_a_name_that_is_not_taken_is_asked_for_again(game: Game, name: str) -> None:
     open_room(game)
-    answer = game.client().post(f"/class/{CODE}/join", data={"name": name})
+    client = game.client()
+    client.get(f"/class/{CODE}")
+    answer = client.post(f"/class/{CODE}/join", data={"name": name})
     assert answer.status_code == 422
-    assert "nickname" in answer.text
+    assert "nickname" in answer.text.partition('id="refused"')[2]
 
 
 def test_a_stranger_cannot_fill_a_room_or_try_codes_without_end(serving: Opener) -> None:
     game = serving(network_rate_limit="5/minute")
     open_room(game)
     come_in_as = [game.client().post(f"/class/{CODE}/join", data={"name": ""}).status_code for _ in range(7)]
-    assert come_in_as == [303] * 5 + [429] * 2
+    assert come_in_as == [422] * 5 + [429] * 2  # they bring no cookie
     tried = [game.client().get("/class/ABCDE/lectern/now").status_code for _ in range(7)]
     assert tried == [404] * 5 + [429] * 2
 
@@ -267,3 +269,16 @@ def test_too_small_a_class_is_told_that_there_is_nothing_to_learn_from(game: Gam
     wall = lecturer.wall()
     assert "Train on this class" not in wall
     assert "from 20 picks on: this class made 10" in wall
+
+
+def test_who_takes_no_cookie_is_told_so_and_fills_no_room(game: Game) -> None:
+    lecturer = open_room(game)
+    phone = game.client()
+    for _ in range(2):
+        phone.cookies.clear()
+        page = phone.post(f"/class/{CODE}/join", data={"name": "Ada"}, follow_redirects=True)
+        assert (page.status_code, 'value="Ada"' in page.text) == (422, True)
+        assert "your browser brought none" in page.text
+    assert "0 in the room" in lecturer.wall()
+    assert phone.post(f"/class/{CODE}/join", data={"name": "Ada"}).status_code == 303  # it takes one now
+    assert "You are in." in room(phone)
