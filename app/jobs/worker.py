@@ -72,6 +72,8 @@ class Worker:
                     self._look()
                 except DBAPIError as error:
                     log.warning("the database does not answer: %s", _first_line(error))
+                except Exception:  # a bug must not end the worker: what else is due is done at the next look
+                    log.exception("a look went wrong")
                 self._stopping.wait(LOOK_SECONDS)
             self._come_to_a_halt()
         workflows.stop(self.name)

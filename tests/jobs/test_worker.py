@@ -314,6 +314,28 @@ def test_a_job_that_could_not_be_started_is_begun_another_time(house: House, mon
     assert (house.job(asked).state, house.job(asked).attempts) == ("running", 2)
 
 
+def test_a_look_that_goes_wrong_does_not_end_the_worker(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One archive's odd figures or settings would otherwise end every worker, again at each start."""
+    asked, started = house.ask(count=30), []
+    worker = Worker(house.workshop, "sqlite://")
+
+    def start(job_id: int, name: str) -> None:
+        started.append(job_id)
+        worker._at_work.clear()
+        worker.stop()
+
+    def odd(*_: object) -> None:
+        raise OverflowError("int too large to convert to float")
+
+    for name in ("launch", "stop", "forget"):
+        monkeypatch.setattr(workflows, name, lambda *_: None)
+    monkeypatch.setattr(workflows, "start", start)
+    monkeypatch.setattr("app.jobs.worker.ask_for_looks", odd)
+    worker.run()
+
+    assert started == [asked]
+
+
 def _left_behind(house: House, worker: str, *, asked_by: str, attempts: int = 1) -> int:
     """A job that a worker was at when it was last heard of, long ago."""
     asked = house.ask(count=30)
