@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, and_, exists, false, func, or_
 from app.db import restocks
 from app.db.canaries import Canary
 from app.db.generators import CANDIDATE, CHAMPION
-from app.db.tables import guesses, labels, players, remarks, samples, seats
+from app.db.tables import guesses, holds, labels, players, remarks, samples, seats
 from app.game.canary import LEAST_LABELS
 from app.game.effect import Evidence
 from app.game.rounds import AT_RANDOM
@@ -44,13 +44,20 @@ def read(connection: Connection, canary: Canary, learn_from: Collection[str]) ->
     """The guesses that count, weighed so that no player and no network rules the verdict.
 
     Endless rounds dealt at random behind the canary's opening, of players who teach and have at least five accepted
-    labels in the archive; the player met neither card before, and the label is accepted.
+    labels in the archive; the player met neither card before, and the label is accepted. Of players whose labels wait
+    in quarantine only what a person accepted counts.
     """
     earlier = guesses.alias("earlier")
     met = (
         exists()
         .where(earlier.c.player_id == guesses.c.player_id, earlier.c.id < guesses.c.id)
         .where(or_(earlier.c.sample_id == guesses.c.sample_id, earlier.c.tweet_id == guesses.c.tweet_id))
+    )
+    # What they guessed since the last screening waits from the next one on; a person's word stands.
+    is_held = (
+        exists()
+        .where(holds.c.player_id == guesses.c.player_id, holds.c.archive_id == canary.archive_id)
+        .where(holds.c.cleared_at.is_(None), labels.c.decided_by != "admin")
     )
     columns = (guesses.c.player_id, guesses.c.tweet_id, guesses.c.arm, guesses.c.verdict, guesses.c.network)
     query = (
@@ -59,7 +66,7 @@ def read(connection: Connection, canary: Canary, learn_from: Collection[str]) ->
         .join(players, players.c.id == guesses.c.player_id)
         .where(guesses.c.archive_id == canary.archive_id, guesses.c.id > canary.after_guess_id)
         .where(guesses.c.mode == "endless", guesses.c.policy_version.in_(AT_RANDOM), guesses.c.repeat.is_(False))
-        .where(labels.c.status == "accepted", _teaches(learn_from), _of_arms(canary), ~met)
+        .where(labels.c.status == "accepted", _teaches(learn_from), _of_arms(canary), ~met, ~is_held)
         .order_by(guesses.c.id)
     )
     rows = connection.execute(query).all()

@@ -12,7 +12,7 @@ from factories import add_archive, add_generator, add_samples, add_tweets, words
 from playing import add_players, play
 from sqlalchemy import Engine, insert, select, update
 
-from app.db import canaries, evidence, generators, jobs, samples
+from app.db import canaries, evidence, generators, jobs, samples, screenings
 from app.db.canaries import Canary, NoCanary, Opening
 from app.db.session import reading, writing
 from app.db.tables import guesses, labels, remarks, restocks
@@ -182,6 +182,21 @@ def test_evidence_is_what_the_rules_say_and_nothing_else(game: Workshop) -> None
         met |= cards
     got = list(zip(found.player, found.tweet, found.candidate, found.fooled, strict=True))
     assert got == expected
+
+
+def test_what_players_who_are_held_have_guessed_since_is_no_evidence(game: Workshop) -> None:
+    """Their newest labels say accepted until the next screening; a canary may be looked at before."""
+    who = add_players(game.engine, 1, 3, BEGIN)
+    canary = open_canary(game, active=40)
+    play(game.engine, 1, who, BEGIN + timedelta(hours=1), each=20, rates={})
+    with writing(game.engine) as connection:
+        for player_id, cleared in ((who[0], None), (who[1], BEGIN)):
+            screenings.hold(connection, 1, player_id, "outlier", {}, BEGIN)
+            if cleared:
+                screenings.clear(connection, 1, player_id, cleared)
+
+    with reading(game.engine) as connection:
+        assert set(evidence.read(connection, canary_of(game, canary), ("real",)).player) == set(who[1:])
 
 
 def test_before_it_is_time_nothing_is_looked_at(embedded: Workshop) -> None:
