@@ -197,7 +197,7 @@ def _looked_into(path: Path, options: Mapping[str, Any], hold: Hold) -> dict[str
             if isinstance(sifted, str):
                 left_out[sifted] += 1
                 if len(examples.setdefault(sifted, [])) < 3:
-                    examples[sifted].append(str(record.text)[:200])
+                    examples[sifted].append(_as_shown(record.text)[:200])
                 continue
             passed += 1
             if record.handle:
@@ -205,7 +205,7 @@ def _looked_into(path: Path, options: Mapping[str, Any], hold: Hold) -> dict[str
             names = ThirdParties.but(options.get("handle") or record.handle).named_in(sifted.text)
             naming += names
             if len(shown) < SHOWN:
-                row = {"text": sifted.text, "date": str(sifted.date or ""), "leaning": sifted.leaning}
+                row = {"text": sifted.text, "date": _as_shown(sifted.date or ""), "leaning": sifted.leaning}
                 shown.append(row | {"naming": names})
         so_far, size = at_hand.place()
         ended = so_far >= size
@@ -225,3 +225,8 @@ def _looked_into(path: Path, options: Mapping[str, Any], hold: Hold) -> dict[str
         "naming": naming,
         "deck_unnamed": round((passed - naming) * 0.2),
     }
+
+
+def _as_shown(found: object) -> str:
+    """What stands in a file, as a page can show it: half of a character, which JSON can say, becomes a question mark."""
+    return str(found).encode("utf-8", "replace").decode()

@@ -64,6 +64,25 @@ def test_a_look_tells_how_many_name_somebody_else(desk):
     assert page.count("<td>yes</td>") == 1
 
 
+def test_halves_of_characters_are_shown_as_none(desk):
+    """As old tools leave them where they cut a text: JSON can say them, a page cannot."""
+    cut = {"id_str": "9", "text": "RT @someone: cut in a face \ud83d", "created_at": ""}
+    dated = {"id_str": "10", "text": "we had soup at the pier, and it was hot", "created_at": "today \ude00"}
+    where = send(desk, json.dumps([dated, cut, *TWEETS]).encode()).headers["location"]
+    work(desk)
+    page = desk.said(where)
+    assert "cut in a face ?" in page
+    assert "today ?" in page
+
+
+def test_a_file_of_which_nothing_is_left_says_for_what_reasons(desk):
+    where = send(desk, json.dumps(TWEETS[-1:]).encode()).headers["location"]
+    work(desk)
+    page = desk.said(where)
+    assert "0 tweets in them" in page
+    assert "RT @someone" in page
+
+
 def test_an_upload_becomes_an_archive_with_its_right(desk):
     where = send(desk).headers["location"]
     work(desk)
