@@ -26,7 +26,8 @@ def secret_keys(settings: Settings) -> list[bytes]:
             "make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
         )
     file = settings.data_dir / "secret.key"
-    return [_strong(line, str(file)) for line in _kept(file).splitlines() if line.strip()]
+    lines = [line for line in _kept(file).splitlines() if line.strip()]
+    return [_strong(line, str(file)) for line in lines or [""]]
 
 
 def rotated(settings: Settings, keep: int) -> list[str]:
@@ -72,6 +73,8 @@ def _kept(file: Path) -> str:
             with contextlib.suppress(FileExistsError):
                 os.link(draft, file)
         return file.read_text(encoding="ascii")
+    except UnicodeDecodeError:
+        raise SettingsError(f"{file}: found bytes that are no key, expected ASCII: restore it from a backup") from None
     finally:
         draft.unlink(missing_ok=True)
 

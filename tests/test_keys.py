@@ -35,6 +35,15 @@ def test_a_short_key_is_refused(tmp_path: Path) -> None:
         secret_keys(Settings(data_dir=tmp_path, secret_key="short"))  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("content", "words"), [(b"", "found a key of 0 characters"), (b"\xef\xbb\xbf" + b"k" * 40, "no key")]
+)
+def test_a_key_file_that_holds_no_key_is_named(tmp_path: Path, content: bytes, words: str) -> None:
+    (tmp_path / "secret.key").write_bytes(content)
+    with pytest.raises(SettingsError, match=rf"secret\.key: {words}|secret\.key: found bytes that are {words}"):
+        secret_keys(Settings(data_dir=tmp_path))
+
+
 def test_a_shared_database_needs_an_explicit_key(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path, database_url="postgresql+psycopg://somewhere/game")
     with pytest.raises(SettingsError, match="WHICHTWEET_SECRET_KEY is not set"):
