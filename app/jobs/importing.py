@@ -161,9 +161,9 @@ class _Run:
         for import_id in left_behind:
             self._remove(import_id)
         with writing(self.engine) as connection:
-            self.import_id = imports.begin(
-                connection, self.archive_id, source=self.opened.name, format=self.opened.format, at=at
-            )
+            # The name of a file is bytes, and not always a text.
+            source = self.opened.name.encode("utf-8", "replace").decode()
+            self.import_id = imports.begin(connection, self.archive_id, source=source, format=self.opened.format, at=at)
             self.deck_from = self.deck_to = imports.deck_end(connection, self.archive_id)
 
     def _unit(self, there: Archive | None) -> str:

@@ -153,6 +153,14 @@ def test_a_missing_file_gets_one_line(whichtweet: Run, tmp_path: Path) -> None:
     assert "there is no file" in done.stderr
 
 
+def test_a_file_whose_name_is_no_text_is_imported(whichtweet: Run, few: Path, tmp_path: Path) -> None:
+    named = tmp_path / os.fsdecode(b"caf\xe9.jsonl")  # as Windows-1252 wrote it
+    named.write_bytes(few.read_bytes())
+    done = whichtweet("import", named, "--archive", "mayor", "--json")
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["added"] > 0
+
+
 def test_a_pipe_is_refused_instead_of_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     done = subprocess.run(  # in a process of its own, which can be ended if it waits
