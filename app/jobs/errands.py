@@ -228,5 +228,5 @@ def _looked_into(path: Path, options: Mapping[str, Any], hold: Hold) -> dict[str
 
 
 def _as_shown(found: object) -> str:
-    """What stands in a file, as a page can show it: half of a character, which JSON can say, becomes a question mark."""
+    """What stands in a file, as a page can show it: half a character, which JSON can say, becomes a question mark."""
     return str(found).encode("utf-8", "replace").decode()
