@@ -10,6 +10,7 @@ from typing import Any
 
 from app.db import generators
 from app.db.archives import Archive
+from app.db.bundles import KIND, card_of
 from app.db.generators import Generator, Recipe
 from app.db.session import now, reading, writing
 from app.game.vetting import VETTING_VERSION
@@ -17,8 +18,6 @@ from app.jobs import training
 from app.jobs.workshop import JobError, Workshop
 from model.checkpoint import CheckpointError, checkpoint_digest, pack, read_checkpoint, unpack
 from model.sampling import Decoding
-
-KIND = "whichtweet generator"
 
 
 def export_generator(workshop: Workshop, archive: Archive, generator: Generator, file: Path) -> int:
@@ -30,20 +29,7 @@ def export_generator(workshop: Workshop, archive: Archive, generator: Generator,
         JobError: its checkpoint is damaged or gone, or the file cannot be written.
     """
     with reading(workshop.engine) as connection:
-        parent = generators.find(connection, generator.parent_id) if generator.parent_id else None
-    card = {
-        "kind": KIND,
-        "generator": generator.name,
-        "archive": {"slug": archive.slug, "name": archive.name, "handle": archive.handle, "unit": archive.unit},
-        "parent": parent.name if parent else None,
-        "checkpoint_sha256": generator.checkpoint_sha256,
-        "decoding": dict(generator.decoding),
-        "vetting_version": generator.vetting_version,
-        "bits_per_character": generator.bits_per_character,
-        "made_at": generator.created_at.isoformat(),
-        "exported_at": now().isoformat(),
-        "card": dict(generator.card),
-    }
+        card = card_of(connection, archive, generator, now())
     try:
         pack(workshop.folder(generator.checkpoint_key), file, card)
         return file.stat().st_size

@@ -8,16 +8,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
 from stock import stock_archive, stock_generator
 
-from app.db import generators
+from app.db import admins, generators
 from app.db.archives import Archive
 from app.db.generators import ANCHOR, CHAMPION, Generator
-from app.db.session import reading
+from app.db.session import now, reading, writing
 from app.jobs.bundles import export_generator, import_generator
 from app.jobs.restocking import restock
 from app.jobs.training import evaluate
 from app.jobs.workshop import JobError, Workshop
+from app.main import create_app
+from app.settings import Settings
+from app.web.admin import passwords
 from model.checkpoint import pack
 
 
@@ -106,3 +110,24 @@ def test_a_bundle_cannot_be_written_where_there_is_no_folder(
 ) -> None:
     with pytest.raises(JobError, match="No such file or directory"):
         export_generator(workshop, archive, generator, tmp_path / "nowhere" / "v1.zip")
+
+
+def test_what_the_dashboard_lets_download_is_taken_by_another_game(
+    workshop: Workshop, generator: Generator, elsewhere: Archive, tmp_path: Path
+) -> None:
+    with writing(workshop.engine) as connection:
+        admins.create(connection, "Vera", passwords.hashed("correct horse battery"), "viewer", now())
+    settings = Settings(
+        data_dir=tmp_path, database_url=workshop.engine.url.render_as_string(), checkpoint_dir=workshop.checkpoints
+    )
+    form = {"name": "Vera", "password": "correct horse battery"}
+    with TestClient(create_app(settings), headers={"Origin": "http://testserver"}, follow_redirects=False) as client:
+        assert client.post("/admin/sign-in", data=form).status_code == 303
+        answer = client.get(f"/admin/generators/{generator.id}/bundle.zip")
+        assert answer.status_code == 200
+        (tmp_path / "downloaded.zip").write_bytes(answer.content)
+        (workshop.folder(generator.checkpoint_key) / "vocab.json").write_text("{}")
+        assert client.get(f"/admin/generators/{generator.id}/bundle.zip").status_code == 404
+    made, is_new = import_generator(workshop, elsewhere, tmp_path / "downloaded.zip")
+    assert is_new
+    assert made.checkpoint_sha256 == generator.checkpoint_sha256

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
 from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request
@@ -15,6 +15,7 @@ from app.db import archives, browsing, canaries, evidence, generators, jobs, lab
 from app.db.admins import Admin
 from app.db.audit import Change
 from app.db.browsing import Wanted
+from app.db.bundles import card_of
 from app.db.canaries import Opening
 from app.db.generators import Decided, Generator
 from app.db.session import now, reading, writing
@@ -26,7 +27,6 @@ from app.web.admin.office import Changing, Here, Office, Refused, Viewing, note
 
 router = APIRouter(include_in_schema=False)
 SHOWN = 6
-BUNDLED = ("weights.safetensors", "vocab.json", "meta.json")
 Reason = Annotated[str, Form(min_length=3, max_length=500)]
 
 
@@ -97,18 +97,25 @@ def show_generator(request: Request, here: Here, admin: Viewing, generator_id: i
 
 @router.get("/generators/{generator_id}/bundle.zip")
 def download(here: Here, _: Viewing, generator_id: int) -> Response:
-    """The generator's checkpoint in one file: weights, vocabulary and settings; nothing in it is a program."""
+    """The generator in one file, as `whichtweet generators import` takes it; nothing in it is a program."""
+    # Imported here: the pages of players never need it.
+    from model.checkpoint import CheckpointError, pack
+
     with reading(here.engine) as connection:
         one = _found(connection, generator_id)
-    folder = here.checkpoints / one.checkpoint_key
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED, strict_timestamps=False) as bundle:
-        for name in BUNDLED:
-            if not (folder / name).is_file():
-                raise Refused(404, "The checkpoint is gone", f"{name} of {one.name} is not in the checkpoint folder.")
-            bundle.write(folder / name, name)
+        archive = next((each for each in archives.listing(connection) if each.id == one.archive_id), None)
+        if archive is None:
+            raise Refused(404, "No such generator", f"The archive of {one.name} was deleted.")
+        card = card_of(connection, archive, one, now())
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "bundle.zip"
+        try:
+            pack(here.checkpoints / one.checkpoint_key, file, card)
+        except CheckpointError as error:
+            raise Refused(404, "The checkpoint is gone or damaged", f"{error}.") from None
+        packed = file.read_bytes()
     headers = views.NO_STORE | {"Content-Disposition": f'attachment; filename="{one.name}.zip"'}
-    return Response(packed.getvalue(), headers=headers, media_type="application/zip")
+    return Response(packed, headers=headers, media_type="application/zip")
 
 
 @router.post("/generators/{generator_id}/promote")
