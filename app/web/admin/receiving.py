@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 from anyio import to_thread
 from fastapi import Request
+from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from app.db.uploads import safe_name
@@ -26,6 +27,7 @@ class _File:
         self.folder = folder
         self.name = ""
         self.size = 0
+        self.is_whole = False  # the form came to its end
         self._header = b""
         self._value = b""
         self._is_file = False
@@ -39,6 +41,7 @@ class _File:
             "on_header_end": self._on_header_end,
             "on_part_data": self._on_data,
             "on_part_end": self.close,
+            "on_end": self._on_end,
         }
 
     def close(self) -> None:
@@ -48,6 +51,9 @@ class _File:
             os.fsync(self._out.fileno())
             self._out.close()
         self._out, self._is_file = None, False
+
+    def _on_end(self) -> None:
+        self.is_whole = True
 
     def _on_field(self, data: bytes, start: int, end: int) -> None:
         self._header += data[start:end]
@@ -92,10 +98,14 @@ async def receive(request: Request, uploads: Path) -> tuple[str, str, int]:
             await to_thread.run_sync(parser.write, piece)
         if not file.name or not file.size:
             raise Refused(422, "No file", "Pick a file first: what was sent holds none, or an empty one.")
+        if not file.is_whole:
+            raise Refused(400, "Cut short", "The end of the file did not arrive: send it again.")
         return key, file.name, file.size
     except BaseException as error:
         file.close()
         shutil.rmtree(folder, ignore_errors=True)
         if isinstance(error, OSError):
             raise Refused(507, "Not stored", f"The file could not be written: {error.strerror}.") from None
+        if isinstance(error, FormParserError):
+            raise Refused(400, "No form", f"What was sent is no form with a file: {error}.") from None
         raise

@@ -45,7 +45,11 @@ def fetch(here: Here, admin: Changing, url: Annotated[str, Form(min_length=8, ma
     url = url.strip()
     if not url.startswith(("https://", "http://")):
         raise Refused(422, "No address", "Expected the address of a file, such as https://example.org/tweets.csv.")
-    key, name = secrets.token_hex(8), uploads.safe_name(urlsplit(url).path)
+    try:
+        path = urlsplit(url).path
+    except ValueError:
+        raise Refused(422, "No address", "Its brackets hold no address of a machine.") from None
+    key, name = secrets.token_hex(8), uploads.safe_name(path)
     with writing(here.engine) as connection:
         at = now()
         upload_id = uploads.add(connection, key=key, source=name, size=0, asked_by=admin.name, at=at)

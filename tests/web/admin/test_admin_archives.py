@@ -134,6 +134,21 @@ def test_files_larger_than_other_requests_are_taken_whole(desk):
         assert uploads.open_ones(connection)[0].bytes == len(content)
 
 
+@pytest.mark.parametrize(
+    ("boundary", "body"),
+    [
+        ("x", b"no form at all"),
+        ("x", b'--x\r\nContent-Disposition: form-data; name="f"; filename="a.csv"\r\n\r\ntext\r\nIts end did no'),
+        ("x", b"--x\r\nno header\r\n\r\na\r\n--x--\r\n"),
+        ("x" * 300, b""),
+    ],
+)
+def test_what_is_no_form_is_refused_and_leaves_nothing(desk, boundary, body):
+    headers = {"Content-Type": f"multipart/form-data; boundary={boundary}", "Origin": "http://testserver"}
+    assert desk.client.post("/admin/uploads", content=body, headers=headers).status_code == 400
+    assert list((desk.settings.data_dir / "uploads").iterdir()) == []
+
+
 def test_strangers_send_nothing(outside):
     assert send(outside).status_code == 401
     assert not (outside.settings.data_dir / "uploads").exists()
@@ -238,5 +253,6 @@ def test_a_file_from_the_internet_is_asked_for_and_a_private_address_refused(des
     assert "tweets.csv" in page
 
 
-def test_only_addresses_of_the_web_are_taken(desk):
-    assert desk.post("/admin/uploads/fetch", url="file:///etc/passwd").status_code == 422
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "http://[half/tweets.csv"])
+def test_only_addresses_of_the_web_are_taken(desk, url):
+    assert desk.post("/admin/uploads/fetch", url=url).status_code == 422
