@@ -10,7 +10,8 @@ from sqlite3 import Connection as SqliteConnection
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import ExceptionContext, make_url
+from sqlalchemy.exc import DataError
 
 from app.db.damage import tell_damage
 
@@ -33,6 +34,7 @@ def open_engine(url: str, patience: float = 30.0) -> Engine:
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     event.listen(engine, "handle_error", tell_damage, retval=True)
+    event.listen(engine, "handle_error", _tell_beyond_measure, retval=True)
     return engine
 
 
@@ -53,6 +55,12 @@ def _unless_said(url: str, patience: float) -> dict[str, Any]:
 def _prepare_sqlite(connection: SqliteConnection, _: Any) -> None:
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-16000"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _tell_beyond_measure(context: ExceptionContext) -> DataError | None:
+    # PostgreSQL says so of a number of more than 64 bits; SQLite's driver breaks off before it asks.
+    error = context.original_exception
+    return DataError(None, None, error, hide_parameters=True) if isinstance(error, OverflowError) else None
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import text
 
@@ -74,3 +75,16 @@ def test_what_waits_is_counted():
     told = needs([], workers=0, failed=0, broken=2, reports=0, queued=2, label_alarm=None)
     assert told[1][0].endswith("2 jobs wait for it.")
     assert told[2] == ("2 requests could not be answered in the last 24 hours.", "/admin#errors")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/admin/players/99999999999999999999",
+        "/admin/generators/compare?left=1&right=99999999999999999999",
+        "/admin/labels?before=99999999999999999999",
+    ],
+)
+def test_a_number_beyond_measure_is_refused_and_is_no_error_of_ours(desk, path):
+    assert desk.get(path).status_code == 422
+    assert "OverflowError" not in desk.said("/admin")
