@@ -63,6 +63,11 @@ def deleted_slug(connection: Connection, archive_id: int) -> str | None:
     return connection.scalar(query)
 
 
+def is_gone(connection: Connection, slug: str) -> bool:
+    """Whether no archive has that slug, deleted or not."""
+    return connection.scalar(select(archives.c.id).where(archives.c.slug == slug)) is None
+
+
 def can_come_back(connection: Connection, archive_id: int, at: datetime) -> bool:
     """Whether an archive was deleted less than a day ago: later, part of it may be gone already."""
     when = connection.scalar(select(archives.c.deleted_at).where(archives.c.id == archive_id))

@@ -100,6 +100,11 @@ def remove_archive(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str
     def remove() -> str:
         with reading(workshop.engine) as connection:
             slug = removals.deleted_slug(connection, archive_id)
+            was = str(job.arguments.get("slug", ""))
+            has_left_files = slug is None and was != "" and removals.is_gone(connection, was)
+        if has_left_files:  # an attempt before this one was killed at its last moment
+            shutil.rmtree(workshop.folder(was), ignore_errors=True)
+            return f"{was} is removed: its files, after its rows"
         if slug is None:
             raise JobError("nobody deleted that archive, or somebody took it back")
         removed = 0
@@ -122,10 +127,10 @@ def ask_for_removals(workshop: Workshop, moment: datetime) -> None:
     """Ask that archives which were deleted a day ago be removed, each once a day: a removal may fail."""
     with reading(workshop.engine) as connection:
         due = [found for found in removals.deleted(connection) if moment - found[2] > removals.UNDO]
-    for archive_id, _, deleted_at in due:
+    for archive_id, slug, deleted_at in due:
         with writing(workshop.engine) as connection:
             once = f"remove:{archive_id}:{deleted_at:%Y-%m-%dT%H:%M:%S}:{(moment - deleted_at).days}"
-            asked = {"archive": archive_id}
+            asked = {"archive": archive_id, "slug": slug}
             jobs.ask(connection, "remove", None, asked, asked_by="schedule", at=moment, once=once)
 
 

@@ -208,6 +208,21 @@ def test_what_is_half_removed_cannot_be_taken_back_and_is_removed_another_day(de
     assert work(desk).startswith("mayor is removed")
 
 
+def test_files_of_an_archive_go_although_its_removal_was_killed_at_the_last_moment(desk):
+    desk.post("/admin/archives/mayor/delete")
+    workshop = Workshop(desk.engine, desk.settings.checkpoints)
+    labels = workshop.folder("mayor/labels/7-abc.jsonl")
+    labels.parent.mkdir(parents=True)
+    labels.write_text("{}\n")
+    ask_for_removals(workshop, now() + timedelta(hours=25))
+    with writing(desk.engine) as connection:
+        while removals.remove_batch(connection, 1):
+            pass
+
+    assert work(desk).startswith("mayor is removed")
+    assert not workshop.folder("mayor").exists()
+
+
 CHANGES = (
     ("/admin/archives/mayor/pause", {"paused": "true"}),
     ("/admin/archives/mayor/delete", {}),
