@@ -245,7 +245,7 @@ class Dealer:
         self, connection: Connection, visitor: Visitor, entry: Entry, fixed: FixedSet, opened: SealedRound | None
     ) -> Dealt:
         standing = sets.standing(connection, visitor.key, fixed.id)
-        if standing is None and visitor.has_cookie and players.was_forgotten(connection, visitor.key):
+        if standing is None and _was_forgotten(connection, visitor, opened):
             visitor = replace(visitor, key=players.new_key(), stamps={}, has_cookie=False)
             opened = None
         seat = standing.seat if standing else None
@@ -305,7 +305,7 @@ class Dealer:
         archive_id = entry.archive.id
         mode, against = ("endless", 0) if opponent is None else ("practice", opponent.generator_id)
         standing = seats.standing(connection, visitor.key, archive_id, mode)
-        if standing is None and visitor.has_cookie and players.was_forgotten(connection, visitor.key):
+        if standing is None and _was_forgotten(connection, visitor, opened):
             visitor = replace(visitor, key=players.new_key(), stamps={}, has_cookie=False)
             opened = None
         row = standing.seat if standing else None
@@ -360,6 +360,11 @@ class Dealer:
             played=place.played,
             spotted=place.spotted,
         )
+
+
+def _was_forgotten(connection: Connection, visitor: Visitor, opened: SealedRound | None) -> bool:
+    """Whether the key that a cookie or an open round brought was dropped by "forget me"."""
+    return (visitor.has_cookie or opened is not None) and players.was_forgotten(connection, visitor.key)
 
 
 def _after(place: _Place, opened: SealedRound, following: Seat) -> _Place:

@@ -120,6 +120,19 @@ def test_an_old_cookie_starts_a_new_player_after_forget_me(game: Game) -> None:
         assert len(connection.execute(select(players.c.id)).all()) == 2
 
 
+@pytest.mark.parametrize("way", [{}, {"mode": "daily", "archive": "mayor"}], ids=["endless", "daily"])
+def test_a_page_left_open_plays_on_as_somebody_new_after_forget_me(game: Game, way: dict[str, str]) -> None:
+    client = game.client()
+    play(client)
+    left_open = client.post("/api/rounds", json=way).json()["round"]
+    client.delete("/api/players/me")  # in another tab
+    assert client.post("/api/guesses", json={"round": left_open, "pick": 0}).status_code == 410
+    dealt = client.post("/api/rounds", json=way | {"after": left_open})
+    assert dealt.status_code == 201
+    assert client.post("/api/guesses", json={"round": dealt.json()["round"], "pick": 0}).status_code == 201
+    assert client.get("/api/players/me").json()["guesses"] == 1
+
+
 def test_a_forgotten_key_is_kept_only_as_a_hash(game: Game) -> None:
     client = game.client()
     play(client)
