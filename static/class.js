@@ -53,21 +53,29 @@ async function look() {
   }
 }
 
+// Sends a form once; what is in the way, in words, or nothing where it has arrived.
+async function deliver(form, body) {
+  try {
+    const answer = await fetch(form.action, { method: "POST", body, redirect: "manual" });
+    if (answer.status < 500) return "";
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    return page.querySelector("h1")?.textContent ?? "One moment.";
+  } catch {
+    return "No connection.";
+  }
+}
+
 async function send(form, button) {
-  const body = new FormData(form);
+  const body = new URLSearchParams(new FormData(form));
   if (button?.name) body.set(button.name, button.value);
   for (const each of form.querySelectorAll("button")) each.setAttribute("aria-disabled", "true");
   for (let wait = 500; ; wait = Math.min(4000, wait * 2)) {
-    try {
-      const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(body), redirect: "manual" });
-      if (answer.status >= 500) throw new Error(String(answer.status));
-      break;
-    } catch {
-      const trouble = form.querySelector("[data-trouble]");
-      if (trouble) trouble.textContent = "No connection. Your pick is kept and sent again.";
-      await new Promise((done) => setTimeout(done, wait));
-      if (!form.isConnected) return;
-    }
+    const words = await deliver(form, body);
+    if (!words) break;
+    const kept = form.hasAttribute("data-pick") ? "Your pick is kept and sent again." : "It is asked for again by itself.";
+    form.querySelector("[data-trouble]").textContent = `${words.replace(/\.?$/, ".")} ${kept}`;
+    await new Promise((done) => setTimeout(done, wait));
+    if (!form.isConnected) return;
   }
   await look();
 }

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 import rooms
-from factories import add_generator, add_samples, words
+from factories import add_archive, add_generator, add_samples, words
 from playwright.sync_api import Page, expect
 from rooms import CODE, KEY, Lecturer, open_room
 from serving import Game
@@ -111,6 +111,20 @@ def test_a_button_on_the_wall_keeps_the_focus_while_picks_come_in(visit: Visit, 
     expect(reveal).to_be_focused()
     wall.keyboard.press("Enter")
     expect(wall.locator("h1")).to_have_text(re.compile("were fooled"))
+
+
+def test_the_lecturer_is_told_why_the_rounds_do_not_begin(visit: Visit, served: Game) -> None:
+    with writing(served.engine) as connection:
+        empty = add_archive(connection, "empty")
+        connection.execute(update(classes).values(archive_id=empty))
+    served.refresh()
+    wall = at_the_lectern(visit)
+    wall.get_by_role("button", name="Start ten rounds").click()
+    expect(wall.get_by_text("The network is still writing")).to_be_visible()
+    with writing(served.engine) as connection:
+        connection.execute(update(classes).values(archive_id=1))
+    expect(wall.locator("h1")).to_have_text("Which one is real?")
+    expect(wall.get_by_role("button", name="Reveal")).to_be_visible()
 
 
 VIEWS = ((PHONE, "light"), (PHONE, "dark"), (DESK, "dark"), (DESK, "light"))
