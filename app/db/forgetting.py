@@ -21,8 +21,13 @@ BATCH = 500  # guesses that one transaction moves
 
 
 def is_there(connection: Connection, player_id: int) -> bool:
-    """Whether the player's row is still there."""
-    return connection.execute(select(players.c.id).where(players.c.id == player_id)).first() is not None
+    """Whether the row of a player who asked to be forgotten is still there.
+
+    It says of no guess when it was made (`players.forget`); one that does is of a newcomer, to whom SQLite gave the
+    number of somebody who is gone.
+    """
+    own = select(players.c.id).where(players.c.id == player_id, players.c.last_guess_at.is_(None))
+    return connection.execute(own).first() is not None
 
 
 def fresh_id(connection: Connection, player_id: int, at: datetime) -> int:

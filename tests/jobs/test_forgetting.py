@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from hashlib import sha256
 
 import pytest
@@ -11,7 +12,7 @@ from sqlalchemy import func, insert, select
 
 from app.db import jobs, labels, retractions, rollups, screenings
 from app.db.players import forget
-from app.db.session import reading, writing
+from app.db.session import now, reading, writing
 from app.db.tables import guesses, label_sets, players, remarks, seats
 from app.db.tables import labels as label_table
 from app.jobs.forgetting import forget_player
@@ -49,6 +50,20 @@ def asked(workshop):
         assert forget(connection, KEY, LONG_AGO)
         job = jobs.claim(connection, "worker", ["forget"], LONG_AGO)
     return job, Hold(workshop.engine, job.claim)
+
+
+def test_a_newcomer_who_got_the_number_of_somebody_forgotten_keeps_their_guesses(workshop):
+    """SQLite gives the highest number again; the job was killed after its last row, and is done once more."""
+    job, hold = asked(workshop)
+    removing = replace(workshop, forget_guesses=True)
+    forget_player(removing, job, hold, plainly)
+    with writing(workshop.engine) as connection:
+        assert add_player(connection, id=1, last_guess_at=now()) == 1
+        add_guess(connection, 1)
+    with pytest.raises(Skipped):
+        forget_player(removing, job, hold, plainly)
+    with reading(workshop.engine) as connection:
+        assert connection.scalar(select(func.count()).select_from(guesses).where(guesses.c.player_id == 1)) == 1
 
 
 def test_guesses_and_frozen_sets_lead_to_nobody(workshop):
