@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from importlib import import_module
 
@@ -96,4 +97,6 @@ def _in_one_line(error: Exception) -> str | None:
         return f"the database does not answer: {words}; is WHICHTWEET_DATABASE_URL right?"
     if isinstance(error, OSError) and error.filename:
         return f"{error.filename}: {error.strerror}"
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return f"there is no room for what was to be written ({error.strerror}): make room, then run the command again"
     return None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -50,3 +52,12 @@ def test_the_commands_say_what_they_did(command: Command, tmp_path: Path) -> Non
     assert (code, words.count("\n")) == (2, 1)
     shutil.rmtree(tmp_path / "two")
     assert command("x", "db", "copy", ours, other)[2].strip().endswith("is not there")
+
+
+def test_where_there_is_no_room_left_it_is_said_in_one_line(tmp_path: Path) -> None:
+    environment = os.environ | {"WHICHTWEET_DATA_DIR": str(tmp_path / "data")}
+    command = [sys.executable, "-m", "app.cli", "archives", "--json"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, env=environment, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert done.stderr.endswith("make room, then run the command again\n")
