@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Select, case, insert, select, update
 
 # For pages, which do not reach down to the archives.
 from app.archives.records import FORMATS as FORMATS
 from app.archives.source import ENCODING_ERRORS as ENCODING_ERRORS
-from app.db.tables import uploads
+from app.db.tables import jobs, uploads
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,16 @@ class Upload:
     created_at: datetime
 
 
+# A file whose import came to nothing waits for another: under a name that can be used, say.
+_CAME_TO_NOTHING = (uploads.c.state == "imported") & jobs.c.state.in_(("failed", "cancelled"))
+_STATE = case((_CAME_TO_NOTHING, "ready"), else_=uploads.c.state)
+
+
+def _as_they_stand() -> Select[Any]:
+    columns = [_STATE.label("state") if column is uploads.c.state else column for column in uploads.c]
+    return select(*columns).select_from(uploads.outerjoin(jobs, jobs.c.id == uploads.c.job_id))
+
+
 def safe_name(name: str) -> str:
     """A file's own name without its path, and nothing in it that a file system could take amiss."""
     last = name.replace("\\", "/").rpartition("/")[2]
@@ -47,13 +57,13 @@ def add(connection: Connection, *, key: str, source: str, size: int, asked_by: s
 
 def find(connection: Connection, upload_id: int) -> Upload | None:
     """The upload with that id."""
-    row = connection.execute(select(uploads).where(uploads.c.id == upload_id)).first()
+    row = connection.execute(_as_they_stand().where(uploads.c.id == upload_id)).first()
     return None if row is None else Upload(**row._asdict())
 
 
 def open_ones(connection: Connection) -> list[Upload]:
     """Uploads that wait for somebody, the newest first."""
-    query = select(uploads).where(uploads.c.state.in_(("waiting", "ready", "failed"))).order_by(uploads.c.id.desc())
+    query = _as_they_stand().where(_STATE.in_(("waiting", "ready", "failed"))).order_by(uploads.c.id.desc())
     return [Upload(**row._asdict()) for row in connection.execute(query.limit(50))]
 
 

@@ -95,6 +95,18 @@ def test_an_upload_becomes_an_archive_with_its_right(desk):
     assert "fewer than 200 cards" in desk.said("/admin/archives/boats")
 
 
+def test_a_file_whose_import_came_to_nothing_is_imported_under_another_name(desk):
+    where = send(desk).headers["location"]
+    work(desk)
+    desk.post(f"{where}/import", slug="???", basis="public")
+    assert "cannot name an archive" in work(desk)
+    assert where in desk.said("/admin/archives")
+    assert "cannot name an archive" in desk.said(where)
+    desk.post(f"{where}/import", slug="boats", basis="public")
+    assert work(desk) == "60 tweets added to boats from 61 rows"
+    assert desk.post(f"{where}/import", slug="more", basis="public").status_code == 409
+
+
 def test_an_import_without_a_right_is_refused(desk):
     where = send(desk).headers["location"]
     work(desk)
