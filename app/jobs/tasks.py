@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -87,7 +88,11 @@ def _import(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
             words += "".join(f"; the base does not stand in: {why}" for why in declined)
         return words
 
-    return step("import", bring_in)
+    words = step("import", bring_in)
+    # What came by the dashboard has done its work: what was left out of it should not lie about for good.
+    if workshop.data_dir / "uploads" in path.parents:
+        shutil.rmtree(path.parent, ignore_errors=True)
+    return words
 
 
 def _train(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:

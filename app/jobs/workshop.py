@@ -59,7 +59,7 @@ class Workshop:
     shelf_low: int = 500
     shelf_full: int = 2000
     processes: int = 2  # that write samples at the same time
-    data_dir: Path = Path("data")  # where the keys lie that a backup holds
+    data_dir: Path = Path("data")  # where the keys lie that a backup holds, and uploads
     backups: Path = Path("data/backups")
     backup_cron: str = ""
     backups_kept: int = 7

@@ -31,7 +31,7 @@ def send(desk, content=None, name="trump.json"):
 
 def work(desk):
     """Do the oldest job that waits, as a worker would."""
-    workshop = Workshop(desk.engine, desk.settings.checkpoints)
+    workshop = Workshop(desk.engine, desk.settings.checkpoints, data_dir=desk.settings.data_dir)
     with writing(desk.engine) as connection:
         job = jobs.claim(connection, "work-test", tasks.LIGHT, now())
     hold = Hold(desk.engine, job.claim)
@@ -89,6 +89,7 @@ def test_an_upload_becomes_an_archive_with_its_right(desk):
     done = desk.post(f"{where}/import", slug="boats", basis="public", handle="boats")
     assert done.headers["location"].startswith("/admin/jobs/")
     assert work(desk) == "60 tweets added to boats from 61 rows"
+    assert list((desk.settings.data_dir / "uploads").iterdir()) == []
     with reading(desk.engine) as connection:
         boats = archives.find(connection, "boats")
     assert (boats.basis, boats.handle) == ("public", "boats")
