@@ -197,16 +197,18 @@ def standing(connection: Connection, key: bytes, set_id: int) -> Standing | None
     return Standing(row[0], None if row[1] is None else SetSeat(*row[1:]))
 
 
-def sittings(connection: Connection, set_id: int, most: int = 50) -> list[Sitting]:
-    """Who has played a set to its end, the earliest first."""
-    query = (
+def sittings(connection: Connection, set_id: int, player_id: int, most: int = 50) -> list[Sitting]:
+    """Who has played a set to its end, the earliest first, and always the player who asks."""
+    of_set = (
         select(set_seats.c.player_id, players.c.nickname, set_seats.c.verdicts, set_seats.c.spotted)
         .join(players, players.c.id == set_seats.c.player_id)
-        .where(set_seats.c.set_id == set_id, set_seats.c.finished_at.is_not(None))
-        .order_by(set_seats.c.finished_at)
-        .limit(most)
+        .where(set_seats.c.set_id == set_id)
     )
-    return [Sitting(*row) for row in connection.execute(query)]
+    earliest = of_set.where(set_seats.c.finished_at.is_not(None)).order_by(set_seats.c.finished_at).limit(most)
+    found = [Sitting(*row) for row in connection.execute(earliest)]
+    if all(each.player_id != player_id for each in found):
+        found += [Sitting(*row) for row in connection.execute(of_set.where(set_seats.c.player_id == player_id))]
+    return found
 
 
 def spread(connection: Connection, set_id: int) -> dict[int, int]:

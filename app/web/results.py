@@ -123,7 +123,7 @@ def _read_set(connection: Connection, visitor: Visitor, entry: Entry, fixed: Fix
         fixed.made_by,
         records.in_set(connection, standing.player_id, fixed) if is_through else [],
         sets.spread(connection, fixed.id) if is_through else {},
-        sets.sittings(connection, fixed.id) if is_through and fixed.mode == "challenge" else [],
+        sets.sittings(connection, fixed.id, standing.player_id) if is_through and fixed.mode == "challenge" else [],
     )
 
 

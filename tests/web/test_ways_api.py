@@ -10,10 +10,11 @@ import httpx
 import pytest
 from factories import add_game, add_generator, add_samples, words
 from serving import Game, Opener
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, insert, select, update
 
+from app.db import players
 from app.db.session import now, writing
-from app.db.tables import guesses, labels, samples, set_cards, sets
+from app.db.tables import guesses, labels, samples, set_cards, set_seats, sets
 from app.game.sets import TEN
 from app.web.discretion import Discretion
 
@@ -220,6 +221,24 @@ def test_a_challenge_is_the_same_ten_and_then_side_by_side(ada: httpx.Client, bo
     after = bob.get(f"/api/sets/challenge/{name}").json()
     assert [(each["is_maker"], each["is_you"]) for each in after["sittings"]] == [(True, False), (False, True)]
     assert all(len(each["verdicts"]) == TEN for each in after["sittings"])
+
+
+def test_whoever_comes_late_to_a_challenge_that_many_played_stands_beside_them(
+    ada: httpx.Client, bob: httpx.Client, game: Game
+) -> None:
+    play(ada)
+    name = ada.post("/api/challenges", json={"archive": "mayor"}).json()["challenge"]
+    keys = [bytes([number]) * 16 for number in range(60)]
+    with writing(game.engine) as connection:
+        players.add(connection, dict.fromkeys(keys), now())
+        set_id = connection.execute(select(sets.c.id).where(sets.c.name == name)).scalar_one()
+        for player in players.locked(connection, keys).values():
+            row = {"player_id": player.id, "set_id": set_id, "place": TEN, "spotted": 5, "verdicts": "sf" * 5}
+            connection.execute(insert(set_seats).values(row | {"began_at": now(), "finished_at": now()}))
+    play(bob, mode="challenge", challenge=name)
+    sittings = bob.get(f"/api/sets/challenge/{name}").json()["sittings"]
+    assert len(sittings) == 51
+    assert [place for place, each in enumerate(sittings) if each["is_you"]] == [50]
 
 
 def test_no_card_of_the_latest_daily_gets_into_a_challenge(ada: httpx.Client, game: Game) -> None:
