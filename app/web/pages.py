@@ -124,6 +124,9 @@ async def _answer_form(request: Request, way: Way) -> Response:
     visitor = house.identity.visitor(request)
     form = await request.form()
     token = str(form.get("round", ""))
+    if "through" in form and "pick" not in form:
+        house.limit("pages", visitor)
+        return await _result(request, way, token or None)
     if "pick" not in form:
         return await _open_round(request, way, token or None, is_next=True)
     house.limit("guesses", visitor)

@@ -133,6 +133,16 @@ def test_the_eleventh_round_is_one_of_no_ten(client: httpx.Client) -> None:
     assert re.search(r"data-standing>\d+ of 10 spotted<", client.get("/").text)
 
 
+def test_the_tenth_verdict_leads_to_the_score_also_when_it_is_looked_at_later(client: httpx.Client) -> None:
+    for _ in range(9):
+        pick(client, client.get("/").text)
+    tenth = pick(client, client.get("/").text).text
+    pick(client, client.get("/").text)
+    assert "See how you did" in tenth
+    hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="(.*?)">', tenth))
+    assert client.post(action(tenth), data=hidden, follow_redirects=True).url.path == "/a/mayor/result"
+
+
 def aged(game: Game, page: str) -> str:
     """The token of a page's round as it would be had it lain open for two days."""
     dealt = next(each for each in game.services.dealer._given.values() if each.token == token(page))
