@@ -76,7 +76,7 @@ class Settings(BaseSettings):
     network_rate_limit: str = Field("1200/minute", description="the same for one network (IPv4 /24, IPv6 /64)")
 
     # The game
-    round_minutes: float = Field(120.0, gt=0, description="minutes until a round that was dealt expires")
+    round_minutes: float = Field(120.0, gt=0, le=525_600, description="minutes until a round that was dealt expires")
     deck_include: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="kinds of tweet to deal although they lean on others: reply, thread, cut (comma-separated)"
     )
@@ -113,9 +113,9 @@ class Settings(BaseSettings):
     anchor_share: float = Field(
         0.05, ge=0, le=0.15, description="share of rounds that the anchor plays from the first canary on: a yardstick"
     )
-    train_minutes: float = Field(15.0, gt=0, description="minutes that a scheduled training may take")
+    train_minutes: float = Field(15.0, gt=0, le=10_000, description="minutes that a scheduled training may take")
     guesses_kept_days: int = Field(
-        0, ge=0, description="days that raw guesses are kept, longer than rounds live; 0 means for good"
+        0, ge=0, le=36_500, description="days that raw guesses are kept, longer than rounds live; 0 means for good"
     )
     backup_cron: str = Field("30 2 * * *", description="when to back up (cron expression, UTC); empty means never")
     backup_dir: Folder | None = Field(None, description="folder for backups; default: backups/ in the data folder")

@@ -38,6 +38,9 @@ def test_an_unknown_setting_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) 
         ("RATE_LIMIT", "a lot"),
         ("RETRAIN_CRON", "at noon"),
         ("RETRAIN_CRON", "0 0 31 2 *"),
+        ("ROUND_MINUTES", "inf"),
+        ("TRAIN_MINUTES", "1e400"),
+        ("GUESSES_KEPT_DAYS", "999999"),
         ("DATABASE_URL", "mysql://localhost/game"),
     ],
 )
