@@ -106,6 +106,15 @@ def test_a_tick_by_key_leaves_the_keys_to_pick_by(visit: Visit, served: Game) ->
         assert tuple(connection.execute(last).one()) == (1, True)
 
 
+def test_selecting_text_by_keys_picks_no_card(visit: Visit) -> None:
+    page = visit()
+    page.keyboard.press("Shift+ArrowRight")
+    expect(page.locator("[data-state=question]")).to_be_visible()
+    page.keyboard.press("2")
+    is_told(page)
+    assert page.locator(".picked .number").inner_text() == "2"
+
+
 def test_by_tab_and_enter(visit: Visit) -> None:
     page = visit()
     page.keyboard.press("Tab")
@@ -342,6 +351,18 @@ def test_with_cookies_refused_the_game_goes_on(visit: Visit) -> None:
         page.get_by_role("button", name="Next", exact=True).click()
         is_asked(page, before)
     assert len(set(seen)) == 6
+
+
+def test_with_cookies_refused_a_reason_is_not_asked_for_again(visit: Visit) -> None:
+    page = visit()
+    refuse_cookies(page)
+    page.goto("/")
+    page.context.clear_cookies()
+    faces(page).first.click()
+    is_told(page)
+    page.get_by_text("Why?").click()
+    page.get_by_role("button", name="spelling").click()
+    expect(page.locator("[data-thanks]")).to_have_text("That could not be noted: your browser takes no cookie.")
 
 
 def test_without_cookies_a_set_ends_with_its_result(visit: Visit) -> None:
