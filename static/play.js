@@ -258,12 +258,15 @@ remark.addEventListener("submit", async (event) => {
   const said = isReason ? { reason: button.value } : { report: remark.elements.report.value };
   if (isReason) for (const other of why.querySelectorAll("[aria-pressed]")) other.ariaPressed = String(other === button);
   const response = await ask("PATCH", `/api/guesses/${guess}`, said).catch(() => null);
-  thanks.textContent = response?.ok ? "Thank you. That helps." : "That did not arrive. Please try again.";
+  const isNobodys = response?.status === 404; // only a cookie says whose round it was
+  const lost = isNobodys ? "That could not be noted: your browser takes no cookie." : "That did not arrive. Please try again.";
+  thanks.textContent = response?.ok ? "Thank you. That helps." : lost;
   if (response?.ok && !isReason) why.querySelector("details").open = false;
 });
 
 addEventListener("keydown", (event) => {
   if (event.repeat || event.ctrlKey || event.metaKey || event.altKey || event.target.matches("textarea, summary")) return;
+  if (event.shiftKey && event.key.startsWith("Arrow")) return; // text is being selected; on some keyboards digits need Shift
   const index = { 1: 0, 2: 1, ArrowLeft: 0, ArrowRight: 1 }[event.key];
   if (index !== undefined && page.dataset.state === "question") {
     event.preventDefault();
