@@ -75,17 +75,21 @@ def nearest_choice(checkpoint: Checkpoint, decoding: Decoding, seed: int) -> flo
 
 def test_a_single_row_is_written_again_exactly_where_a_choice_was_near(monkeypatch: pytest.MonkeyPatch) -> None:
     checkpoint, guarded = a_checkpoint(), Decoding(1.0, 0.9, no_repeat=2)
-    nearest = [nearest_choice(checkpoint, guarded, seed) for seed in range(16)]
+    nearest = [nearest_choice(checkpoint, guarded, seed) for seed in range(32)]
     asked: list[list[int]] = []
+    found: dict[int, float] = {}
 
     def noting(reader: Reader, task: Task, seeds: Iterable[int], batch: int) -> Iterator[Row]:
         asked.append(list(seeds))
-        return _written(reader, task, asked[-1], batch)
+        for row in _written(reader, task, asked[-1], batch):
+            found.setdefault(row.seed, row.nearest)
+            yield row
 
     monkeypatch.setattr("model.generate._written", noting)
-    monkeypatch.setattr("model.generate.NEAR", sorted(nearest)[8])
-    list(generate(checkpoint, 16, decoding=guarded, limit=SHORT, batch=1))
-    assert asked[1:] == [[seed] for seed in range(16) if nearest[seed] < sorted(nearest)[8]]
+    monkeypatch.setattr("model.generate.NEAR", sorted(nearest)[16])
+    list(generate(checkpoint, 32, decoding=guarded, limit=SHORT, batch=1))
+    assert [found[seed] for seed in range(32)] == pytest.approx(nearest, abs=1e-5)
+    assert asked[1:] == [[seed] for seed in range(32) if found[seed] < sorted(nearest)[16]]
 
 
 def test_a_single_row_differs_from_a_batch_by_less_than_what_counts_as_near() -> None:
