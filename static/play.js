@@ -264,9 +264,28 @@ remark.addEventListener("submit", async (event) => {
   if (response?.ok && !isReason) why.querySelector("details").open = false;
 });
 
+// Digits can be switched off: who speaks to a computer may type one unawares (WCAG 2.1.4). Where there is no room to say
+// so, they pick nothing; arrows always do.
+const digits = page.querySelector(".keys");
+function remembered(state) {
+  try {
+    if (state) localStorage.setItem("keys", state);
+    return localStorage.getItem("keys");
+  } catch {
+    return state; // a browser that keeps nothing
+  }
+}
+digits.hidden = !matchMedia("(hover: hover) and (min-width: 30rem)").matches;
+digits.ariaPressed = String(remembered() !== "off");
+digits.addEventListener("click", () => {
+  digits.ariaPressed = String(digits.ariaPressed !== "true");
+  remembered(digits.ariaPressed === "true" ? "on" : "off");
+});
+
 addEventListener("keydown", (event) => {
   if (event.repeat || event.ctrlKey || event.metaKey || event.altKey || event.target.matches("textarea, summary")) return;
   if (event.shiftKey && event.key.startsWith("Arrow")) return; // text is being selected; on some keyboards digits need Shift
+  if ("12".includes(event.key) && (digits.hidden || digits.ariaPressed !== "true")) return;
   const index = { 1: 0, 2: 1, ArrowLeft: 0, ArrowRight: 1 }[event.key];
   if (index !== undefined && page.dataset.state === "question") {
     event.preventDefault();
@@ -277,7 +296,6 @@ addEventListener("keydown", (event) => {
   }
 });
 
-page.querySelector(".keys").hidden = !matchMedia("(hover: hover)").matches;
 if (page.dataset.state === "question") lookAhead();
 else guess = remark.getAttribute("action").split("/").pop().split("?")[0];
 // A page that the browser kept from before, shown again by "back": what is open now may be another round.

@@ -95,6 +95,17 @@ def test_by_keys_alone(visit: Visit) -> None:
         is_asked(page, before)
 
 
+def test_digits_can_be_switched_off_and_stay_off(visit: Visit) -> None:
+    page = visit()
+    page.get_by_role("button", name="Keys 1 2").click()
+    page.reload()
+    expect(page.get_by_role("button", name="Keys 1 2")).to_have_attribute("aria-pressed", "false")
+    page.keyboard.press("1")
+    page.keyboard.press("ArrowRight")
+    is_told(page)
+    expect(page.locator(".picked .number")).to_have_text("2")
+
+
 def test_a_tick_by_key_leaves_the_keys_to_pick_by(visit: Visit, served: Game) -> None:
     page = visit()
     page.get_by_role("checkbox").focus()
@@ -160,7 +171,7 @@ def test_both_cards_the_question_and_next_fit_a_small_phone(visit: Visit) -> Non
         assert top["y"] >= 0
         assert last["y"] + last["height"] <= panel["y"]
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-        page.keyboard.press("1")
+        page.keyboard.press("ArrowLeft")
         is_told(page)
         button = page.get_by_role("button", name="Next", exact=True).bounding_box()
         assert button
