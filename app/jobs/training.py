@@ -19,7 +19,7 @@ from app.game.lessons import Lesson
 from app.game.vetting import VETTING_VERSION
 from app.jobs.supervising import Budget, Event, Shape, Trained, need_tensorflow, train
 from app.jobs.workshop import Interrupted, JobError, ShouldStop, Steps, Workshop, plainly
-from model.checkpoint import CheckpointError, checkpoint_digest, read_checkpoint
+from model.checkpoint import CheckpointError, checkpoint_digest, read_checkpoint, write_checkpoint
 from model.evaluate import bits_per_character
 from model.sampling import Decoding
 
@@ -142,21 +142,15 @@ def freeze_texts(
 
 
 def adopt(workshop: Workshop, archive: Archive, folder: Path) -> tuple[str, str]:
-    """Move a run's checkpoint to its place among those of the archive; its key and its digest."""
-    made, note = folder / "checkpoint", folder / "adopted.json"
-    if not made.exists() and note.exists():  # interrupted after the move
-        key, digest = json.loads(note.read_text(encoding="utf-8"))
-        return key, digest
+    """Copy a run's checkpoint to its place among those of the archive; its key and its digest."""
+    made = folder / "checkpoint"
     try:
-        read_checkpoint(made)
-        digest = checkpoint_digest(made)
+        checkpoint, digest = read_checkpoint(made), checkpoint_digest(made)
     except CheckpointError as error:
         raise JobError(str(error)) from None
     key = f"{archive.slug}/{digest[:16]}"
-    note.write_text(json.dumps([key, digest]), encoding="utf-8")
-    target = workshop.folder(key)
-    shutil.rmtree(target, ignore_errors=True)
-    os.rename(made, target)
+    # A copy: the run keeps what it came to until it is cleared, for it may be killed before that is registered.
+    write_checkpoint(workshop.folder(key), checkpoint)
     return key, digest
 
 
@@ -210,7 +204,9 @@ def register(
 
 
 def clear(folder: Path) -> None:
-    """Remove a run's folder: what is worth keeping has been moved."""
+    """Remove a run's folder: what is worth keeping has been copied."""
+    # First what would go on: without its checkpoint it could not.
+    shutil.rmtree(folder / "checkpoint.training", ignore_errors=True)
     shutil.rmtree(folder, ignore_errors=True)
 
 
