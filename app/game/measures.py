@@ -68,14 +68,15 @@ def compare(
     samples = [samples[place] for place in random.permutation(len(samples))[:size]]
     ours, theirs = by_text(samples, tweets, learned)
     compared = {}
-    for name, values in ours.items():
-        real = theirs[name]
-        if np.isnan(values).all() or np.isnan(real).all():
+    for name in ours:
+        # Equally many on both sides that are long enough to have the figure: no draw is without it.
+        values, real = (side[name][~np.isnan(side[name])] for side in (ours, theirs))
+        if not len(values) or not len(real):
             continue  # all texts are shorter than the run
-        mean = np.max if name == LONGEST_COPY else np.nanmean
+        mean = np.max if name == LONGEST_COPY else np.mean
         drawn = likely_range(
             lambda pick, real=real, mean=mean: float(mean(real[pick])),  # type: ignore[misc]
-            *(len(tweets), size),
+            *(len(real), len(values)),
             draws=draws,
             seed=seed,
             again=True,

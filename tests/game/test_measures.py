@@ -111,6 +111,13 @@ def test_each_figure_gives_away_what_it_is_about() -> None:
     assert {"Self-BLEU", "distinct 3-grams"} <= outside(small_talk(5, 1) * 20)
 
 
+def test_a_figure_that_few_texts_are_long_enough_for_has_a_range_all_the_same() -> None:
+    short = [text[:20] for text in small_talk(40, 1)]
+    compared = compare([*short[:19], *small_talk(1, 2)], [*short, *small_talk(2, 4)], small_talk(100, 3))
+    beside = compared["copied 30-grams"]
+    assert 0 <= beside.low <= beside.tweets <= beside.high <= 1
+
+
 def test_too_few_texts_to_compare_are_refused() -> None:
     with pytest.raises(ValueError, match="expected at least 10 and 20"):
         compare(small_talk(9, 1), small_talk(100, 2), small_talk(9, 3))
