@@ -22,7 +22,7 @@ from app.jobs.vetting import scorer_folder, scoring_of
 from app.jobs.workshop import ShouldStop, Skipped, Workshop
 from app.jobs.writers import Writers
 from model.sampling import Decoding
-from model.scorer import Pick
+from model.scorer import FOLDS, Pick
 from model.text import normalise
 
 SURE = 2.5  # standard errors by which a scorer must beat chance at foretelling which rounds of new players fool
@@ -128,7 +128,7 @@ def train_choice(
     """A scorer on the states of the anchor, and the champion's decoding with best-of-n by it.
 
     Raises:
-        Skipped: it does not foretell which samples fool players that it never saw.
+        Skipped: too few players, or it does not foretell which samples fool players that it never saw.
         Interrupted: stopped.
         JobError: it cannot be trained.
     """
@@ -136,6 +136,9 @@ def train_choice(
         samples = labels.sample_texts(connection, {line["sample"] for line in lines})
         real = labels.tweet_texts(connection, {line["tweet"] for line in lines})
     lines = [line for line in lines if line["sample"] in samples and line["tweet"] in real]
+    # However many labels they give: a small site must not fail at this for ever.
+    if (crowd := len({line["player"] for line in lines})) < FOLDS:
+        raise Skipped(f"found labels of {crowd} players, a scorer needs {FOLDS} or more")
     texts = [*samples.values(), *real.values()]
     sample_place = {sample_id: place for place, sample_id in enumerate(samples)}
     tweet_place = {tweet_id: len(samples) + place for place, tweet_id in enumerate(real)}

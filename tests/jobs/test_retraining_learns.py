@@ -94,6 +94,15 @@ def test_players_who_guess_teach_no_scorer(workshop: Workshop, archive: Archive,
     assert champion(workshop, archive) == generator
 
 
+def test_many_labels_of_few_players_teach_no_scorer_and_fail_nothing(
+    workshop: Workshop, archive: Archive, generator: Generator
+) -> None:
+    add_believers(workshop, archive, 300, crowd=8)
+
+    with pytest.raises(Skipped, match="labels of 8 players, a scorer needs 10 or more"):
+        retrain(workshop, archive, Errand(job_id=1, budget=Budget(), ways=("scorer",)))
+
+
 def test_with_few_labels_one_step_of_the_decoding_is_tried(
     workshop: Workshop, archive: Archive, generator: Generator
 ) -> None:
