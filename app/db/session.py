@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -23,14 +24,15 @@ def open_engine(url: str, patience: float = 30.0) -> Engine:
         url: of the database.
         patience: seconds to wait for a lock of another process, or for a server that does not answer.
     """
+    # An error's words go to the log: what players and tweets say stays out of it.
+    common: dict[str, Any] = {"hide_parameters": True, "json_serializer": _as_json}
     if not is_sqlite(url):
-        return create_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args=_unless_said(url, patience))
+        return create_engine(url, pool_pre_ping=True, connect_args=_unless_said(url, patience), **common)
     file = make_url(url).database
     if file:
         Path(file).parent.mkdir(parents=True, exist_ok=True)
-    # An error's words go to the log: what players and tweets say stays out of it.
     waits: dict[str, Any] = {"isolation_level": None, "check_same_thread": False, "timeout": patience}
-    engine = create_engine(url, hide_parameters=True, connect_args=waits)
+    engine = create_engine(url, connect_args=waits, **common)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     event.listen(engine, "handle_error", tell_damage, retval=True)
@@ -50,6 +52,14 @@ def _unless_said(url: str, patience: float) -> dict[str, Any]:
         "tcp_user_timeout": round(patience * 1000),  # ms until what was sent must have been received
     }
     return {name: value for name, value in wanted.items() if name not in make_url(url).query}
+
+
+def _as_json(value: Any) -> str:
+    """JSON as PostgreSQL takes it, too: what is infinite (a scorer's ridge), or no number, becomes null."""
+    try:
+        return json.dumps(value, allow_nan=False)
+    except ValueError:
+        return json.dumps(json.loads(json.dumps(value), parse_constant=lambda _: None))
 
 
 def _prepare_sqlite(connection: SqliteConnection, _: Any) -> None:
