@@ -106,7 +106,8 @@ class Learner:
     """
 
     def __init__(self, config: Config, vocab: Vocab, recipe: Recipe, *, borrowed: bool | None = None) -> None:
-        keras.utils.set_random_seed(recipe.seed)
+        self.seed = recipe.seed % 2**31  # TensorFlow takes no larger one
+        keras.utils.set_random_seed(self.seed)
         self.vocab, self.recipe = vocab, recipe
         self.network, self.averaged = (Network(config, len(vocab), borrowed=borrowed) for _ in range(2))
         self.averaged.load(self.network.weights_now())
@@ -125,7 +126,7 @@ class Learner:
         """One step on one window; the weighted mean surprise in nats before it."""
         self.optimizer.learning_rate.assign(rate)
         decay = min(self.recipe.averaging, (1 + step) / (10 + step))
-        seed = tf.constant([self.recipe.seed, step * 64], tf.int32)
+        seed = tf.constant([self.seed, step * 64], tf.int32)
         tensors = Window(*map(tf.constant, window))
         loss, self.memory = self._update(tensors, self.memory, tf.constant(decay, tf.float32), seed)
         return float(loss)

@@ -86,6 +86,11 @@ def test_the_same_seed_trains_the_same_network(tmp_path: Path) -> None:
     assert ends[0] == pytest.approx(ends[1], abs=1e-4)
 
 
+def test_a_seed_may_be_larger_than_tensorflow_takes(tmp_path: Path) -> None:
+    recipe = Recipe(epochs=1, batch=8, window=32, seed=2**70)
+    assert train(a_job(tmp_path / "out", recipe=recipe)).ended == "done"
+
+
 def test_it_stops_when_nothing_improves(tmp_path: Path) -> None:
     recipe = Recipe(epochs=1000, batch=8, window=32, rate=0.05, averaging=0.5, validations=1000, patience=1)
     job = a_job(tmp_path / "out", texts=tweets(60, 1), recipe=recipe)
