@@ -12,6 +12,7 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from lzma import LZMAError
 from pathlib import Path
 from typing import Any
 
@@ -177,7 +178,7 @@ def unpack(bundle: Path, folder: Path) -> dict[str, Any]:
             if any(entry.file_size > LARGEST[entry.filename] for entry in archive.infolist()):
                 raise CheckpointError(f"{bundle}: a file in it is larger than a checkpoint's can be")
             contents = {name: archive.read(name) for name in archive.namelist()}
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, LZMAError, EOFError, RuntimeError) as error:
         raise CheckpointError(f"{bundle}: damaged, or no bundle: {error}") from None
     _verify(contents, _object(contents.pop(BUNDLE), bundle / BUNDLE).get("files"), bundle / BUNDLE)
     card = _object(contents.pop(CARD), bundle / CARD)
@@ -250,7 +251,7 @@ def _bytes(path: Path) -> bytes:
 def _object(raw: bytes, where: Path) -> dict[str, Any]:
     try:
         data = json.loads(raw)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise CheckpointError(f"{where}: damaged: not JSON") from None
     if not isinstance(data, dict):
         raise CheckpointError(f"{where}: found {type(data).__name__}, expected an object")

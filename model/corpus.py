@@ -121,7 +121,7 @@ def read_texts(path: Path) -> list[Text]:
 def _text(line: bytes, where: str) -> Text:
     try:
         data = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise CorpusError(f"{where}: not JSON; expected an object with text") from None
     if not isinstance(data, dict) or not isinstance(data.get("text"), str) or not data["text"]:
         raise CorpusError(f"{where}: expected an object with text, a string that is not empty")

@@ -17,6 +17,7 @@ from model.text import END, START, UNKNOWN
 
 START_ID, END_ID, UNKNOWN_ID = 0, 1, 2
 MARKS = START + END + UNKNOWN
+MOST_SYMBOLS = 1 << 16  # an id takes two bytes
 CODE_POINTS = 0x110000 - 0x800  # all that a text can hold: Unicode without its surrogates
 
 
@@ -44,6 +45,8 @@ class Vocab:
             raise VocabError("vocabulary: half of a surrogate pair occurs among the characters")
         if len(set(self.accounts)) != len(self.accounts):
             raise VocabError("vocabulary: an account occurs twice")
+        if len(self) > MOST_SYMBOLS:
+            raise VocabError(f"vocabulary: found {len(self):,} symbols, expected at most {MOST_SYMBOLS:,}")
 
     def extended(self, texts: Iterable[str], *, least: int = 4, accounts: tuple[str, ...] = ()) -> Vocab:
         """This vocabulary with the accounts, and the characters that occur in `texts` at least `least` times.

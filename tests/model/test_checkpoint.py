@@ -90,11 +90,12 @@ def weights(**change: Any) -> bytes:
     return safetensors.numpy.save({name: array for name, array in arrays.items() if array is not None})
 
 
-DAMAGE = {
+DAMAGE: dict[str, tuple[Callable[[Path], Any], str]] = {
     "weights flipped": (flip_a_bit("weights.safetensors"), "weights.safetensors: damaged"),
     "vocabulary flipped": (flip_a_bit("vocab.json"), "vocab.json: damaged"),
     "weights cut": (cut("weights.safetensors"), "weights.safetensors: damaged"),
     "meta cut": (cut("meta.json"), "meta.json: damaged: not JSON"),
+    "meta without end": (lambda folder: (folder / "meta.json").write_bytes(b"[" * 60_000), "meta.json: damaged: not"),
     "weights gone": (remove("weights.safetensors"), "weights.safetensors: No such file"),
     "vocabulary gone": (remove("vocab.json"), "vocab.json: No such file"),
     "meta gone": (remove("meta.json"), "meta.json: No such file"),
@@ -220,6 +221,18 @@ def test_a_locked_bundle_is_refused(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="no bundle"):
         unpack(tmp_path / "it.zip", tmp_path / "there")
     assert not (tmp_path / "there").exists()
+
+
+def test_a_bundle_that_is_packed_in_another_way_and_damaged_is_refused(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "it.zip", "w") as bad:
+        for name in ("bundle.json", "card.json", "meta.json", "vocab.json", "weights.safetensors"):
+            bad.writestr(name, b"\x09\x14\x05\x00" + b"\xff" * 60)  # of LZMA: how long its options are, and none such
+    said = bytearray((tmp_path / "it.zip").read_bytes())
+    for head, method in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
+        said[said.find(head) + method] = zipfile.ZIP_LZMA
+    (tmp_path / "it.zip").write_bytes(said)
+    with pytest.raises(CheckpointError, match="damaged, or no bundle"):
+        unpack(tmp_path / "it.zip", tmp_path / "there")
 
 
 def test_something_else_is_no_bundle(tmp_path: Path) -> None:

@@ -97,6 +97,7 @@ def test_a_large_corpus_takes_a_byte_a_character() -> None:
     [
         ("", "found no texts"),
         ("{", "line 1: not JSON"),
+        ("[" * 60_000, "line 1: not JSON"),
         ('{"text": "a"}\n{"body": "b"}', "line 2: expected an object with text"),
         ('{"text": "a", "weight": -1}', "found weight -1"),
         ('{"text": "a", "account": 3}', "found account 3"),

@@ -52,10 +52,13 @@ def test_only_characters_and_the_end_may_be_written() -> None:
     assert [s for s, may in zip(vocab.symbols, vocab.writable, strict=True) if may] == [END, "a", "b"]
 
 
+TOO_MANY = "".join(map(chr, range(0x10000, 0x20000)))
+
+
 @pytest.mark.parametrize(
     "data",
     [[], {"characters": "ab"}, {"characters": 3, "accounts": []}, {"characters": "ab", "accounts": [1]}]
-    + [{"characters": text, "accounts": []} for text in ("aa", "a" + END, "\ud800")],
+    + [{"characters": text, "accounts": []} for text in ("aa", "a" + END, "\ud800", TOO_MANY)],
 )
 def test_a_malformed_one_is_refused(data: object) -> None:
     with pytest.raises(VocabError, match="vocabulary: "):
