@@ -110,8 +110,7 @@ def generate(
     """
     if traced and prompt:
         raise ValueError("found a prompt, expected none where drafts are traced")
-    if len(prompt) > limit:
-        raise ValueError(f"prompt: found {len(prompt)} characters, expected at most {limit}")
+    _fits(prompt, limit)
     task = Task(checkpoint, decoding or Decoding(), prompt, limit, account, steering, traced)
     single = min(batch, count) == 1
     finished: dict[int, Row] = {}
@@ -124,6 +123,11 @@ def generate(
                 (row,) = _written(Reader(checkpoint), task, [row.seed], 1)
             yield row.draft
             following += 1
+
+
+def _fits(prompt: str, limit: int) -> None:
+    if len(prompt) > limit:
+        raise ValueError(f"prompt: found {len(prompt)} characters, expected at most {limit}")
 
 
 def _written(reader: Reader, task: Task, seeds: Iterable[int], batch: int) -> Iterator[Row]:
@@ -179,7 +183,11 @@ def beam(
     """The likeliest texts that a beam search finds, the likeliest first: at most `width`, all ended.
 
     What is likeliest is dull, and short: it shows what the network is sure of, and is no way to fool anybody.
+
+    Raises:
+        ValueError: the prompt is longer than the limit.
     """
+    _fits(prompt, limit)
     vocab = checkpoint.vocab
     reader, opening = Reader(checkpoint), vocab.opening(prompt, account)
     state = reader.start(1)

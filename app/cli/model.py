@@ -104,6 +104,8 @@ def evaluate(
             it = replace(it, samples=[draft.text for draft in drafts if draft.ended and draft.text])
         else:
             raise CheckpointError("nothing to measure; give a checkpoint and a file of texts, or --archive NAME")
+        if plot and not samples and not it.samples:
+            raise CorpusError("--plot shows samples beside texts: none are on the shelf, or asked for with --samples")
         measured: dict[str, Any] = asdict(bits_per_character(it.network, it.texts))
         compared = compare(it.samples, it.cards, it.learned, seed=seed) if samples or (archive and it.samples) else {}
         if compared:

@@ -89,7 +89,9 @@ def test_evaluate_compares_samples_with_real_texts(tmp_path: Path) -> None:
         (("sample", "{c}", "--prompt", "a" * 300), "prompt: found 300 characters"),
         (("evaluate", "{c}", "nowhere.jsonl"), "nowhere.jsonl: No such file"),
         (("evaluate", "{c}", "{c}/vocab.json"), "line 1: not JSON"),
+        (("sample", "{c}", "--beam", "4", "--prompt", "a" * 300), "prompt: found 300 characters"),
         (("evaluate", "{c}", "{t}", "--samples", "9"), "--samples needs --learned"),
+        (("evaluate", "{c}", "{t}", "--plot", "{c}/p.svg"), "--plot shows samples beside texts"),
     ],
 )
 def test_bad_input_gets_one_line_and_exit_code_2(tmp_path: Path, words: tuple[str, ...], said: str) -> None:
