@@ -247,9 +247,9 @@ class Run:
                 standing = Standing(**json.loads(file.metadata()["standing"]))
                 arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         except (safetensors.SafetensorError, ValueError, TypeError, KeyError) as error:
-            raise TrainingError(f"{path}: damaged: {error}; train without --resume") from None
+            raise TrainingError(f"{path}: damaged: {error}; remove it to begin anew") from None
         if standing.fingerprint != self.now.fingerprint:
-            raise TrainingError(f"{path}: made with other texts or settings; train without --resume")
+            raise TrainingError(f"{path}: made with other texts or settings; remove it to begin anew")
         self.now = standing
         self.now.ended = "done" if standing.ended == "done" else ""
         self.learner.restore(arrays)

@@ -162,8 +162,9 @@ def test_two_trainings_never_write_to_one_place(tmp_path: Path) -> None:
 
 def test_another_job_does_not_resume_this_one(tmp_path: Path) -> None:
     train(a_job(tmp_path / "out", should_stop=lambda: True))
-    with pytest.raises(TrainingError, match="made with other texts or settings"):
+    with pytest.raises(TrainingError, match="made with other texts or settings; remove it to begin anew") as refusal:
         train(a_job(tmp_path / "out", texts=tweets(401, 1), resume=True))
+    assert Path(str(refusal.value).partition(":")[0]).is_file()
 
 
 def test_a_finished_training_is_not_done_again(tmp_path: Path) -> None:
