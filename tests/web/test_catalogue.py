@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -19,6 +18,7 @@ from factories import (
     add_tweets,
     words,
 )
+from loops import awaited
 from serving import Game, Opener
 from sqlalchemy import delete, update
 
@@ -97,7 +97,7 @@ def test_a_paused_archive_is_not_dealt(game: Game) -> None:
 def test_nothing_of_an_archive_that_was_removed_is_taken_for_one_that_came_after(game: Game) -> None:
     """On SQLite the next archive gets the number of the one that was removed, if that was the newest."""
     before = game.services.catalogue.entries["mayor"]
-    asyncio.run(game.services.fixed.daily(before, game.services.fixed.today()))
+    awaited(game.services.fixed.daily(before, game.services.fixed.today()))
     with game.client() as client:
         assert client.post("/api/rounds", json={"mode": "practice", "generator": "v1"}).status_code == 201
     with writing(game.engine) as connection:
@@ -140,9 +140,7 @@ def test_one_guess_that_cannot_be_written_takes_no_other_with_it(game: Game) -> 
         asked = [guess(1, 1), guess(2, 999_999), guess(3, 2)]  # the second names a tweet that is not there
         return await asyncio.gather(*map(game.services.recorder.record, asked), return_exceptions=True)
 
-    # In a thread of its own: a browser that is open for other tests keeps a loop running in this one.
-    with ThreadPoolExecutor(1) as pool:
-        first, second, third = pool.submit(asyncio.run, together()).result()
+    first, second, third = awaited(together())
     assert getattr(first, "is_new", False)
     assert isinstance(second, DatabaseAway)
     assert getattr(third, "is_new", False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 from collections.abc import Callable
@@ -14,6 +13,7 @@ import httpx
 import numpy as np
 import pytest
 from factories import add_archive, add_generator, add_samples, add_tweets, words
+from loops import awaited
 from serving import Game, Opener
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import OperationalError
@@ -222,7 +222,7 @@ def test_a_text_that_is_broken_off_answers_nobody_else(tmp_path: Path) -> None:
         return await desk.read({"folder": str(folder), "texts": ["zebra"], "layer": None, "unit": None})
 
     try:
-        read = asyncio.run(visits())
+        read = awaited(visits())
     finally:
         desk.close()
     assert [one["c"] for one in read["texts"][0]] == [*"zebra", ""]

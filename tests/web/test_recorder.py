@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Coroutine, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 
 import pytest
 from factories import a_guess, add_game
+from loops import awaited
 from prometheus_client import REGISTRY
 from sqlalchemy import Engine, func, select
 
@@ -49,15 +49,9 @@ async def record_all(recorder: Recorder, numbers: range, card: tuple[int, int, i
     return await asyncio.gather(*map(record, numbers))
 
 
-def in_a_loop(recorded: Coroutine[object, object, list[Recorded]]) -> list[Recorded]:
-    """What a loop of its own gives: a browser test in the same process may have left one running in this thread."""
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(asyncio.run, recorded).result()
-
-
 def test_guesses_of_one_turn_of_the_loop_are_one_transaction(recorder: Recorder, card: tuple[int, int, int]) -> None:
     before = written()
-    recorded = in_a_loop(record_all(recorder, range(40), card))
+    recorded = awaited(record_all(recorder, range(40), card))
     assert all(each.is_new for each in recorded)
     assert written() == (before[0] + 1, before[1] + 40)
 
@@ -66,7 +60,7 @@ def test_more_than_one_transaction_takes_are_all_written(
     recorder: Recorder, card: tuple[int, int, int], engine: Engine
 ) -> None:
     before = written()
-    in_a_loop(record_all(recorder, range(MOST + 1), card))
+    awaited(record_all(recorder, range(MOST + 1), card))
     assert written() == (before[0] + 2, before[1] + MOST + 1)
     with reading(engine) as connection:
         assert connection.scalar(select(func.count()).select_from(guesses)) == MOST + 1
@@ -82,4 +76,4 @@ def test_what_arrived_before_the_end_is_written(engine: Engine, card: tuple[int,
         recorder.stop()
         return await waiting
 
-    assert [each.is_new for each in in_a_loop(stop_at_once())] == [True] * 3
+    assert [each.is_new for each in awaited(stop_at_once())] == [True] * 3
