@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from app.db import generators
+from app.db import generators, tweets
 from app.db.archives import Archive
 from app.db.bundles import KIND, card_of
 from app.db.generators import Generator, Recipe
 from app.db.session import now, reading, writing
 from app.game.vetting import VETTING_VERSION
 from app.jobs import training
-from app.jobs.workshop import JobError, Workshop
+from app.jobs.workshop import Interrupted, JobError, Progress, ShouldStop, Workshop
 from model.checkpoint import CheckpointError, checkpoint_digest, pack, read_checkpoint, unpack
 from model.sampling import Decoding
+from model.vocab import Vocab
+
+FOREIGN = 0.5  # share of an archive's characters; a network that lacks more was made for another script
 
 
 def export_generator(workshop: Workshop, archive: Archive, generator: Generator, file: Path) -> int:
@@ -39,12 +42,27 @@ def export_generator(workshop: Workshop, archive: Archive, generator: Generator,
         raise JobError(f"{file}: {error.strerror or error}") from None
 
 
-def import_generator(workshop: Workshop, archive: Archive, file: Path) -> tuple[Generator, bool]:
+def import_generator(
+    workshop: Workshop,
+    archive: Archive,
+    file: Path,
+    *,
+    on_progress: Progress = lambda _: None,
+    should_stop: ShouldStop = lambda: False,
+) -> tuple[Generator, bool]:
     """Register the generator in `file` for an archive, and whether it is new there; measured on the archive's tweets.
 
     Raises:
-        JobError: the file is no bundle of a generator, is damaged, or the archive has nothing to measure on.
+        JobError: the file is no bundle of a generator, is damaged, its alphabet is another script's, or the archive has
+            nothing to measure on. Nothing of it is kept.
+        Interrupted: it was asked to stop.
     """
+
+    def on_read(read: int, tweet_count: int) -> None:
+        on_progress({"step": read, "steps": tweet_count})
+        if should_stop():
+            raise Interrupted
+
     workshop.checkpoints.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=workshop.checkpoints, prefix=".bundle-") as place:
         made = Path(place) / "checkpoint"
@@ -56,12 +74,20 @@ def import_generator(workshop: Workshop, archive: Archive, file: Path) -> tuple[
             raise JobError(str(error)) from None
         except OSError as error:
             raise JobError(f"{file}: {error.strerror or error}") from None
+        with reading(workshop.engine) as connection:
+            lacking = _lacking(checkpoint.vocab, list(tweets.texts(connection, archive.id, "validation")))
+        if lacking > FOREIGN:
+            raise JobError(
+                f"{file}: its alphabet is foreign to {archive.slug}: it lacks {lacking:.0%} of the characters there"
+            )
         key = f"{archive.slug}/{digest[:16]}"
         target = workshop.folder(key)
+        # Measured where it lies: one that cannot be measured leaves nothing behind.
+        lies_at = key if target.exists() else f"{Path(place).name}/{made.name}"
+        bits = training.evaluate(workshop, archive, lies_at, on_read)
         if not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.move(made, target)
-    bits = training.evaluate(workshop, archive, key)
     recipe = Recipe(
         checkpoint_key=key,
         checkpoint_sha256=digest,
@@ -76,6 +102,12 @@ def import_generator(workshop: Workshop, archive: Archive, file: Path) -> tuple[
     )
     with writing(workshop.engine) as connection:
         return generators.register(connection, archive.id, recipe, now())
+
+
+def _lacking(vocab: Vocab, texts: Sequence[str]) -> float:
+    """The share of the characters of `texts` that a vocabulary does not know; 0 where there are none."""
+    known, characters = set(vocab.characters), "".join(texts)
+    return sum(character not in known for character in characters) / (len(characters) or 1)
 
 
 def _decoding(file: Path, card: Mapping[str, Any]) -> Decoding:

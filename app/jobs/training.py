@@ -154,8 +154,12 @@ def adopt(workshop: Workshop, archive: Archive, folder: Path) -> tuple[str, str]
     return key, digest
 
 
-def evaluate(workshop: Workshop, archive: Archive, key: str) -> float:
+def evaluate(
+    workshop: Workshop, archive: Archive, key: str, on_read: Callable[[int, int], None] = lambda *_: None
+) -> float:
     """Bits per character of a checkpoint on the archive's validation split (at most 2,000 of its tweets).
+
+    `on_read` is told how many of how many tweets have been read.
 
     Raises:
         JobError: the checkpoint is damaged or gone, or there is nothing to measure on.
@@ -169,7 +173,7 @@ def evaluate(workshop: Workshop, archive: Archive, key: str) -> float:
         checkpoint = read_checkpoint(workshop.folder(key))
     except CheckpointError as error:
         raise JobError(str(error)) from None
-    return bits_per_character(checkpoint, some).bits_per_character
+    return bits_per_character(checkpoint, some, lambda read: on_read(read, len(some))).bits_per_character
 
 
 def register(

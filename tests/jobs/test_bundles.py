@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from factories import add_game
 from fastapi.testclient import TestClient
-from stock import stock_archive, stock_generator
+from stock import small_talk, stock_archive, stock_generator
 
 from app.db import admins, generators
 from app.db.archives import Archive
@@ -18,11 +20,13 @@ from app.db.session import now, reading, writing
 from app.jobs.bundles import export_generator, import_generator
 from app.jobs.restocking import restock
 from app.jobs.training import evaluate
-from app.jobs.workshop import JobError, Workshop
+from app.jobs.workshop import Interrupted, JobError, Workshop
 from app.main import create_app
 from app.settings import Settings
 from app.web.admin import passwords
 from model.checkpoint import pack
+
+SHIFTED = {ord("a") + place: ord("а") + place for place in range(26)}  # Latin letters as Cyrillic ones
 
 
 @pytest.fixture
@@ -103,6 +107,37 @@ def test_a_damaged_bundle_and_a_missing_one_are_named(workshop: Workshop, bundle
         import_generator(workshop, elsewhere, bundle.parent / "bad.zip")
     with pytest.raises(JobError, match=r"nowhere.zip: No such file"):
         import_generator(workshop, elsewhere, bundle.parent / "nowhere.zip")
+
+
+def test_one_that_cannot_be_measured_leaves_nothing_behind(workshop: Workshop, bundle: Path) -> None:
+    with writing(workshop.engine) as connection:
+        add_game(connection, slug="unmeasured")
+    with pytest.raises(JobError, match="unmeasured has no validation tweets to measure on"):
+        import_generator(workshop, workshop.archive("unmeasured"), bundle)
+    assert sorted(each.name for each in workshop.checkpoints.iterdir()) == ["gannet"]
+
+
+def test_how_far_the_measuring_is_can_be_seen_and_it_can_be_stopped(
+    workshop: Workshop, bundle: Path, elsewhere: Archive
+) -> None:
+    told: list[Mapping[str, Any]] = []
+    with pytest.raises(Interrupted):
+        import_generator(
+            workshop, elsewhere, bundle, on_progress=told.append, should_stop=lambda: told[-1]["step"] == 20
+        )
+    # A tenth of the 340 tweets that are not in the deck.
+    assert told == [{"step": read, "steps": 34} for read in range(1, 21)]
+    with reading(workshop.engine) as connection:
+        assert generators.listing(connection, elsewhere.id) == []
+    assert sorted(each.name for each in workshop.checkpoints.iterdir()) == ["gannet"]
+
+
+def test_one_that_writes_another_script_is_refused(workshop: Workshop, bundle: Path) -> None:
+    cyrillic = [text.translate(SHIFTED) for text in small_talk(400)]
+    stock_archive(workshop.engine, "elsewhere", texts=cyrillic)
+    with pytest.raises(JobError, match=r"v1.zip: its alphabet is foreign to elsewhere: it lacks \d\d% of"):
+        import_generator(workshop, workshop.archive("elsewhere"), bundle)
+    assert sorted(each.name for each in workshop.checkpoints.iterdir()) == ["gannet"]
 
 
 def test_a_bundle_cannot_be_written_where_there_is_no_folder(
