@@ -30,6 +30,7 @@ KINDS = (
     "screen",
     "class",
     "forget",
+    "bundle",
 )
 OPEN = ("queued", "running")
 COMMAND_LINE = "command line"  # asked_by of a job that a command runs by itself

@@ -8,14 +8,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from app.db import generators, tweets
+from app.db import archives, generators, tweets
 from app.db.archives import Archive
 from app.db.bundles import KIND, card_of
-from app.db.generators import Generator, Recipe
+from app.db.generators import CHAMPION, Generator, Recipe
+from app.db.jobs import Job
 from app.db.session import now, reading, writing
 from app.game.vetting import VETTING_VERSION
 from app.jobs import training
-from app.jobs.workshop import Interrupted, JobError, Progress, ShouldStop, Workshop
+from app.jobs.hold import Hold
+from app.jobs.workshop import Interrupted, JobError, Progress, ShouldStop, Steps, Workshop
 from model.checkpoint import CheckpointError, checkpoint_digest, pack, read_checkpoint, unpack
 from model.sampling import Decoding
 from model.vocab import Vocab
@@ -102,6 +104,41 @@ def import_generator(
     )
     with writing(workshop.engine) as connection:
         return generators.register(connection, archive.id, recipe, now())
+
+
+def take_in_bundle(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
+    """Register the generator in a file that came by the dashboard, as the command does; then the file goes."""
+    path = Path(job.arguments["path"])
+    with reading(workshop.engine) as connection:
+        archive = next((each for each in archives.listing(connection) if each.id == job.archive_id), None)
+    if archive is None:
+        raise JobError("the archive is not there any more")
+
+    def take_in() -> str:
+        try:
+            made, is_new = import_generator(
+                workshop, archive, path, on_progress=hold.on_progress, should_stop=hold.should_stop
+            )
+        except JobError as error:  # whoever sent the file knows its name, not where it lies
+            raise JobError(str(error).replace(f"{path.parent}/", "")) from None
+        hold.step("registered")  # how far the measuring is need not be told any more
+        with reading(workshop.engine) as connection:
+            champion = generators.in_arm(connection, archive.id, CHAMPION)
+        plays = champion is not None and champion.id == made.id
+        next_comes = "it plays as soon as its samples are on the shelf" if plays else "promote it to let it play"
+        return (
+            f"{made.name} {'registered' if is_new else 'was registered before'}: {made.bits_per_character:.3f} bits per"
+            f" character on the validation split of {archive.slug}; {next_comes}"
+        )
+
+    words = step("check and measure", take_in)
+    drop_bundle(job)
+    return words
+
+
+def drop_bundle(job: Job) -> None:
+    """Remove the file that a job came with: it is registered, or will not be."""
+    shutil.rmtree(Path(job.arguments["path"]).parent, ignore_errors=True)
 
 
 def _lacking(vocab: Vocab, texts: Sequence[str]) -> float:

@@ -19,6 +19,7 @@ from app.db.jobs import Job
 from app.db.session import now, reading, writing
 from app.game.third_parties import ThirdParties
 from app.jobs.backups import Place, back_up_nightly
+from app.jobs.bundles import take_in_bundle
 from app.jobs.fetching import fetch
 from app.jobs.forgetting import forget_player
 from app.jobs.hold import Hold
@@ -176,6 +177,7 @@ ERRANDS = {
     "remove": remove_archive,
     "backup": write_backup,
     "forget": forget_player,
+    "bundle": take_in_bundle,
 }
 
 

@@ -17,6 +17,7 @@ from app.db.jobs import Job
 from app.db.session import reading, writing
 from app.jobs import training
 from app.jobs.base import stand_in, start_for
+from app.jobs.bundles import drop_bundle
 from app.jobs.class_training import train_on_class
 from app.jobs.curve import Curve
 from app.jobs.errands import ERRANDS
@@ -195,6 +196,8 @@ def clear_up(workshop: Workshop, job: Job) -> None:
     if job.kind in ("retrain", "class"):
         with contextlib.suppress(JobError):
             training.clear(training.run_folder(workshop, _archive(workshop, job), f"{job.kind}-{job.id}"))
+    if job.kind == "bundle":
+        drop_bundle(job)
 
 
 def telling(hold: Hold) -> Callable[[Event], None]:

@@ -205,17 +205,20 @@ class Worker:
 
 def free(workshop: Workshop, job: Job, moment: datetime) -> None:
     """Take a job from a worker that died, and put it in the queue again or give it up."""
+    is_over = False
     with writing(workshop.engine) as connection:
         if job.asked_by == jobs.COMMAND_LINE:
             words = "the command that did it was killed; the same command goes on from there"
             jobs.finish(connection, job.claim, "failed", words, moment)
         elif job.wanted == "cancel":
-            jobs.finish(connection, job.claim, "cancelled", "cancelled", moment)
+            is_over = jobs.finish(connection, job.claim, "cancelled", "cancelled", moment)
         elif job.attempts >= ATTEMPTS:
             words = f"given up: its worker died in each of {job.attempts} attempts"
-            jobs.finish(connection, job.claim, "failed", words, moment)
+            is_over = jobs.finish(connection, job.claim, "failed", words, moment)
         elif jobs.requeue(connection, job.claim, "its worker died; it is taken up again"):
             log.info("job %d: its worker %s died; it is taken up again", job.id, job.worker)
+    if is_over:
+        tasks.clear_up(workshop, job)
 
 
 def ask_for_what_is_due(workshop: Workshop, moment: datetime) -> None:

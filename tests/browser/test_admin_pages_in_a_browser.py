@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from factories import LONG_AGO
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from serving import Game
 from visiting import DESK, PHONE, Visit
 
@@ -22,12 +22,12 @@ PREVIEW = {
         {"text": "and it rained", "date": "2026-01-02", "leaning": "thread", "naming": False},
     ],
 }
-PAGES = ("", "/archives/mayor-of-gannet", "/uploads/1", "/held")
+PAGES = ("", "/archives/mayor-of-gannet", "/uploads/1", "/generators", "/held")
 
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def office(served: Game) -> Game:
     """The shared game with an admin, a private archive whose shelf is being written anew, errors, and an upload."""
     at = now()
@@ -68,3 +68,17 @@ def test_axe_finds_nothing(office: Game, visit: Visit) -> None:
             told = [(v["id"], node["html"][:160]) for v in found for node in v["nodes"][:2]]
             assert told == [], f"/admin{path} in {scheme}"
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"/admin{path} is too wide"
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["with script", "without"])
+def test_a_bundle_is_picked_and_its_job_shown(office: Game, visit: Visit, script: bool) -> None:
+    page = visit(script=script)
+    sign_in(page)
+    page.goto("/admin/generators")
+    page.get_by_label("Drop a file here").set_input_files(
+        {"name": "v7.zip", "mimeType": "application/zip", "buffer": b"PK"}
+    )
+    page.get_by_role("button", name="Take it in for mayor-of-gannet").click()
+    page.wait_for_url("**/admin/jobs/*")
+    expect(page.get_by_role("heading", name="Bundle")).to_contain_text("of mayor-of-gannet")
+    expect(page.locator("main")).to_contain_text("file: v7.zip")

@@ -6,6 +6,7 @@ from fastapi import FastAPI
 
 from app.web.admin import (
     archive_settings,
+    bundles,
     cards,
     collections,
     door,
@@ -20,7 +21,10 @@ from app.web.admin import (
 )
 from app.web.admin.office import Office, Refused, SignInNeeded
 
-ROOMS = (door, overview, figures, records, collections, archive_settings, uploads, work, cards, held, lineage, teaching)
+ROOMS = (
+    *(door, overview, figures, records, collections, archive_settings, uploads, work, cards, held),
+    *(lineage, bundles, teaching),
+)
 
 
 def mount(app: FastAPI, office: Office) -> None:

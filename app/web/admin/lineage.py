@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request
@@ -15,13 +13,13 @@ from app.db import archives, browsing, canaries, evidence, generators, jobs, lab
 from app.db.admins import Admin
 from app.db.audit import Change
 from app.db.browsing import Wanted
-from app.db.bundles import card_of
 from app.db.canaries import Opening
 from app.db.generators import Decided, Generator
 from app.db.session import now, reading, writing
 from app.db.tallies import Count
 from app.game.canary import plan_for
 from app.web.admin import views
+from app.web.admin.bundles import MOST_BYTES
 from app.web.admin.cards import chosen
 from app.web.admin.office import Changing, Here, Office, Refused, Viewing, note
 
@@ -55,6 +53,7 @@ def show_tree(request: Request, here: Here, admin: Viewing, archive: str = "") -
         decisions=decided,
         tried=tried,
         names={each.id: each.name for each in made},
+        most=MOST_BYTES,
     )
 
 
@@ -95,29 +94,6 @@ def show_generator(request: Request, here: Here, admin: Viewing, generator_id: i
     )
 
 
-@router.get("/generators/{generator_id}/bundle.zip")
-def download(here: Here, _: Viewing, generator_id: int) -> Response:
-    """The generator in one file, as `whichtweet generators import` takes it; nothing in it is a program."""
-    # Imported here: the pages of players never need it.
-    from model.checkpoint import CheckpointError, pack
-
-    with reading(here.engine) as connection:
-        one = _found(connection, generator_id)
-        archive = next((each for each in archives.listing(connection) if each.id == one.archive_id), None)
-        if archive is None:
-            raise Refused(404, "No such generator", f"The archive of {one.name} was deleted.")
-        card = card_of(connection, archive, one, now())
-    with TemporaryDirectory() as folder:
-        file = Path(folder) / "bundle.zip"
-        try:
-            pack(here.checkpoints / one.checkpoint_key, file, card)
-        except CheckpointError as error:
-            raise Refused(404, "The checkpoint is gone or damaged", f"{error}.") from None
-        packed = file.read_bytes()
-    headers = views.NO_STORE | {"Content-Disposition": f'attachment; filename="{one.name}.zip"'}
-    return Response(packed, headers=headers, media_type="application/zip")
-
-
 @router.post("/generators/{generator_id}/promote")
 def promote(here: Here, admin: Changing, generator_id: int, reason: Reason) -> Response:
     """Ask that a generator become the champion, as soon as its shelf is full enough."""
@@ -136,7 +112,7 @@ def set_canary(
 ) -> Response:
     """Try a generator beside the champion in a share (in percent) of the rounds; 0 stops that."""
     with writing(here.engine) as connection:
-        one = _found(connection, generator_id)
+        one = found(connection, generator_id)
         before = {name: round(arm.share, 3) for name, arm in _arms(connection, one.archive_id)}
         if share:
             _open(connection, here, admin, one, share / 100, reason)
@@ -172,7 +148,7 @@ def _stop(connection: Connection, admin: Admin, one: Generator, reason: str) -> 
 
 def _ask(here: Here, admin: Changing, generator_id: int, arguments: dict[str, Any], what: str, reason: str) -> Response:
     with writing(here.engine) as connection:
-        one = _found(connection, generator_id)
+        one = found(connection, generator_id)
         champion = generators.in_arm(connection, one.archive_id, generators.CHAMPION)
         asked = jobs.ask_unless_open(
             *(connection, "promote", one.archive_id, arguments | {"reason": reason}),
@@ -188,7 +164,7 @@ def _ask(here: Here, admin: Changing, generator_id: int, arguments: dict[str, An
 
 
 def _facts(connection: Connection, generator_id: int) -> dict[str, Any]:
-    one = _found(connection, generator_id)
+    one = found(connection, generator_id)
     counts = tallies.by_generator(connection, one.archive_id).get(one.id, {})
     archive = next((each for each in archives.listing(connection) if each.id == one.archive_id), None)
     return {
@@ -204,7 +180,12 @@ def _facts(connection: Connection, generator_id: int) -> dict[str, Any]:
     }
 
 
-def _found(connection: Connection, generator_id: int) -> Generator:
+def found(connection: Connection, generator_id: int) -> Generator:
+    """The generator with that id.
+
+    Raises:
+        Refused: there is none.
+    """
     one = generators.find(connection, generator_id)
     if one is None:
         raise Refused(404, "No such generator", f"There is no generator with the id {generator_id}.")

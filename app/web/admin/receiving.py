@@ -16,15 +16,16 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from app.db.uploads import safe_name
 from app.web.admin.office import Refused
 
-MOST_BYTES = 6 * 10**9
+MOST_BYTES = 6 * 10**9  # of an archive
 BUFFER = 1 << 20
 
 
 class _File:
     """Takes the one file out of a form, as its parser finds it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, most: int) -> None:
         self.folder = folder
+        self.most = most  # bytes
         self.name = ""
         self.size = 0
         self.is_whole = False  # the form came to its end
@@ -73,16 +74,16 @@ class _File:
     def _on_data(self, data: bytes, start: int, end: int) -> None:
         if self._is_file and self._out is not None:
             self.size += end - start
-            if self.size > MOST_BYTES:
-                raise Refused(413, "Too large", f"Files of up to {MOST_BYTES // 10**9} GB are taken.")
+            if self.size > self.most:
+                raise Refused(413, "Too large", f"Files of up to {self.most / 10**9:g} GB are taken here.")
             self._out.write(data[start:end])
 
 
-async def receive(request: Request, uploads: Path) -> tuple[str, str, int]:
+async def receive(request: Request, uploads: Path, most: int = MOST_BYTES) -> tuple[str, str, int]:
     """Write the file of a form to the folder of uploads; its key (a folder there), its name and its size.
 
     Raises:
-        Refused: there is no file in it, or it is too large, or the disk is full.
+        Refused: there is no file in it, or it has more than `most` bytes, or the disk is full.
     """
     kind, options = parse_options_header(request.headers.get("content-type", ""))
     boundary = options.get(b"boundary")
@@ -91,7 +92,7 @@ async def receive(request: Request, uploads: Path) -> tuple[str, str, int]:
     key = secrets.token_hex(8)
     folder = uploads / key
     await to_thread.run_sync(lambda: folder.mkdir(parents=True, mode=0o700))
-    file = _File(folder)
+    file = _File(folder, most)
     try:
         parser = MultipartParser(boundary, file.callbacks())  # type: ignore[arg-type]
         async for piece in request.stream():

@@ -11,7 +11,7 @@ from app.db import archives, jobs, workers
 from app.db.audit import Change
 from app.db.session import now, reading, writing
 from app.game.own_settings import OwnSettings
-from app.web.admin import views
+from app.web.admin import bundles, views
 from app.web.admin.collections import found
 from app.web.admin.office import Changing, Here, Refused, Viewing, note
 from app.web.admin.overview import ALIVE
@@ -110,6 +110,9 @@ def cancel(here: Here, admin: Changing, job_id: int) -> Response:
             raise Refused(409, "It has ended", f"Job {job_id} is not queued or running.")
         jobs.cancel(connection, job_id, now())
         note(connection, admin, Change("job cancelled", f"{job.kind} {job.id}", {"state": job.state}))
+        left = jobs.find(connection, job_id)
+    if left is not None:
+        bundles.forget(left)
     return views.back(f"/admin/jobs/{job_id}", "It ends within seconds.")
 
 
