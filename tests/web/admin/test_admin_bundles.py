@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
 import zipfile
 from pathlib import Path
 
 import pytest
+from loops import awaited
 from starlette.requests import Request
 
 HOUSE = Path(__file__).resolve().parents[3]
@@ -241,7 +241,7 @@ def test_one_that_is_too_large_is_refused_as_it_comes_and_removed(tmp_path):
     kind = [(b"content-type", b"multipart/form-data; boundary=x")]
     request = Request({"type": "http", "method": "POST", "headers": kind}, arriving)
     with pytest.raises(Refused, match=r"up to 1e-06 GB are taken") as refused:
-        asyncio.run(receive(request, tmp_path, 1000))
+        awaited(receive(request, tmp_path, 1000))
     assert refused.value.status == 413
     assert list(tmp_path.iterdir()) == []
 
