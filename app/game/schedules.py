@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 from croniter import CroniterBadDateError, croniter
 
+_DRAWN = re.compile(r"(?<![a-z])[hr](?![a-z])", re.IGNORECASE)  # croniter draws these anew at each look
 _FAR_BACK = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def is_schedule(cron: str) -> bool:
-    """Whether `cron` is an expression whose time comes; that of 0 0 31 2 *, the 31st of February, never does."""
-    return croniter.is_valid(cron) and next_time(cron, _FAR_BACK) is not None
+    """Whether `cron` is an expression whose time comes, and stays; that of 0 0 31 2 *, 31 February, never does."""
+    return croniter.is_valid(cron) and not _DRAWN.search(cron) and next_time(cron, _FAR_BACK) is not None
 
 
 def next_time(cron: str, moment: datetime) -> datetime | None:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from conftest import fill
 from playwright.sync_api import Page, expect
 from serving import Game, serve, settings
+from stocked import fill
 from visiting import DESK, PHONE, Visit
 
 from app.db.session import open_engine, writing

@@ -8,22 +8,15 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import Page, expect
 from serving import Game
-from sqlalchemy import func, select
-from visiting import DESK, PHONE, Visit, cards
+from visiting import DESK, PHONE, Visit, cards, count
 
 from app.db.session import now
-from app.db.tables import guesses
 
 pytestmark = pytest.mark.browser
 
 WAYS = {"daily": "/daily", "practice": "/practice/mayor-of-gannet/v1", "mixed": "/mixed"}
 SCREENS = [(PHONE, True), (PHONE, False), (DESK, True), (DESK, False)]
 NAMES = ["phone", "phone without script", "desk", "desk without script"]
-
-
-def count(game: Game) -> int:
-    with game.engine.connect() as connection:
-        return connection.execute(select(func.count()).select_from(guesses)).scalar_one()
 
 
 def pick(page: Page) -> list[str]:

@@ -11,20 +11,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from letters import furnish
+from stock import stock_generator
 
-HOUSE = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(HOUSE / "tests/jobs"))
-
-from letters import furnish  # noqa: E402
-from stock import stock_generator  # noqa: E402
-
-from app.db import canaries, generators, samples  # noqa: E402
-from app.db.canaries import Opening  # noqa: E402
-from app.db.session import now, open_engine, writing  # noqa: E402
-from app.game.canary import plan_for  # noqa: E402
-from app.jobs.workshop import Workshop  # noqa: E402
+from app.db import canaries, generators, samples
+from app.db.canaries import Opening
+from app.db.session import now, open_engine, writing
+from app.game.canary import plan_for
+from app.jobs.workshop import Workshop
 
 pytestmark = pytest.mark.process
+HOUSE = Path(__file__).resolve().parents[2]
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
 

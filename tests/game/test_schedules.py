@@ -21,3 +21,9 @@ def test_what_never_comes_round_is_no_schedule():
         assert not is_schedule(never)
         assert next_time(never, MAY) is last_time(never, MAY) is None
     assert not is_schedule("at noon")
+
+
+def test_a_time_that_is_drawn_by_chance_is_no_schedule():
+    assert is_schedule("0 3 * mar,apr fri")
+    assert not is_schedule("R R * * *")
+    assert not is_schedule("r(0-29) 3 * * *")

@@ -19,7 +19,7 @@ from app.db.session import reading, writing
 from app.db.tables import archives, jobs, tweets
 from app.db.tables import samples as samples_table
 from app.game.vetting import BlockedWordsError
-from app.jobs import restocking
+from app.jobs import filling, restocking
 from app.jobs.restocking import restock
 from app.jobs.workshop import Interrupted, JobError, Workshop
 from model.checkpoint import write_checkpoint
@@ -82,7 +82,7 @@ def test_the_same_rules_are_tried_on_held_out_tweets(
 @pytest.fixture
 def balanced_early(monkeypatch: pytest.MonkeyPatch) -> None:
     """Restocks of few samples are balanced, too: large ones take long."""
-    monkeypatch.setattr(restocking, "LEAST_BALANCED", 100)
+    monkeypatch.setattr(filling, "LEAST_BALANCED", 100)
 
 
 @pytest.mark.usefixtures("balanced_early")
@@ -129,11 +129,11 @@ def test_of_samples_and_spares_those_are_shelved_whose_form_is_nearest_to_tweets
         stored.append(len(texts))
         return np.arange(len(texts)) >= len(texts) - count
 
-    monkeypatch.setattr(restocking, "nearest", last_but_not_least)
+    monkeypatch.setattr(filling, "nearest", last_but_not_least)
     done = restock(workshop, archive, generator, 120)
 
     rows = shelf(workshop.engine)
-    assert stored == [round(120 * (1 + restocking.SPARES))]
+    assert stored == [round(120 * (1 + filling.SPARES))]
     assert (done.shelved, done.level, len(rows)) == (120, 120, 120)
     assert sum(done.rejected.values()) == done.written - done.shelved
 

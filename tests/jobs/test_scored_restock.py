@@ -12,7 +12,7 @@ from app.db import generators, restocks
 from app.db.archives import Archive
 from app.db.generators import Generator, Recipe
 from app.db.session import now, reading, writing
-from app.jobs import restocking
+from app.jobs import filling
 from app.jobs.restocking import restock
 from app.jobs.vetting import scorer_folder
 from app.jobs.workshop import JobError, Workshop
@@ -54,7 +54,7 @@ def test_samples_carry_the_score_that_chose_them(workshop: Workshop, archive: Ar
 def test_what_is_chosen_otherwise_is_steered_as_the_same_network_was_before(
     workshop: Workshop, archive: Archive, generator: Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(restocking, "LEAST_BALANCED", 100)
+    monkeypatch.setattr(filling, "LEAST_BALANCED", 100)
     first = restock(workshop, archive, generator, 100)
     scored = restock(workshop, archive, with_scorer(workshop, archive, generator), 20)
 

@@ -3,32 +3,26 @@
 from __future__ import annotations
 
 import json
-import sys
 import zipfile
-from pathlib import Path
 
 import pytest
 from loops import awaited
 from starlette.requests import Request
+from stock import letter_writer, stock_archive, stock_generator
 
-HOUSE = Path(__file__).resolve().parents[3]
-sys.path.insert(0, str(HOUSE / "tests/jobs"))
-
-from stock import letter_writer, stock_archive, stock_generator  # noqa: E402
-
-from app.db import audit, generators, jobs  # noqa: E402
-from app.db.generators import CHAMPION  # noqa: E402
-from app.db.session import now, reading, writing  # noqa: E402
-from app.jobs import tasks  # noqa: E402
-from app.jobs.bundles import export_generator  # noqa: E402
-from app.jobs.hold import Hold  # noqa: E402
-from app.jobs.worker import free  # noqa: E402
-from app.jobs.workshop import Interrupted, JobError, Workshop, plainly  # noqa: E402
-from app.web.admin.bundles import MOST_BYTES  # noqa: E402
-from app.web.admin.office import Refused  # noqa: E402
-from app.web.admin.receiving import receive  # noqa: E402
-from model.checkpoint import LARGEST, Checkpoint, pack, write_checkpoint  # noqa: E402
-from model.vocab import Vocab  # noqa: E402
+from app.db import audit, generators, jobs
+from app.db.generators import CHAMPION
+from app.db.session import now, reading, writing
+from app.jobs import tasks
+from app.jobs.bundles import export_generator
+from app.jobs.hold import Hold
+from app.jobs.worker import free
+from app.jobs.workshop import Interrupted, JobError, Workshop, plainly
+from app.web.admin.bundles import MOST_BYTES
+from app.web.admin.office import Refused
+from app.web.admin.receiving import receive
+from model.checkpoint import LARGEST, Checkpoint, pack, write_checkpoint
+from model.vocab import Vocab
 
 ORIGIN = {"Origin": "http://testserver"}
 
