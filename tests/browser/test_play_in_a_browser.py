@@ -164,7 +164,13 @@ def test_both_cards_the_question_and_next_fit_a_small_phone(visit: Visit) -> Non
 
 
 def boxes(page: Page, *selectors: str) -> list[Any]:
-    return [page.locator(selector).bounding_box() for selector in selectors]
+    """Where elements are, all at the same moment: a page may be scrolling by itself."""
+    measured = """(places) => places.map(([selector, place]) => {
+        const { x, y, width, height } = document.querySelectorAll(selector)[place].getBoundingClientRect();
+        return { x, y, width, height };
+    })"""
+    places = [(css, int(place or 0)) for css, _, place in (each.partition(" >> nth=") for each in selectors)]
+    return list(page.evaluate(measured, places))
 
 
 def test_why_opens_below_the_cards_and_moves_nothing_that_the_thumb_reaches(visit: Visit) -> None:
@@ -193,7 +199,7 @@ def test_why_opens_below_the_cards_and_moves_nothing_that_the_thumb_reaches(visi
             assert page.evaluate(f"document.elementFromPoint({middle}).closest('.card') !== null")
         page.get_by_role("button", name="Next", exact=True).click()
         is_asked(page, texts)
-        assert page.evaluate("scrollY") == 0
+        page.wait_for_function("scrollY === 0")
 
 
 def test_why_opens_below_next_where_no_script_could_bring_it_into_view(visit: Visit) -> None:
