@@ -1,6 +1,6 @@
 """Makes the base, a network that knows tweets (`make base`): model/base/.
 
-    python -m tools.base ../shared --minutes 70
+    python -m tools.base ../shared --minutes 70 [--start model/base]
 
 imports the archives that tools/base.json names (files below the folder given), each split as any import is; leaves
 out of what is learned each text that has a twin among another archive's held-out ones; lets seven texts of ten begin
@@ -9,7 +9,8 @@ particular; trains; and writes weights in float16, where all of it came from, th
 and hashes of what was read (no text can be got back from those; a sample that repeats a run of 40 is told by them).
 Interrupted, it goes on where it stood.
 
-`--checkpoint FOLDER` ships a network that was trained before, instead of training one.
+`--start FOLDER` begins from a network such as the base that is there, instead of from chance; `--checkpoint FOLDER`
+ships one that was trained before, instead of training one.
 """
 
 from __future__ import annotations
@@ -56,6 +57,7 @@ def main() -> None:
     parser.add_argument("--archives", type=Path, default=MANIFEST, help="JSON file that names them")
     parser.add_argument("--without", nargs="*", default=[], metavar="SLUG", help="archives of them to leave out")
     parser.add_argument("--minutes", type=float, default=70, help="how long to train")
+    parser.add_argument("--start", type=Path, help="begin from this network instead of from chance")
     parser.add_argument("--work", type=Path, default=Path("data/base"), help="folder for what is made on the way")
     parser.add_argument("--checkpoint", type=Path, help="ship this network instead of training one")
     parser.add_argument("--out", type=Path, default=SHIPPED, help="folder of the base")
@@ -68,7 +70,7 @@ def main() -> None:
                 sys.exit(f"{arguments.folder / name}: no such file; {arguments.archives} names it")
     rows = collect(arguments.folder, manifest, arguments.work)
     counts = write_texts(rows, arguments.work)
-    checkpoint = arguments.checkpoint or learn(arguments.work, arguments.minutes)
+    checkpoint = arguments.checkpoint or learn(arguments.work, arguments.minutes, arguments.start)
     told = {"name": manifest["name"], "archives": described(manifest, counts), "marked": MARKED / 10}
     ship(checkpoint, arguments.out, told, Recited.of(raw_texts(arguments.folder, manifest)), words_of(rows))
 
@@ -120,10 +122,11 @@ def write_texts(rows: Rows, work: Path) -> Counter[tuple[str, str]]:
     return counts
 
 
-def learn(work: Path, minutes: float) -> Path:
+def learn(work: Path, minutes: float, start: Path | None) -> Path:
     """Train, or go on training; the folder of the checkpoint."""
     words = ["--train", str(work / "train.jsonl"), "--validation", str(work / "validation.jsonl"), "--resume"]
     words += ["--out", str(work / "checkpoint"), "--minutes", str(minutes)]
+    words += ["--start", str(start)] if start else []
     subprocess.run([sys.executable, "-m", "model.train", *words], check=True, env=os.environ)
     return work / "checkpoint"
 
