@@ -106,7 +106,7 @@ def retract_command(player: PlayerOption, reason: ReasonOption = "", as_json: Js
 
 @group.command("restore")
 def restore_command(player: PlayerOption, reason: ReasonOption = "", as_json: JsonOption = False) -> None:
-    """Give a player's labels back: each says again what the rules say of its guess."""
+    """Give a player's labels back: each stands again as an admin left it by hand, or else as the rules say."""
     workshop = open_workshop()
     if not _known(workshop, player):
         raise JobError(f"the labels of player {player} are not taken back")
@@ -115,7 +115,7 @@ def restore_command(player: PlayerOption, reason: ReasonOption = "", as_json: Js
     if as_json:
         typer.echo(json.dumps({"player": player, "labels": changed}))
         return
-    say(f"{changed:,} labels of player {player} say again what the rules say.")
+    say(f"{changed:,} labels of player {player} stand again as an admin left them, or as the rules say.")
 
 
 @group.command("export")

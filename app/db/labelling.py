@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, func, select
 
 from app.db import overruling
 from app.db.tables import generators, guesses, labels, players, remarks, samples, tweets
-from app.game.labels import BY_HAND, Label, Status
+from app.game.labels import Status, by_hand
 
 WINDOW = 20_000  # guesses that one page looks through: it answers in time whatever the filter
 
@@ -71,8 +71,7 @@ def player(connection: Connection, player_id: int) -> Row[Any] | None:
 
 def relabel(connection: Connection, ids: Sequence[int], status: Status, at: datetime) -> int:
     """Read labels anew, by hand; how many that changed. The counts move with them."""
-    label = Label(status, None if status == "accepted" else BY_HAND)
-    return overruling.overrule(connection, ids, label, "admin", at)
+    return overruling.overrule(connection, ids, by_hand(status), "admin", at)
 
 
 def export(connection: Connection, archive_id: int, *, simulated: bool) -> Iterator[Row[Any]]:

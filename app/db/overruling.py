@@ -13,7 +13,7 @@ from app.db import rollups
 from app.db.rollups import LabelKey, day_of
 from app.db.session import writing
 from app.db.tables import guesses, labels
-from app.game.labels import DecidedBy, Label
+from app.game.labels import STATUSES, DecidedBy, Label, by_hand
 
 BATCH = 500  # labels that one transaction moves
 
@@ -22,17 +22,22 @@ def overrule(connection: Connection, guess_ids: Sequence[int], label: Label, by:
     """Let labels say something else than the rules do; how many that changed."""
     found = [row for row in _rows(connection, guess_ids) if (row.status, row.reason) != (label.status, label.reason)]
     values = {"status": label.status, "reason": label.reason, "decided_by": by, "decided_at": at}
+    if by == "admin":
+        values["admin_status"] = label.status
     _write(connection, [row.id for row in found], values)
     _count(connection, [(row, label.status, label.reason) for row in found])
     return len(found)
 
 
-def let_rules_stand(connection: Connection, guess_ids: Sequence[int], at: datetime) -> int:
-    """Let labels say again what the rules said of each guess; how many that changed."""
+def give_back(connection: Connection, guess_ids: Sequence[int], at: datetime) -> int:
+    """Let labels stand as an admin left each by hand, or else as the rules said; how many that changed."""
     found = _rows(connection, guess_ids)
-    values = {"status": labels.c.ruled_status, "reason": labels.c.ruled_reason, "decided_by": "rules", "decided_at": at}
-    _write(connection, [row.id for row in found], values)
-    _count(connection, [(row, row.ruled_status, row.ruled_reason) for row in found])
+    ruled = {"status": labels.c.ruled_status, "reason": labels.c.ruled_reason, "decided_by": "rules", "decided_at": at}
+    _write(connection, [row.id for row in found if row.admin_status is None], ruled)
+    _count(connection, [(row, row.ruled_status, row.ruled_reason) for row in found if row.admin_status is None])
+    for status in STATUSES:
+        left = [row.id for row in found if row.admin_status == status]
+        overrule(connection, left, by_hand(status), "admin", at)
     return len(found)
 
 
@@ -58,8 +63,8 @@ def move_all(
 
 
 def _rows(connection: Connection, guess_ids: Sequence[int]) -> list[Row[Any]]:
-    columns = (labels.c.status, labels.c.reason, labels.c.ruled_status, labels.c.ruled_reason)
-    query = select(guesses.c.id, guesses.c.archive_id, guesses.c.guessed_at, *columns)
+    stands = (labels.c.status, labels.c.reason, labels.c.admin_status, labels.c.ruled_status, labels.c.ruled_reason)
+    query = select(guesses.c.id, guesses.c.archive_id, guesses.c.guessed_at, *stands)
     query = query.join(labels, labels.c.guess_id == guesses.c.id).where(guesses.c.id.in_(guess_ids))
     return list(connection.execute(query))
 

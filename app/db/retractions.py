@@ -54,14 +54,14 @@ def retract(engine: Engine, player_id: int, at: datetime) -> int:
 
 
 def restore(engine: Engine, player_id: int, at: datetime) -> int:
-    """Give a player's labels back: they say again what the rules said of each guess; how many changed."""
+    """Give a player's labels back: they stand as an admin or the rules left each; how many changed."""
     with writing(engine) as connection:
         connection.execute(update(players).where(players.c.id == player_id).values(retracted_at=None))
     return overruling.move_all(
         engine,
         player_id,
         labels.c.decided_by == "retraction",
-        lambda connection, ids: overruling.let_rules_stand(connection, ids, at),
+        lambda connection, ids: overruling.give_back(connection, ids, at),
     )
 
 

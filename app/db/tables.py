@@ -400,6 +400,8 @@ labels = Table(
     Column("ruled_status", String(16), nullable=False, server_default="accepted"),
     Column("ruled_reason", String(32)),
     Column("decided_by", String(16), nullable=False, server_default="rules"),  # rules, screen, admin, retraction
+    # Where an admin left the label by hand, null where none did: a retraction of the whole player passes over it.
+    Column("admin_status", String(16)),
     Index("ix_labels_status_guess_id", "status", "guess_id"),
 )
 

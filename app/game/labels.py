@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, get_args
 
 RULES_VERSION = 2
 DAILY_CAP = 300  # accepted labels a player and day; what comes after waits in quarantine
@@ -25,6 +25,7 @@ BY_HAND = "by an admin"
 
 Status = Literal["accepted", "quarantined", "excluded"]
 DecidedBy = Literal["rules", "screen", "admin", "retraction"]
+STATUSES: tuple[Status, ...] = get_args(Status)
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,11 @@ class Label:
 
     status: Status
     reason: str | None = None
+
+
+def by_hand(status: Status) -> Label:
+    """What a label says once an admin has set its status."""
+    return Label(status, None if status == "accepted" else BY_HAND)
 
 
 def judge(sighting: Sighting, learn_from: Collection[str] = ("real",)) -> Label:

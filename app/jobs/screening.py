@@ -111,7 +111,7 @@ def _act(
                 screenings.clear(connection, archive.id, player_id, now())
             overruling.move_all(
                 *(workshop.engine, player_id, db.labels.c.decided_by == "screen"),
-                lambda connection, ids: overruling.let_rules_stand(connection, ids, now()),
+                lambda connection, ids: overruling.give_back(connection, ids, now()),
                 archive.id,
             )
             done["cleared"].append(row)

@@ -59,11 +59,12 @@ def test_labels_that_are_there_keep_what_they_say(either_engine, before):
         assert connection.scalar(select(old.c.reason).where(old.c.status == "excluded")) == "too quick"
     migrate(engine)
     with reading(engine) as connection:
-        said = select(labels.c.ruled_status, labels.c.ruled_reason, labels.c.decided_by).order_by(labels.c.guess_id)
+        said = select(labels.c.ruled_status, labels.c.ruled_reason, labels.c.decided_by, labels.c.admin_status)
+        said = said.order_by(labels.c.guess_id)
         assert [tuple(row) for row in connection.execute(said)] == [
-            ("accepted", None, "rules"),
-            ("excluded", "too quick", "rules"),
-            ("accepted", None, "admin"),
+            ("accepted", None, "rules", None),
+            ("excluded", "too quick", "rules", None),
+            ("accepted", None, "admin", "quarantined"),
         ]
         assert [tuple(row) for row in connection.execute(select(set_players))] == [(1, player_id, 1)]
         assert connection.scalar(select(players.c.retracted_at)) is None

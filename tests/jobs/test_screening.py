@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from app.db import jobs, labelling, retractions, rollups, screenings
 from app.db.session import open_engine, reading, writing
 from app.db.tables import guesses, label_tallies, labels
+from app.game.labels import BY_HAND
 from app.game.suspicion import OUTLIER_REASON, SAME_SIDE_REASON
 from app.jobs.screening import ask_for_screenings, in_words, screen_players
 from app.jobs.workshop import Workshop
@@ -166,3 +167,24 @@ def test_taken_back_labels_come_back_as_the_rules_said(workshop, archive):
     assert tallied == real
     with reading(workshop.engine) as connection:
         assert connection.scalar(select(func.min(label_tallies.c.labels))) >= 0
+
+
+def test_what_an_admin_decided_by_hand_outlives_a_retraction(workshop, archive):
+    with writing(workshop.engine) as connection:
+        own = list(connection.scalars(select(guesses.c.id).where(guesses.c.player_id == 3)))
+        quick = add_guess(connection, 3, status="excluded", reason="too quick")
+        labelling.relabel(connection, own[:2], "quarantined", LONG_AGO)
+        labelling.relabel(connection, [own[2]], "excluded", LONG_AGO)
+        labelling.relabel(connection, [quick], "accepted", LONG_AGO)
+    before = standing(workshop, 3)
+    assert before == {("accepted", None): GUESSES - 2, ("quarantined", BY_HAND): 2, ("excluded", BY_HAND): 1}
+    for _ in range(2):  # a second time too: what stands by hand is not lost on the way back
+        assert retractions.retract(workshop.engine, 3, LONG_AGO) == GUESSES
+        assert standing(workshop, 3) == {("excluded", "retracted"): GUESSES, ("excluded", BY_HAND): 1}
+        assert retractions.restore(workshop.engine, 3, LONG_AGO) == GUESSES
+        assert standing(workshop, 3) == before
+    with reading(workshop.engine) as connection:
+        spoken = select(labels.c.guess_id).where(labels.c.decided_by == "admin")
+        assert set(connection.scalars(spoken)) == {*own[:3], quick}
+    tallied, real = counted(workshop)
+    assert {key: count for key, count in tallied.items() if count} == real
