@@ -60,13 +60,12 @@ def back_up(place: Place, file: Path, told: Told = lambda table, rows: None) -> 
     The database first: whatever checkpoint it names was on disk before it did, and never changes.
 
     Raises:
-        JobError: the database is damaged, or a checkpoint that it names is damaged or gone.
-        OSError: the disk is full, or the place is not writable.
+        JobError: no file can come to lie there, which is said before any work is done; the database is damaged, or a
+            checkpoint that it names is damaged or gone.
+        OSError: the disk is full.
     """
-    file.parent.mkdir(parents=True, exist_ok=True)
     made_at = now().isoformat(timespec="seconds")
-    with tempfile.TemporaryDirectory(prefix=DRAFT, dir=file.parent) as name:
-        draft = Path(name)
+    with _draft_beside(file) as draft:
         snapshot(place.engine, draft / DATABASE, told)
         _check_database(draft / DATABASE)
         _check_checkpoints(draft / DATABASE, place.checkpoints)
@@ -133,6 +132,22 @@ def back_up_nightly(place: Place, folder: Path, keep: int, moment: datetime, tol
 def nightly(folder: Path) -> list[Path]:
     """The nightly backups in a folder, the newest first."""
     return sorted((path for path in folder.glob("*.zip") if STEM.fullmatch(path.name)), reverse=True)
+
+
+@contextlib.contextmanager
+def _draft_beside(file: Path) -> Iterator[Path]:
+    try:
+        if file.is_dir():
+            raise JobError(f"{file} is a folder: name the file to write, such as {file / 'whichtweet.zip'}")
+        if file.exists() and not file.is_file():
+            raise JobError(f"{file} is no plain file: name another one to write")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        draft = tempfile.TemporaryDirectory(prefix=DRAFT, dir=file.parent)
+    except OSError as error:
+        why = "Not a directory" if isinstance(error, FileExistsError) else error.strerror
+        raise JobError(f"no backup can be written to {file}: {why}") from None
+    with draft as name:
+        yield Path(name)
 
 
 def _parts(place: Place, database: Path) -> Iterator[tuple[str, Path]]:

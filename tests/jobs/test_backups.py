@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import stat
 import threading
 import zipfile
@@ -162,6 +163,26 @@ def test_a_damaged_database_is_noticed_when_it_is_backed_up(place: Place, tmp_pa
     with pytest.raises(JobError, match=r"^the database is damaged \("):
         back_up(place, tmp_path / "game.zip")
     assert not (tmp_path / "game.zip").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        (".", r"is a folder: name the file to write, such as .*whichtweet\.zip"),
+        ("pipe", "is no plain file"),
+        ("secret.key/game.zip", "no backup can be written to .*: Not a directory"),
+        ("n" * 300, "no backup can be written to .*: File name too long"),
+    ],
+)
+def test_a_file_that_cannot_be_written_is_refused_before_any_work(
+    place: Place, tmp_path: Path, name: str, said: str
+) -> None:
+    (tmp_path / "secret.key").write_text("k" * 40)
+    os.mkfifo(tmp_path / "pipe")
+    shutil.rmtree(place.checkpoints)  # whatever is read of the game comes to this first
+    with pytest.raises(JobError, match=said):
+        back_up(place, tmp_path / name)
+    assert not list(tmp_path.glob(".backup-*"))
 
 
 @pytest.mark.parametrize("damage", ["cut", "changed", "torn", "foreign", "path"])
