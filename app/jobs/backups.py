@@ -22,7 +22,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.db.copying import CopyError, Told, copy, embedded, is_empty, snapshot
 from app.db.damage import DamagedDatabase
-from app.db.migrate import migrate
+from app.db.migrate import SchemaError, migrate
 from app.db.session import now, reading
 from app.db.tables import generators
 from app.jobs.errors import JobError
@@ -94,9 +94,9 @@ def restore(place: Place, file: Path, told: Told = lambda table, rows: None) -> 
     Checkpoints and keys that are there already are left as they are: a checkpoint's name tells its content.
 
     Raises:
-        JobError: the file is no whole backup, the database holds a game already, or other keys are there.
+        JobError: the file is no whole backup, or a newer program's, the database holds a game already, or other keys
+            are there. Nothing was touched.
     """
-    migrate(place.engine)
     if not is_empty(place.engine):
         where = place.engine.url.render_as_string()
         raise JobError(f"{where} holds a game already: stop it and move its data away, or name an empty database")
@@ -106,8 +106,9 @@ def restore(place: Place, file: Path, told: Told = lambda table, rows: None) -> 
         for inside, digest in manifest["files"].items():
             _unpack(bundle, inside, draft, digest)
         _check_keys(draft / KEYS, place.data_dir)
-        _move_in(draft / CHECKPOINTS, place.checkpoints)
         with embedded(draft / DATABASE) as kept:
+            _bring_up_to_date(kept, file)
+            _move_in(draft / CHECKPOINTS, place.checkpoints)
             try:
                 copy(kept, place.engine, told)
             except CopyError as error:
@@ -203,6 +204,13 @@ def _manifest(bundle: zipfile.ZipFile, file: Path) -> dict[str, Any]:
     if not is_ours:
         raise JobError(f"{file.name} is no backup of this game, or one of a newer program")
     return manifest
+
+
+def _bring_up_to_date(kept: Engine, file: Path) -> None:
+    try:
+        migrate(kept)
+    except SchemaError:
+        raise JobError(f"{file.name} was made by a newer program: bring this one up to date, then restore it") from None
 
 
 def _unpack(bundle: zipfile.ZipFile, inside: str, folder: Path, digest: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -16,9 +17,10 @@ from typing import Any
 import httpx
 import pytest
 from serving import serve, settings
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, inspect, select
 
 from app.db import generators, jobs, samples
+from app.db.copying import is_empty
 from app.db.generators import Generator
 from app.db.session import open_engine, reading
 from app.db.tables import guesses
@@ -139,8 +141,7 @@ def test_another_games_key_is_not_replaced(place: Place, tmp_path: Path) -> None
     (elsewhere.data_dir / "secret.key").write_text("o" * 40)
     with pytest.raises(JobError, match="another game's key"):
         restore(elsewhere, tmp_path / "game.zip")
-    with reading(elsewhere.engine) as connection:
-        assert connection.scalar(select(func.count()).select_from(guesses)) == 0
+    assert is_empty(elsewhere.engine)
 
 
 def test_a_damaged_checkpoint_is_noticed_when_it_is_backed_up(place: Place, tmp_path: Path) -> None:
@@ -217,9 +218,44 @@ def test_a_file_that_is_no_whole_backup_is_refused(place: Place, tmp_path: Path,
     with pytest.raises(JobError):
         restore(elsewhere, bad)
     assert not list(tmp_path.rglob("escaped"))
-    with reading(elsewhere.engine) as connection:
-        assert connection.scalar(select(func.count()).select_from(guesses)) == 0
+    assert is_empty(elsewhere.engine)
     restore(elsewhere, file)
+
+
+def altered(file: Path, statement: str) -> Path:
+    """The same backup with its database changed, and its digest made anew."""
+    other = file.with_name("other.zip")
+    with zipfile.ZipFile(file) as whole, zipfile.ZipFile(other, "w") as bundle:
+        database = Path(whole.extract("whichtweet.db", file.parent / "taken apart"))
+        engine = open_engine(f"sqlite:///{database}")
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql(statement)
+            connection.exec_driver_sql("PRAGMA journal_mode=DELETE")
+        engine.dispose()
+        manifest = json.loads(whole.read("manifest.json"))
+        manifest["files"]["whichtweet.db"] = hashlib.sha256(database.read_bytes()).hexdigest()
+        for name in set(whole.namelist()) - {"whichtweet.db", "manifest.json"}:
+            bundle.writestr(name, whole.read(name))
+        bundle.write(database, "whichtweet.db")
+        bundle.writestr("manifest.json", json.dumps(manifest))
+    return other
+
+
+def test_a_backup_of_a_newer_program_is_refused_before_anything_is_touched(
+    place: Place, other_url: str, tmp_path: Path
+) -> None:
+    (tmp_path / "secret.key").write_text("k" * 40)
+    back_up(place, tmp_path / "game.zip")
+    newer = altered(tmp_path / "game.zip", "UPDATE alembic_version SET version_num = '9999'")
+    elsewhere = fresh(tmp_path / "elsewhere", other_url)
+    with pytest.raises(JobError, match=r"^other.zip was made by a newer program: bring this one up to date"):
+        restore(elsewhere, newer)
+    with elsewhere.engine.connect() as connection:
+        assert inspect(connection).get_table_names() == []
+    assert not elsewhere.checkpoints.exists()
+    assert not (elsewhere.data_dir / "secret.key").exists()
+    restore(elsewhere, tmp_path / "game.zip")
+    elsewhere.engine.dispose()
 
 
 def test_files_of_1970_are_backed_up_like_others(place: Place, tmp_path: Path) -> None:
