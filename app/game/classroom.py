@@ -26,7 +26,7 @@ Phase = Literal["waiting", "asking", "revealed", "over", "ended"]
 
 @dataclass(frozen=True)
 class Where:
-    """Where a class is; see `classes` in app/db/tables.py."""
+    """Where a class is; see `classes` in app/db/schema/classes.py."""
 
     leg: int
     number: int

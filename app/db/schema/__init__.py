@@ -1,0 +1,1 @@
+"""The schema: a file for each subject; `app/db/tables.py` is the door to all of them."""
