@@ -27,6 +27,17 @@ def slug_of(name: str) -> str:
     return slug
 
 
+def slug_meant(name: str | None) -> str | None:
+    """The slug of the archive that a command names, as typed when it was imported or as a slug.
+
+    What no archive can be called stays as it is: whoever looks it up says that there is none.
+    """
+    try:
+        return None if name is None else slug_of(name)
+    except ArchiveError:
+        return name
+
+
 def handle_of(given: str) -> str:
     """A handle without its @.
 

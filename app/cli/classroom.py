@@ -12,6 +12,7 @@ from typing import Annotated
 import segno
 import typer
 
+from app.archives.naming import slug_meant
 from app.cli.data_folder import try_data_folder
 from app.cli.play import Household, _check_port, _say, _settings
 from app.settings import SettingsError
@@ -26,7 +27,9 @@ def register(app: typer.Typer) -> None:
 
 
 def lead(
-    archive: Annotated[str | None, typer.Option(help="slug of the archive; default: the main one")] = None,
+    archive: Annotated[
+        str | None, typer.Option(help="name of the archive; default: the main one", callback=slug_meant)
+    ] = None,
     address: Annotated[str | None, typer.Option(help="address of this machine, as players reach it")] = None,
     port: Annotated[int | None, typer.Option(help="port to listen on (WHICHTWEET_PORT)", min=1, max=65535)] = None,
     seconds: Annotated[int, typer.Option(help="that a round is open", min=5, max=600)] = 45,

@@ -12,8 +12,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from app.archives.naming import slug_meant
 from app.db import archives, generators, tweets
 from app.db import samples as samples_room
+from app.db.migrate import migrate
 from app.db.session import open_engine, reading
 from app.game.measures import Beside, compare
 from app.game.vetting import LONGEST, BlockedWords, CardRules
@@ -32,7 +34,9 @@ def register(app: typer.Typer) -> None:
 
 def sample(
     checkpoint: Annotated[Path | None, typer.Argument(help="folder of a checkpoint")] = None,
-    archive: Annotated[str | None, typer.Option(help="slug of an archive: write with its champion")] = None,
+    archive: Annotated[
+        str | None, typer.Option(help="name of an archive: write with its champion", callback=slug_meant)
+    ] = None,
     count: Annotated[int, typer.Option(min=1, help="how many samples")] = 5,
     temperature: Annotated[float | None, typer.Option(help="1 leaves the network's odds as they are")] = None,
     top_p: Annotated[float | None, typer.Option(help="share of the odds kept, the likeliest first")] = None,
@@ -49,6 +53,7 @@ def sample(
     They are what the network writes, before vetting: the shelf of a game holds only those that passed it.
     """
     try:
+        _one_of(checkpoint, archive)
         folder, decoding = _champion(read_settings(), archive) if archive else (checkpoint, Decoding())
         if folder is None:
             raise CheckpointError("nothing to sample from; give the folder of a checkpoint, or --archive NAME")
@@ -75,7 +80,9 @@ def sample(
 def evaluate(
     checkpoint: Annotated[Path | None, typer.Argument(help="folder of a checkpoint")] = None,
     texts: Annotated[Path | None, typer.Argument(help="JSONL file of texts that it was not trained on")] = None,
-    archive: Annotated[str | None, typer.Option(help="measure the champion of an archive, and its shelf")] = None,
+    archive: Annotated[
+        str | None, typer.Option(help="measure the champion of an archive, and its shelf", callback=slug_meant)
+    ] = None,
     samples: Annotated[int, typer.Option(min=0, help="also compare so many samples with the texts")] = 0,
     learned: Annotated[Path | None, typer.Option(help="JSONL file of the texts it was trained on")] = None,
     temperature: Annotated[float, typer.Option(help="of the samples")] = Decoding.temperature,
@@ -94,6 +101,7 @@ def evaluate(
     be cards.
     """
     try:
+        _one_of(checkpoint, archive)
         if archive:
             it = _of_archive(read_settings(), archive)
         elif checkpoint and texts:
@@ -132,6 +140,11 @@ class Measured:
     cards: Sequence[str]  # those of them that samples are compared with
     learned: Sequence[str]
     samples: Sequence[str] = ()
+
+
+def _one_of(checkpoint: Path | None, archive: str | None) -> None:
+    if checkpoint is not None and archive is not None:
+        raise CheckpointError(f"found {checkpoint} and --archive {archive}; give a checkpoint or --archive, not both")
 
 
 def _of_files(checkpoint: Path, texts: Path, learned: Path | None) -> Measured:
@@ -182,6 +195,7 @@ def picture(compared: dict[str, Beside]) -> str:
 def _champion(settings: Settings, slug: str) -> tuple[Path, Decoding]:
     """The folder of an archive's champion and how it writes."""
     engine = open_engine(settings.database)
+    migrate(engine)
     with reading(engine) as connection:
         archive = archives.find(connection, slug)
         if archive is None:

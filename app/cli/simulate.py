@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from app.archives.naming import slug_meant
 from app.game.scoring import interval
 from app.keys import operator_key
 from app.settings import read_settings
@@ -45,7 +46,7 @@ def register(app: typer.Typer) -> None:
 
 
 def simulate(
-    archive: Annotated[str, typer.Option(help="slug of the archive to play")],
+    archive: Annotated[str, typer.Option(help="name of the archive to play", callback=slug_meant)],
     player: Annotated[
         str, typer.Option(help="package.module:function; called with (left, right, rng), returns 0 or 1")
     ],

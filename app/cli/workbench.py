@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from sqlalchemy import Engine
 
+from app.archives.naming import slug_meant
 from app.cli.progress import Display
 from app.db.archives import Archive
 from app.db.migrate import migrate
@@ -22,7 +23,9 @@ from app.jobs.tasks import telling
 from app.jobs.workshop import Interrupted, T, Workshop
 from app.settings import Settings, read_settings
 
-ArchiveOption = Annotated[str, typer.Option(help="slug of the archive (whichtweet archives lists them)")]
+ArchiveOption = Annotated[
+    str, typer.Option(help="name of the archive (whichtweet archives lists them)", callback=slug_meant)
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="print one JSON object on standard output")]
 
 

@@ -138,6 +138,22 @@ def test_bad_input_gets_one_line_and_exit_code_2(
     assert json.loads(whichtweet("archives", "--json").stdout) == {"archives": []}
 
 
+def test_an_archive_is_found_under_the_name_that_it_was_imported_by(whichtweet: Run, few: Path) -> None:
+    whichtweet("import", few, "--archive", "The Mayor")
+    listed = whichtweet("generators", "list", "--archive", "The Mayor", "--json")
+    assert json.loads(listed.stdout)["archive"] == "the-mayor"
+    strange = whichtweet("generators", "list", "--archive", "市長", "--json")
+    assert (strange.returncode, strange.stderr) == (2, "no archive is called 市長; there are the-mayor\n")
+
+
+@pytest.mark.parametrize("command", ["sample", "evaluate"])
+def test_where_nothing_was_imported_yet_the_archive_is_missing_and_not_the_database(
+    whichtweet: Run, command: str
+) -> None:
+    missing = whichtweet(command, "--archive", "Mayor")
+    assert (missing.returncode, missing.stderr) == (2, "no archive 'mayor'; known are: none yet\n")
+
+
 def test_a_damaged_database_gets_one_line(whichtweet: Run, tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "whichtweet.db").write_bytes(b"this is no database" * 1000)

@@ -84,6 +84,8 @@ def test_evaluate_compares_samples_with_real_texts(tmp_path: Path) -> None:
     [
         (("sample",), "nothing to sample from"),
         (("evaluate",), "nothing to measure; give a checkpoint"),
+        (("sample", "{c}", "--archive", "x"), "give a checkpoint or --archive, not both"),
+        (("evaluate", "{c}", "{t}", "--archive", "x"), "give a checkpoint or --archive, not both"),
         (("sample", "nowhere"), "nowhere: no such checkpoint folder"),
         (("sample", "{c}", "--temperature", "0"), "temperature: found 0.0"),
         (("sample", "{c}", "--prompt", "a" * 300), "prompt: found 300 characters"),
