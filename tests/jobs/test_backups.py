@@ -248,10 +248,11 @@ def test_a_backup_of_a_newer_program_is_refused_before_anything_is_touched(
     back_up(place, tmp_path / "game.zip")
     newer = altered(tmp_path / "game.zip", "UPDATE alembic_version SET version_num = '9999'")
     elsewhere = fresh(tmp_path / "elsewhere", other_url)
+    before = inspect(elsewhere.engine).get_table_names()  # a fresh database of the tests may hold empty tables
     with pytest.raises(JobError, match=r"^other.zip was made by a newer program: bring this one up to date"):
         restore(elsewhere, newer)
-    with elsewhere.engine.connect() as connection:
-        assert inspect(connection).get_table_names() == []
+    assert inspect(elsewhere.engine).get_table_names() == before
+    assert is_empty(elsewhere.engine)
     assert not elsewhere.checkpoints.exists()
     assert not (elsewhere.data_dir / "secret.key").exists()
     restore(elsewhere, tmp_path / "game.zip")
