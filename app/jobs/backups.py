@@ -25,14 +25,13 @@ from app.db.damage import DamagedDatabase
 from app.db.migrate import SchemaError, migrate
 from app.db.session import now, reading
 from app.db.tables import generators
+from app.jobs import drafts
 from app.jobs.errors import JobError
 from model.checkpoint import CheckpointError, checkpoint_digest
 
 FORMAT = 1
 MANIFEST, DATABASE, CHECKPOINTS, KEYS = "manifest.json", "whichtweet.db", "checkpoints", "keys"
 KEY_FILES = ("secret.key", "operator.key")  # of the data folder; without the first no player is known again
-DRAFT = ".backup-"
-LEFT_SECONDS = 86_400  # after which a half-written backup belongs to nobody
 STEM = re.compile(r"whichtweet-(\d{8}T\d{6}Z)\.zip")
 
 
@@ -100,7 +99,7 @@ def restore(place: Place, file: Path, told: Told = lambda table, rows: None) -> 
     if not is_empty(place.engine):
         where = place.engine.url.render_as_string()
         raise JobError(f"{where} holds a game already: stop it and move its data away, or name an empty database")
-    with tempfile.TemporaryDirectory(prefix=".restore-", dir=_made(place.data_dir)) as name, _opened(file) as bundle:
+    with tempfile.TemporaryDirectory(prefix=drafts.RESTORE, dir=_made(place.data_dir)) as name, _opened(file) as bundle:
         draft = Path(name)
         manifest = _manifest(bundle, file)
         for inside, digest in manifest["files"].items():
@@ -119,9 +118,7 @@ def restore(place: Place, file: Path, told: Told = lambda table, rows: None) -> 
 
 def back_up_nightly(place: Place, folder: Path, keep: int, moment: datetime, told: Told) -> str:
     """Write tonight's backup, then remove all but the newest `keep`; one line about it."""
-    for left in folder.glob(f"{DRAFT}*"):
-        if moment.timestamp() - left.stat().st_mtime > LEFT_SECONDS:
-            shutil.rmtree(left, ignore_errors=True)
+    drafts.sweep(folder, drafts.BACKUP, moment)
     file = folder / f"whichtweet-{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}.zip"
     made = back_up(place, file, told)
     old = nightly(folder)[keep:]
@@ -143,7 +140,7 @@ def _draft_beside(file: Path) -> Iterator[Path]:
         if file.exists() and not file.is_file():
             raise JobError(f"{file} is no plain file: name another one to write")
         file.parent.mkdir(parents=True, exist_ok=True)
-        draft = tempfile.TemporaryDirectory(prefix=DRAFT, dir=file.parent)
+        draft = tempfile.TemporaryDirectory(prefix=drafts.BACKUP, dir=file.parent)
     except OSError as error:
         why = "Not a directory" if isinstance(error, FileExistsError) else error.strerror
         raise JobError(f"no backup can be written to {file}: {why}") from None

@@ -15,7 +15,7 @@ from app.db.generators import CHAMPION, Generator, Recipe
 from app.db.jobs import Job
 from app.db.session import now, reading, writing
 from app.game.vetting import VETTING_VERSION
-from app.jobs import training
+from app.jobs import drafts, training
 from app.jobs.hold import Hold
 from app.jobs.workshop import Interrupted, JobError, Progress, ShouldStop, Steps, Workshop
 from model.checkpoint import CheckpointError, checkpoint_digest, pack, read_checkpoint, unpack
@@ -66,7 +66,7 @@ def import_generator(
             raise Interrupted
 
     workshop.checkpoints.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=workshop.checkpoints, prefix=".bundle-") as place:
+    with tempfile.TemporaryDirectory(dir=workshop.checkpoints, prefix=drafts.BUNDLE) as place:
         made = Path(place) / "checkpoint"
         try:
             card = unpack(file, made)

@@ -21,7 +21,7 @@ from app.db.jobs import Job
 from app.db.session import now, reading, writing
 from app.game.own_settings import OwnSettings
 from app.game.schedules import last_time
-from app.jobs import supervising, tasks, workflows
+from app.jobs import drafts, supervising, tasks, workflows
 from app.jobs.errands import ask_for_removals, drop_guesses, drop_networks
 from app.jobs.hold import Heartbeat, Hold, worker_name
 from app.jobs.judging import ask_for_looks
@@ -196,6 +196,8 @@ class Worker:
             workers.forget(connection, moment - timedelta(days=1))
         workflows.forget({*alive, self.name})
         drop_old_scores(self._workshop, moment)
+        drafts.sweep(self._workshop.checkpoints, drafts.BUNDLE, moment)
+        drafts.sweep(self._workshop.data_dir, drafts.RESTORE, moment)
 
     def _come_to_a_halt(self) -> None:
         deadline = time.monotonic() + SHUTDOWN_SECONDS

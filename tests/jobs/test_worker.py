@@ -254,6 +254,22 @@ def test_a_job_that_cannot_be_done_says_why(house: House) -> None:
     assert "weights.safetensors: damaged" in (job.outcome or "")
 
 
+def test_drafts_that_a_killed_process_left_go_after_a_day(house: House) -> None:
+    places = [house.folder / "checkpoints" / ".bundle-{}", house.folder / ".restore-{}"]
+    old, fresh = ([Path(str(place).format(name)) for place in places] for name in ("old", "fresh"))
+    for draft in (*old, *fresh):
+        draft.mkdir()
+        (draft / "half").write_text("made")
+    yesterday = time.time() - 90_000
+    for draft in old:
+        os.utime(draft, (yesterday, yesterday))
+
+    house.work()
+    house.wait(lambda: not any(draft.exists() for draft in old))
+
+    assert all((draft / "half").exists() for draft in fresh)
+
+
 def test_a_full_shelf_is_skipped(house: House) -> None:
     house.ask(count=60)
     again = house.ask()
