@@ -10,6 +10,7 @@ the web process took to start and the memory that it held in the end.
 from __future__ import annotations
 
 import asyncio
+import compileall
 import json
 import os
 import signal
@@ -198,6 +199,8 @@ def open_demo_game(folder: Path) -> None:
 
 def serve_game(folder: Path, more: Mapping[str, str] | None = None) -> Server:
     """A web process with its data in that folder; `more` are further settings, as environment variables."""
+    for room in ("app", "model"):  # as an image holds it, and as any house that ran before
+        compileall.compile_dir(HOUSE / room, quiet=1)
     port = _free_port()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("WHICHTWEET_")} | {
         "WHICHTWEET_DATA_DIR": str(folder),

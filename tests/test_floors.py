@@ -81,6 +81,16 @@ def test_the_web_starts_without_the_heavy_libraries() -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_a_web_server_waits_for_nothing_that_it_does_not_use() -> None:
+    # The client with which `play` asks whether the server is there, and what changes a schema that lags behind.
+    code = (
+        "import sys, app.cli; app.cli.program('serve'); import app.cli.public, app.db.migrate, app.main; "
+        "print([m for m in ('httpx', 'alembic') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=HOUSE, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 def test_every_file_of_tests_has_a_name_of_its_own() -> None:
     # pytest imports them by their bare names: of two alike, whichever comes second in a process cannot be collected.
     names = Counter(file.name for file in HOUSE.glob("tests/**/*.py"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import importlib.util
 import os
 import shutil
@@ -12,12 +13,12 @@ import subprocess
 import sys
 import time
 import webbrowser
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
 
-import httpx
 import typer
 
 from app.cli.data_folder import try_data_folder
@@ -45,22 +46,24 @@ def serve(host: HostOption = None, port: PortOption = None) -> None:
     settings = _settings(host, port)
     try_data_folder(settings.data_dir)
     # Imported here: the other commands should not wait for the web framework.
-    import uvicorn
+    with _made_to_stay():
+        import uvicorn
 
-    from app.cli.logs import write_logs
-    from app.cli.public import refuse_half_public
-    from app.db.migrate import migrate
-    from app.db.session import open_engine
-    from app.main import create_app
+        from app.cli.logs import write_logs
+        from app.cli.public import refuse_half_public
+        from app.db.migrate import migrate
+        from app.db.session import open_engine
+        from app.main import create_app
 
-    engine = open_engine(settings.database)
-    migrate(engine)
-    refuse_half_public(settings, engine)
-    _check_port(settings.host, settings.port)
-    write_logs(settings.log_level)
-    _start_metrics(settings, engine)
+        engine = open_engine(settings.database)
+        migrate(engine)
+        refuse_half_public(settings, engine)
+        _check_port(settings.host, settings.port)
+        write_logs(settings.log_level)
+        _start_metrics(settings, engine)
+        app = create_app(settings)
     uvicorn.run(
-        create_app(settings),
+        app,
         host=settings.host,
         port=settings.port,
         loop="uvloop" if importlib.util.find_spec("uvloop") else "asyncio",
@@ -70,6 +73,17 @@ def serve(host: HostOption = None, port: PortOption = None) -> None:
         server_header=False,
         timeout_graceful_shutdown=20,
     )
+
+
+@contextmanager
+def _made_to_stay() -> Iterator[None]:
+    """What the block makes is not looked through for garbage, neither while it is made nor ever after."""
+    gc.disable()
+    try:
+        yield
+        gc.freeze()
+    finally:
+        gc.enable()
 
 
 def play(host: HostOption = None, port: PortOption = None) -> None:
@@ -159,6 +173,9 @@ class Household:
             )
 
     def _wait_until_ready(self, web: subprocess.Popen[bytes], address: str) -> bool:
+        # Imported here: the web server, whose command stands in this file too, asks nobody anything.
+        import httpx
+
         deadline = time.monotonic() + 60
         while not self.stopping and web.poll() is None and time.monotonic() < deadline:
             with suppress(httpx.TransportError):
