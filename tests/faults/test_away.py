@@ -24,7 +24,7 @@ from app.db.batch import Guess, House
 from app.db.guesses import Recorded
 from app.db.session import reading, writing
 from app.db.tables import labels, samples, tweets
-from app.jobs.worker import ask_for_what_is_due
+from app.jobs.due import ask_for_what_is_due
 from app.jobs.workshop import Workshop
 
 AWAY_SECONDS = 2.0  # of the database, in the short form

@@ -27,10 +27,10 @@ from app.db.tables import guesses
 from app.jobs import tasks
 from app.jobs.backups import Place, back_up, back_up_nightly, nightly, restore
 from app.jobs.demo import open_demo
+from app.jobs.due import ask_for_what_is_due
 from app.jobs.errors import JobError
 from app.jobs.hold import by_hand
 from app.jobs.restocking import restock
-from app.jobs.worker import ask_for_what_is_due
 from app.jobs.workshop import Workshop, plainly
 from model.checkpoint import read_checkpoint
 

@@ -9,25 +9,21 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
-from factories import add_samples, words
 from sqlalchemy import Engine, update
 from sqlalchemy.exc import OperationalError
 from stock import shelf, stock_archive, stock_generator
 
-from app.db import generators, jobs, samples, workers
+from app.db import jobs, samples, workers
 from app.db.jobs import Job
 from app.db.session import now, open_engine, reading, writing
 from app.db.tables import jobs as jobs_table
-from app.db.tables import samples as samples_table
-from app.game.own_settings import OwnSettings
 from app.jobs import workflows
-from app.jobs.worker import Worker, ask_for_what_is_due, due_time
+from app.jobs.worker import Worker
 from app.jobs.workshop import Workshop
 
 pytestmark = pytest.mark.process
@@ -360,49 +356,3 @@ def _left_behind(house: House, worker: str, *, asked_by: str, attempts: int = 1)
         values = {"state": "running", "worker": worker, "attempts": attempts, "asked_by": asked_by}
         connection.execute(update(jobs_table).where(jobs_table.c.id == asked).values(**values))
     return asked
-
-
-def test_a_shelf_as_full_as_it_gets_is_not_low(house: House) -> None:
-    """An archive of its own that is filled up to less than the operator's mark would be restocked every few seconds."""
-    workshop = replace(house.workshop, shelf_low=50, shelf_full=40)
-    with writing(house.engine) as connection:
-        add_samples(connection, 1, 1, [words(seed) for seed in range(40)])
-
-    ask_for_what_is_due(workshop, now())
-    with reading(house.engine) as connection:
-        assert jobs.listing(connection) == []
-
-    with writing(house.engine) as connection:
-        connection.execute(update(samples_table).where(samples_table.c.id == 1).values(retired_stamp=9))
-    ask_for_what_is_due(workshop, now())
-    with reading(house.engine) as connection:
-        assert [job.kind for job in jobs.listing(connection)] == ["restock"]
-
-
-def test_a_generator_that_cannot_be_restocked_does_not_keep_another_from_it(house: House) -> None:
-    """The anchor of an open canary comes first, and its checkpoint is gone: the champion's shelf must not run dry."""
-    champion = stock_generator(house.workshop, house.workshop.archive("gannet"), seed=1)
-    with writing(house.engine) as connection:
-        generators.place(connection, 1, "anchor", 1, 0.05, now())
-        generators.place(connection, 1, "champion", champion.id, 0.95, now())
-    asked = []
-    for _ in range(3):
-        ask_for_what_is_due(house.workshop, now())
-        with writing(house.engine) as connection:
-            job = jobs.claim(connection, "test", ("restock",), now())
-            if job is not None:
-                asked.append(job.arguments["generator"])
-                jobs.finish(connection, job.claim, "failed", "the checkpoint is gone", now())
-
-    assert asked == [1, champion.id]
-
-
-def test_an_archive_is_retrained_by_its_own_schedule_and_not_in_quiet_hours() -> None:
-    berlin = OwnSettings(zone="Europe/Berlin", quiet=(8, 18))
-    nine = datetime(2026, 7, 1, 7, 0, tzinfo=UTC)  # nine in the morning there
-    assert due_time("0 9 * * *", nine, OwnSettings(zone="Europe/Berlin")) == nine
-    assert due_time("0 9 * * *", nine + timedelta(minutes=5), berlin) is None
-    assert due_time("0 9 * * *", nine + timedelta(hours=9, minutes=1), berlin) == nine
-    assert due_time("0 9 * * *", nine + timedelta(hours=10), berlin) is None
-    assert due_time("", nine, berlin) is None
-    assert due_time("0 0 31 2 *", nine, berlin) is None

@@ -1,0 +1,66 @@
+"""What is asked for when its time has come, and what is not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from factories import add_samples, words
+from sqlalchemy import update
+from stock import stock_generator
+
+from app.db import generators, jobs
+from app.db.generators import Generator
+from app.db.session import now, reading, writing
+from app.db.tables import samples as samples_table
+from app.game.own_settings import OwnSettings
+from app.jobs.due import ask_for_what_is_due, due_time
+from app.jobs.workshop import Workshop
+
+
+def test_a_shelf_as_full_as_it_gets_is_not_low(workshop: Workshop, generator: Generator) -> None:
+    """An archive of its own that is filled up to less than the operator's mark would be restocked every few seconds."""
+    workshop = replace(workshop, shelf_low=50, shelf_full=40)
+    with writing(workshop.engine) as connection:
+        add_samples(connection, 1, 1, [words(seed) for seed in range(40)])
+
+    ask_for_what_is_due(workshop, now())
+    with reading(workshop.engine) as connection:
+        assert jobs.listing(connection) == []
+
+    with writing(workshop.engine) as connection:
+        connection.execute(update(samples_table).where(samples_table.c.id == 1).values(retired_stamp=9))
+    ask_for_what_is_due(workshop, now())
+    with reading(workshop.engine) as connection:
+        assert [job.kind for job in jobs.listing(connection)] == ["restock"]
+
+
+def test_a_generator_that_cannot_be_restocked_does_not_keep_another_from_it(
+    workshop: Workshop, generator: Generator
+) -> None:
+    """The anchor of an open canary comes first, and its checkpoint is gone: the champion's shelf must not run dry."""
+    champion = stock_generator(workshop, workshop.archive("gannet"), seed=1)
+    with writing(workshop.engine) as connection:
+        generators.place(connection, 1, "anchor", 1, 0.05, now())
+        generators.place(connection, 1, "champion", champion.id, 0.95, now())
+    asked = []
+    for _ in range(3):
+        ask_for_what_is_due(workshop, now())
+        with writing(workshop.engine) as connection:
+            job = jobs.claim(connection, "test", ("restock",), now())
+            if job is not None:
+                asked.append(job.arguments["generator"])
+                jobs.finish(connection, job.claim, "failed", "the checkpoint is gone", now())
+
+    assert asked == [1, champion.id]
+
+
+def test_an_archive_is_retrained_by_its_own_schedule_and_not_in_quiet_hours() -> None:
+    berlin = OwnSettings(zone="Europe/Berlin", quiet=(8, 18))
+    nine = datetime(2026, 7, 1, 7, 0, tzinfo=UTC)  # nine in the morning there
+    assert due_time("0 9 * * *", nine, OwnSettings(zone="Europe/Berlin")) == nine
+    assert due_time("0 9 * * *", nine + timedelta(minutes=5), berlin) is None
+    assert due_time("0 9 * * *", nine + timedelta(hours=9, minutes=1), berlin) == nine
+    assert due_time("0 9 * * *", nine + timedelta(hours=10), berlin) is None
+    assert due_time("", nine, berlin) is None
+    assert due_time("0 0 31 2 *", nine, berlin) is None
