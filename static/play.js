@@ -208,7 +208,7 @@ function explain(answer, isSpotted) {
   why.querySelector("[data-machine]").replaceChildren(bold("Machine:"), ` written by network ${answer.generator}. ${share}`);
   const percent = (part) => `${Math.round(part * 100)}\u00a0%`;
   const { share: skill, low, high } = answer.skill ?? {};
-  const words = ` as far as your picks tell, you spot ${percent(skill)} of average samples (somewhere from ${percent(low)} to ${percent(high)}).`;
+  const words = ` by your picks so far, you spot the real one ${percent(skill)} of the time (likely ${percent(low)} to ${percent(high)}).`;
   why.querySelector("[data-skill]").replaceChildren(...(answer.skill ? [bold("You:"), words] : []));
   why.querySelector("[data-question]").textContent = isSpotted ? "What gave it away?" : "Looking at it again: what could have given it away?";
 }

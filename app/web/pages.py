@@ -225,7 +225,7 @@ _PROBLEMS = {
     ),
     "too-many-requests": ("Not so fast.", "That was a lot of rounds in a short time. Take a breath, then go on."),
     "database-away": ("One moment.", "The game cannot write down guesses just now. It will be back shortly."),
-    "not-found": ("There is nothing here.", "The page may have moved, or the round was not yours."),
+    "not-found": ("There is nothing here.", "The link may be incomplete, or what it led to is gone."),
     "set-through": ("You have played all of it.", "Every round of this set is answered."),
     "too-few-rounds": ("Play ten rounds first.", "A challenge is made of the last ten that you played."),
     "no-archive": ("There is no such archive.", "Nobody has imported one under that name."),

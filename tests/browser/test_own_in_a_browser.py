@@ -24,7 +24,7 @@ def test_a_player_looks_at_their_own_moves_and_is_forgotten(visit: Visit) -> Non
     laptop, phone = visit(DESK, script=False), visit(PHONE)
     play(laptop, 12)
     laptop.goto("/me")
-    expect(laptop.locator(".lead")).to_contain_text(re.compile(r"you spot the tweet \d+ % of the time"))
+    expect(laptop.locator(".lead")).to_contain_text(re.compile(r"You spot the real one \d+ % of the time"))
     expect(laptop.locator("svg.plot .curve")).to_be_visible()
     laptop.get_by_label("Shown on the boards").fill("Ada")
     laptop.get_by_role("button", name="Save").click()

@@ -56,14 +56,14 @@ def test_what_hangs_is_shown_by_how_players_rated_it(either_game: Game) -> None:
 
 def test_an_empty_hall_says_when_samples_come_to_hang_there(game: Game) -> None:
     page = shown(game)
-    assert page.count("No sample hangs here yet") == 1
+    assert page.count("Nothing to see here yet") == 1
     assert "Convincing" not in page
 
 
 def test_a_group_that_is_empty_stands_beside_one_that_is_not(game: Game) -> None:
     rate(game, 0, 20, 15, hung=True)
     page = shown(game)
-    assert "No sample hangs here yet" not in page
+    assert "Nothing to see here yet" not in page
     assert page.count("None of these yet.") == 2
 
 

@@ -48,8 +48,8 @@ def test_skill_is_shown_from_ten_rounds_on_with_its_plot(client: httpx.Client) -
     assert "known from 10 rounds on: 1 to go" in early
     play(client)
     page = client.get("/me").text
-    assert re.search(r"you spot the tweet <b>\d+ %</b>", page)
-    assert re.search(r"Most likely between \d+ % and \d+ %", page)
+    assert re.search(r"You spot the real one <b>\d+ %</b>", page)
+    assert re.search(r"Likely between \d+ % and \d+ %", page)
     assert page.count("<polyline") == 1
     assert re.search(r"<tr><td>10</td><td>\d+ %</td>", page)
     body = client.get("/api/players/me").json()
