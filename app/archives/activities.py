@@ -1,8 +1,8 @@
 """Activities: what a server of the Fediverse lists in an account's outbox.json (ActivityStreams 2.0; Mastodon's
 export).
 
-Public notes are the account's posts. Boosts are somebody else's, and what was sent to followers or to one person alone
-is no text of the game: it goes on from here without its words.
+Public notes are the account's posts. Boosts are somebody else's; what was sent to followers or to one person alone, and
+what stood behind a warning, is no text of the game: it goes on from here without its words.
 """
 
 from __future__ import annotations
@@ -22,26 +22,36 @@ _MOST_MARKED = 10 * LONGEST  # characters of a text with its markup; longer ones
 
 
 def is_activity(row: Mapping[str, Any]) -> bool:
-    """Whether a row of JSON is an activity rather than a post."""
-    return isinstance(row.get("actor"), str) and isinstance(row.get("type"), str) and "object" in row
+    """Whether a row of JSON is an activity, or the note that one would hold, rather than a post of another kind."""
+    named = isinstance(row.get("actor"), str) and isinstance(row.get("type"), str) and "object" in row
+    return named or _is_note(row)
 
 
 def activity_record(row: Mapping[str, Any]) -> Record:
-    """The record in an activity: of a public note its text; of a boost none, and of what was not public."""
-    handle = handle_in(row["actor"].rstrip("/").rpartition("/")[2])
-    note = row["object"]
+    """The record in an activity: of a public note its text; of a boost none, nor of what was not for every eye."""
+    if _is_note(row):
+        row = {"type": "Create", "actor": row["attributedTo"], "object": row}
+    actor, note = row["actor"].rstrip("/"), row["object"]
+    handle = _handle(actor)
     if row["type"] == "Announce":
         return Record("", handle=handle, reposted=True)
     if row["type"] != "Create" or not isinstance(note, dict) or not isinstance(note.get("content"), str):
         return Record(None, handle=handle)
-    if not _PUBLIC & {*_addressees(note), *_addressees(row)}:
+    # The note's own word comes first: where the two differ, the narrower of them may be the one that was meant.
+    if not _PUBLIC & ({*_addressees(note)} or {*_addressees(row)}):
         return Record("", handle=handle, private=True)
+    if isinstance(writer := note.get("attributedTo"), str) and writer.rstrip("/") != actor:
+        return Record("", handle=handle, reposted=True)
+    if isinstance(warning := note.get("summary"), str) and warning.strip():
+        return Record("", handle=handle, warned=True)
+    answered = note.get("inReplyTo") if isinstance(note.get("inReplyTo"), str) else None
     return Record(
         plain(note["content"]),
         _id(note.get("id")),
         note.get("published") if isinstance(note.get("published"), str) else None,
         handle,
-        isinstance(note.get("inReplyTo"), str),
+        answered is not None,
+        handle if answered is not None and answered.startswith(f"{actor}/") else answered,
     )
 
 
@@ -50,6 +60,16 @@ def plain(content: str) -> str:
     if len(content) > _MOST_MARKED:
         return content
     return html.unescape(_TAG.sub("", _BREAK.sub("\n", content))).strip()
+
+
+def _is_note(row: Mapping[str, Any]) -> bool:
+    return row.get("type") in ("Note", "Question") and isinstance(row.get("attributedTo"), str) and "content" in row
+
+
+def _handle(actor: str) -> str | None:
+    """The handle in an account's address; since Mastodon 4.5 that may end in a number, which nobody is called by."""
+    before, _, last = actor.rpartition("/")
+    return None if before.endswith("/ap/users") else handle_in(last)
 
 
 def _addressees(held: Mapping[str, Any]) -> Iterator[str]:

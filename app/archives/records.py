@@ -58,9 +58,10 @@ class Record(NamedTuple):
     date: str | int | float | None = None
     handle: str | None = None  # who posted it, as the file says
     in_reply: bool = False  # the file says that it answers another tweet
-    reply_to: str | None = None  # the handle that it answers
+    reply_to: str | None = None  # the handle that it answers, or an address, which is nobody's handle
     reposted: bool = False  # the file holds the tweet of somebody else that this one only repeats
     private: bool = False  # it was not for everybody; `text` is left empty, since what is left out is shown
+    warned: bool = False  # it stood behind a warning that a card would not show; `text` is left empty here too
 
 
 @dataclass(frozen=True, slots=True)

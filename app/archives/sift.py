@@ -23,6 +23,7 @@ LONGEST = 10_000  # characters of a text as stored; no tweet and no passage fit 
 NO_TEXT = "no text"
 OTHER_ACCOUNT = "another account"
 NOT_PUBLIC = "not public"
+WARNED = "behind a warning"
 TOO_LONG = "too long"
 EMPTY = "empty"
 RETWEET = "retweet"
@@ -32,7 +33,8 @@ ALREADY_THERE = "already there"
 DUPLICATE = "same text twice"
 BRIDGE = "near copies in two splits"
 REASONS = (
-    *(NO_TEXT, OTHER_ACCOUNT, NOT_PUBLIC, RETWEET, TOO_LONG, EMPTY, QUOTE, LINK_ONLY, ALREADY_THERE, DUPLICATE, BRIDGE),
+    *(NO_TEXT, OTHER_ACCOUNT, NOT_PUBLIC, WARNED, RETWEET, TOO_LONG, EMPTY, QUOTE, LINK_ONLY),
+    *(ALREADY_THERE, DUPLICATE, BRIDGE),
 )
 
 _QUOTES = "\"“”„‟«»'‘’‚‛`"
@@ -74,6 +76,8 @@ class Sieve:
             return OTHER_ACCOUNT
         if record.private:
             return NOT_PUBLIC
+        if record.warned:
+            return WARNED
         if record.reposted:
             return RETWEET
         # Four times as long as may be stored is too long whatever references and spaces become of it.

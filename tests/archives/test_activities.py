@@ -11,6 +11,7 @@ import pytest
 from app.archives import source
 from app.archives.activities import plain
 from app.archives.records import Record
+from app.archives.sift import Sieve
 from tests.archives.reading import read
 
 ME = "https://sea.example/users/mayor"
@@ -20,6 +21,7 @@ PUBLIC = "https://www.w3.org/ns/activitystreams#Public"
 def note(number: int, content: str, to: str = PUBLIC, **more: Any) -> dict[str, Any]:
     """A post as an activity."""
     held = {"id": f"{ME}/statuses/{number}", "type": "Note", "published": "2022-11-05T12:00:00Z", "content": content}
+    held |= {"attributedTo": ME, "summary": None, "sensitive": False}
     return {"type": "Create", "actor": ME, "to": [to], "cc": [], "object": held | {"to": [to], "cc": []} | more}
 
 
@@ -35,7 +37,7 @@ def test_public_posts_are_read(tmp_path: Path) -> None:
 
 
 def test_unlisted_posts_are_public_and_replies_are_told(tmp_path: Path) -> None:
-    unlisted = note(1, "<p>One</p>", to=f"{ME}/followers") | {"cc": [PUBLIC]}
+    unlisted = note(1, "<p>One</p>", to=f"{ME}/followers", cc=[PUBLIC])
     reply = note(2, "<p>Two</p>", inReplyTo="https://other.example/users/ann/statuses/5")
     records = read(tmp_path, outbox(unlisted, reply))[1]
     assert [(record.text, record.in_reply) for record in records] == [("One", False), ("Two", True)]
@@ -46,6 +48,72 @@ def test_what_was_not_public_leaves_its_words_behind(tmp_path: Path, to: str) ->
     records = read(tmp_path, outbox(note(1, "<p>Open</p>"), note(2, "<p>a secret</p>", to=to)))[1]
     assert [record.private for record in records] == [False, True]
     assert "secret" not in repr(records)
+
+
+@pytest.mark.parametrize("wider", ["to", "cc"])
+def test_where_the_activity_says_public_and_its_note_does_not_the_note_is_believed(tmp_path: Path, wider: str) -> None:
+    contradicting = note(1, "<p>a secret</p>", to=f"{ME}/followers") | {wider: [PUBLIC]}
+    assert [record.private for record in read(tmp_path, outbox(contradicting))[1]] == [True]
+
+
+def test_a_note_that_names_nobody_goes_where_its_activity_goes(tmp_path: Path) -> None:
+    bare = note(1, "<p>One</p>", to=[])
+    records = read(tmp_path, outbox(bare | {"to": [PUBLIC]}, bare | {"to": [f"{ME}/followers"]}))[1]
+    assert [record.private for record in records] == [False, True]
+
+
+def test_what_stood_behind_a_warning_leaves_its_words_behind(tmp_path: Path) -> None:
+    warned = note(1, "<p>the butler did it</p>", summary="how the play ends", sensitive=True)
+    picture = note(2, "<p>The harbour.</p>", summary="", sensitive=True)  # says that its picture is covered, no more
+    records = read(tmp_path, outbox(warned, picture))[1]
+    assert [record.warned for record in records] == [True, False]
+    assert "butler" not in repr(records)
+
+
+def test_a_note_by_somebody_else_is_no_post_of_the_account(tmp_path: Path) -> None:
+    records = read(tmp_path, outbox(note(1, "<p>words</p>", attributedTo="https://sea.example/users/ann")))[1]
+    assert [(record.text, record.reposted) for record in records] == [("", True)]
+
+
+def test_notes_without_their_activities_are_judged_alike(tmp_path: Path) -> None:
+    notes = [note(n, f"<p>{n}</p>", to=to)["object"] for n, to in ((1, PUBLIC), (2, f"{ME}/followers"))]
+    records = read(tmp_path, outbox(*notes))[1]
+    assert [(record.text, record.handle, record.private) for record in records] == [
+        ("1", "mayor", False),
+        ("", "mayor", True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("answered", "leaning"),
+    [
+        (f"{ME}/statuses/1", "thread"),
+        ("https://sea.example/users/mayoress/statuses/1", "reply"),
+        ("https://other.example/users/mayor/statuses/1", "reply"),
+        (None, None),
+    ],
+)
+def test_who_answers_themselves_goes_on_with_a_thread(
+    tmp_path: Path, answered: str | None, leaning: str | None
+) -> None:
+    (record,) = read(tmp_path, outbox(note(2, "<p>Yes, at noon.</p>", inReplyTo=answered)))[1]
+    tweet = Sieve("mayor").sift(record)
+    assert not isinstance(tweet, str)
+    assert tweet.leaning == leaning
+
+
+@pytest.mark.parametrize(
+    ("actor", "handle"),
+    [
+        (ME, "mayor"),
+        (f"{ME}/", "mayor"),
+        ("https://sea.example/ap/users/115093", None),
+        ("https://sea.example/@m", "m"),
+    ],
+)
+def test_nobody_is_called_by_the_number_in_an_address(tmp_path: Path, actor: str, handle: str | None) -> None:
+    (record,) = read(tmp_path, outbox(note(1, "<p>One</p>", attributedTo=actor) | {"actor": actor}))[1]
+    assert (record.text, record.handle) == ("One", handle)
 
 
 def test_boosts_are_somebody_elses(tmp_path: Path) -> None:

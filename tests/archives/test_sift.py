@@ -14,6 +14,7 @@ from app.archives.sift import (
     QUOTE,
     RETWEET,
     TOO_LONG,
+    WARNED,
     Sieve,
     Tweet,
 )
@@ -46,6 +47,10 @@ def test_what_the_file_holds_as_a_repetition_is_left_out() -> None:
 
 def test_what_was_not_public_is_left_out() -> None:
     assert verdict("", private=True) == NOT_PUBLIC
+
+
+def test_what_stood_behind_a_warning_is_left_out() -> None:
+    assert verdict("", warned=True) == WARNED
 
 
 @pytest.mark.parametrize(

@@ -133,6 +133,34 @@ def test_every_row_is_added_or_left_out_for_a_reason(engine: Engine, tmp_path: P
     assert done.added + sum(done.left_out.values()) == done.read == len(rows)
 
 
+def test_of_an_outbox_only_what_the_account_said_to_everybody_is_stored(engine: Engine, tmp_path: Path) -> None:
+    me, public = "https://sea.example/users/mayor", "https://www.w3.org/ns/activitystreams#Public"
+
+    def note(number: int, to: str = public, cc: str = f"{me}/followers", **more: Any) -> dict[str, Any]:
+        held = {"id": f"{me}/statuses/{number}", "type": "Note", "attributedTo": me, "to": [to], "cc": [cc]}
+        held |= {"published": "2022-11-05T12:00:00Z", "content": f"<p>{tweet(number)['text']}</p>"} | more
+        return {"type": "Create", "actor": me, "to": held["to"], "cc": held["cc"], "object": held}
+
+    rows = [
+        note(1),
+        note(2, to=f"{me}/followers", cc=public),
+        note(3, to=f"{me}/followers", cc="https://sea.example/users/ann"),
+        note(4, to="https://sea.example/users/ann", cc="https://sea.example/users/bob"),
+        note(5, summary="how the play ends"),
+        note(6, inReplyTo="https://sea.example/users/ann/statuses/9"),
+        note(7, inReplyTo=f"{me}/statuses/1"),
+        {"type": "Announce", "actor": me, "to": [public], "object": "https://sea.example/users/ann/statuses/9"},
+        {"type": "Like", "actor": me, "object": "https://sea.example/users/ann/statuses/9"},
+    ]
+    file = tmp_path / "outbox.json"
+    file.write_text(json.dumps({"@context": "https://www.w3.org/ns/activitystreams", "orderedItems": rows}))
+    done = bring_in(engine, file)
+    assert done.left_out == {"no text": 1, "not public": 2, "behind a warning": 1, "retweet": 1}
+    assert done.leanings == {"reply": 1, "thread": 1}
+    assert [row.source_id for row in stored(engine)] == [f"sea.example/{number}" for number in (1, 2, 6, 7)]
+    assert (stored(engine)[0].posted_at, done.handle) == (datetime(2022, 11, 5, 12, tzinfo=UTC), "mayor")
+
+
 def test_a_file_that_was_taken_for_plain_text_is_told_with_its_beginning(engine: Engine, tmp_path: Path) -> None:
     file = tmp_path / "site.yaml"
     file.write_text("---\nname: site\nservices:\n  web: here\n")
