@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
 from app.archives.records import Record, handle_in
 from app.archives.sift import LONGEST
 
 _PUBLIC = frozenset({"https://www.w3.org/ns/activitystreams#Public", "as:Public", "Public"})
-_BREAK = re.compile(r"<br\s*/?>|</p>", re.IGNORECASE)
+_BREAK = re.compile(r"(?:<(?:br|/?(?:p|div|ul|ol|li|blockquote|pre|h[1-6]))\b[^<>]*>\s*)+", re.IGNORECASE)
+# What Mastodon puts before a quoting post, for programs that show no quotes: not the account's words.
+_QUOTED = re.compile(r"\s*<p [^<>]{0,200}\bquote-inline\b[^<>]{0,200}>.*?</p>", re.IGNORECASE | re.DOTALL)
 _TAG = re.compile(r"<[^<>]*>")
+_SHORTCODE = re.compile(r"[ \u00a0]?(?<![\w:])(:\w{1,60}:)(?![\w:])")
 _MOST_MARKED = 10 * LONGEST  # characters of a text with its markup; longer ones are too long whatever it is
 
 
@@ -46,7 +49,7 @@ def activity_record(row: Mapping[str, Any]) -> Record:
         return Record("", handle=handle, warned=True)
     answered = note.get("inReplyTo") if isinstance(note.get("inReplyTo"), str) else None
     return Record(
-        plain(note["content"]),
+        plain(note["content"], _emoji(note.get("tag"))),
         _id(note.get("id")),
         note.get("published") if isinstance(note.get("published"), str) else None,
         handle,
@@ -55,11 +58,18 @@ def activity_record(row: Mapping[str, Any]) -> Record:
     )
 
 
-def plain(content: str) -> str:
-    """A note's HTML as the text that is read."""
+def plain(content: str, emoji: Set[str] = frozenset()) -> str:
+    """A note's HTML as the text that is read, without its server's own `emoji`, which are pictures, such as :boat:."""
     if len(content) > _MOST_MARKED:
         return content
-    return html.unescape(_TAG.sub("", _BREAK.sub("\n", content))).strip()
+    own = content[found.end() :] if (found := _QUOTED.match(content)) else content
+    text = html.unescape(_TAG.sub("", _BREAK.sub("\n", own)))
+    return (_SHORTCODE.sub(lambda found: "" if found[1] in emoji else found[0], text) if emoji else text).strip()
+
+
+def _emoji(tags: object) -> Set[str]:
+    named = [tag for tag in tags if isinstance(tag, dict)] if isinstance(tags, list) else []
+    return {tag["name"] for tag in named if tag.get("type") == "Emoji" and isinstance(tag.get("name"), str)}
 
 
 def _is_note(row: Mapping[str, Any]) -> bool:

@@ -135,6 +135,41 @@ def test_an_outbox_longer_than_what_a_file_is_recognised_by(tmp_path: Path, monk
     assert len(read(tmp_path, outbox(*(note(n, f"<p>Number {n}</p>") for n in range(30))))[1]) == 30
 
 
+def test_emoji_of_a_server_are_pictures_and_leave_no_names(tmp_path: Path) -> None:
+    tag = [{"type": "Emoji", "name": ":boat:"}, {"type": "Hashtag", "name": "#fog"}, {"type": "Emoji"}, ":fish:", None]
+    texts = [
+        "<p>Out at 10:30:20 :boat:, back by :night:</p>",
+        "<p>:boat: a:boat: :boat:\u200b:boat:</p>",
+        "<p>:boat:</p>",
+    ]
+    records = read(tmp_path, outbox(*(note(n, text, tag=tag) for n, text in enumerate(texts))))[1]
+    tweets = [Sieve("mayor").sift(record) for record in records]
+    assert [tweet if isinstance(tweet, str) else tweet.text for tweet in tweets] == [
+        "Out at 10:30:20, back by :night:",
+        "a:boat:",
+        "empty",
+    ]
+    assert read(tmp_path, outbox(note(1, texts[0], tag="none")))[1][0].text == "Out at 10:30:20 :boat:, back by :night:"
+
+
+def test_the_link_before_a_quoting_post_is_not_its_text() -> None:
+    quoted = '<p class="quote-inline">RE: <a href="https://other.example/@ann/1">other.example/@ann/1</a></p>'
+    assert plain(f"{quoted}<p>So they say.</p>") == "So they say."
+    assert plain("<p>So they say: quote-inline</p><p>Yes</p>") == "So they say: quote-inline\nYes"
+
+
+def test_what_stands_in_blocks_stands_in_lines() -> None:
+    assert plain("<p>Bring:</p><ul><li>oars</li> <li>rope</li></ul><h2>When</h2>Noon<br>sharp") == (
+        "Bring:\noars\nrope\nWhen\nNoon\nsharp"
+    )
+    assert plain("<p>a <em>b</em><strong>c</strong></p><pre><code>d</code></pre>") == "a bc\nd"
+
+
+def test_markup_that_never_ends_takes_no_time() -> None:
+    for torn in ("<p ", '<p class="quote-inline">', "<br", "<", "<p quote-inline ", ":a", "<p> "):
+        assert len(plain(torn * (90_000 // len(torn)), {":a:"})) <= 90_000
+
+
 def test_links_and_names_are_whole() -> None:
     link = (
         '<a href="https://example.org/a/b"><span class="invisible">https://</span>'
