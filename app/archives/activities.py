@@ -8,6 +8,7 @@ what stood behind a warning, is no text of the game: it goes on from here withou
 from __future__ import annotations
 
 import html
+import json
 import re
 from collections.abc import Iterator, Mapping, Set
 from typing import Any
@@ -16,12 +17,32 @@ from app.archives.records import Record, handle_in
 from app.archives.sift import LONGEST
 
 _PUBLIC = frozenset({"https://www.w3.org/ns/activitystreams#Public", "as:Public", "Public"})
+_OF_FEDIVERSE = re.compile(r'\{\s*"@context"')
+_LISTED = re.compile(r'"orderedItems"\s*:\s*(\[\s*")?')
+_ACCOUNTS = frozenset({"Person", "Service", "Application", "Group", "Organization"})
 _BREAK = re.compile(r"(?:<(?:br|/?(?:p|div|ul|ol|li|blockquote|pre|h[1-6]))\b[^<>]*>\s*)+", re.IGNORECASE)
 # What Mastodon puts before a quoting post, for programs that show no quotes: not the account's words.
 _QUOTED = re.compile(r"\s*<p [^<>]{0,200}\bquote-inline\b[^<>]{0,200}>.*?</p>", re.IGNORECASE | re.DOTALL)
 _TAG = re.compile(r"<[^<>]*>")
 _SHORTCODE = re.compile(r"[ \u00a0]?(?<![\w:])(:\w{1,60}:)(?![\w:])")
 _MOST_MARKED = 10 * LONGEST  # characters of a text with its markup; longer ones are too long whatever it is
+
+
+def other_file(head: str) -> str | None:
+    """What a file that begins like this is, where it comes from the Fediverse and holds no posts; None: it may."""
+    if not _OF_FEDIVERSE.match(head):
+        return None
+    try:
+        first: dict[str, Any] = json.JSONDecoder(strict=False).raw_decode(head)[0]
+    except (ValueError, RecursionError):  # longer than the head, as the lists alone are, or broken
+        listed = _LISTED.search(head)
+        first = {"orderedItems": [""]} if listed and listed[1] else {}
+    items = first.get("orderedItems")
+    if isinstance(items, list) and items and isinstance(items[0], str):
+        return "a list of addresses (likes.json and bookmarks.json are)"
+    if first.get("type") == "OrderedCollection" and items is None:
+        return "the front page of an outbox, without its posts"
+    return "the description of an account (actor.json)" if first.get("type") in _ACCOUNTS else None
 
 
 def is_activity(row: Mapping[str, Any]) -> bool:

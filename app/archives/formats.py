@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, get_args
 
 from app.archives import ArchiveError
+from app.archives.activities import other_file
 from app.archives.elements import CONTAINERS, record_of
 from app.archives.json_records import ASSIGNMENT, json_records
 from app.archives.passages import Split, passages, split_in
@@ -29,6 +30,7 @@ _OPENING = re.compile(r"[\s\ufeff\x1e]*")
 _ARRAY = re.compile(r"\[\s*(?:[{\]]|\[\s*[\[{\"]|$)")
 _CONTAINER = re.compile(
     rf'\{{\s*"(?:(?:{"|".join(sorted(CONTAINERS | {"meta", "includes"}))})"\s*:\s*[\[{{]|(?:@context|\d+)"\s*:)'
+    r"""|\{[^\[{]{0,2000}"orderedItems"\s*:\s*\["""
 )
 _OBJECT = re.compile(r"\{\s*(?:[\"}]|$)")
 
@@ -93,7 +95,7 @@ def recognise(source: Source) -> str:
     """The format of `source` by its first characters: one of `FORMATS`.
 
     Raises:
-        ArchiveError: it is another file of an export than that of the tweets, or a page of markup.
+        ArchiveError: it is another file of an export than that of the posts, or a page of markup.
     """
     head = source.head[_end(_OPENING, source.head) :]
     export = _EXPORT.match(head)
@@ -112,6 +114,8 @@ def recognise(source: Source) -> str:
         )
     if _is_array(head):
         return "json"
+    if other := other_file(head):
+        raise ArchiveError(f"{source.name} is {other}: expected outbox.json of Mastodon's export")
     if _OBJECT.match(head):
         return "jsonl" if _is_one_of_many(head, whole=source.whole) else "json"
     return "csv" if table_in(source.head, whole=source.whole) else "text"

@@ -40,19 +40,16 @@ def json_rows(source: Source, *, container: bool = False) -> Iterator[object]:
         ArchiveError: the JSON is broken; the message names the byte.
     """
     text = _Slide(source)
-    held = False
     while mark := text.peek(_BETWEEN):
         if mark == "[":
             yield from text.elements()
         elif mark == "{" and container:
-            for row in text.contained():
-                held = True
-                yield row
+            yield from text.contained()
         elif mark == "{":
             yield text.value()
         elif not text.skip(ASSIGNMENT):
             raise text.broken("expected { or [")
-    if container and not held:
+    if container and not text.held:
         known = ", ".join(sorted(CONTAINERS))
         raise ArchiveError(f"no tweets in {source.name}: expected an array of tweets, on its own or as one of {known}")
 
@@ -67,6 +64,7 @@ class _Slide:
         self._at = 0
         self._before = source.mark_width  # bytes of the file before `_text`
         self._ended = False
+        self.held = False  # whether an object held an array of elements, empty as it may be, or some under their ids
 
     def peek(self, space: re.Pattern[str] = _SPACE) -> str:
         """The next character behind `space`; empty at the end."""
@@ -110,10 +108,12 @@ class _Slide:
             name = self.value()
             self._step(":")
             if name in CONTAINERS and self.peek() == "[":
+                self.held = True
                 yield from self.elements()
             else:
                 value = self.value()
                 if isinstance(value, dict) and isinstance(name, str) and name.isdecimal():
+                    self.held = True
                     yield {"id": name, **value}
             if self._step(",}") == "}":
                 return

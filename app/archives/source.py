@@ -48,7 +48,7 @@ _BINARY: tuple[tuple[bytes | tuple[bytes, ...], str, str], ...] = (
     (b"\x3a\xa2eroots", "a CAR file (Bluesky's export)", "get the posts as JSON (com.atproto.repo.listRecords)"),
     (b"\xd0\xcf\x11\xe0", "an old Office document", "save it as CSV (UTF-8)"),
 )
-EXPECTED = "JSON, JSON lines, tweets.js of an X export, CSV or plain text"
+EXPECTED = "JSON, JSON lines, tweets.js of an X export, outbox.json of Mastodon's, CSV or plain text"
 
 
 class Source:
@@ -205,7 +205,7 @@ codecs.register_error("windows-1252", _as_windows_1252)
 
 
 def _folder(path: Path) -> str:
-    for inside in ("data/tweets.js", "data/tweet.js", "tweets.js", "tweet.js"):
+    for inside in ("data/tweets.js", "data/tweet.js", "tweets.js", "tweet.js", "outbox.json"):
         if (path / inside).is_file():
             return f"{path} is a folder, expected a file: import {path / inside}"
     return f"{path} is a folder: expected a file in {EXPECTED}"

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from app.archives import source
+from app.archives import ArchiveError, source
 from app.archives.activities import plain
 from app.archives.records import Record
 from app.archives.sift import Sieve
-from tests.archives.reading import read
+from tests.archives.reading import as_lines, read
 
 ME = "https://sea.example/users/mayor"
 PUBLIC = "https://www.w3.org/ns/activitystreams#Public"
@@ -180,3 +180,68 @@ def test_links_and_names_are_whole() -> None:
     )
     assert plain(f"<p>{name} see {link}</p>") == "@ann see https://example.org/a/b"
     assert plain("<p>2 &lt; 3 &gt; 1</p>") == "2 < 3 > 1"
+
+
+CONTEXT = "https://www.w3.org/ns/activitystreams"
+ADDRESSES = [f"https://other.example/users/ann/statuses/{number}" for number in range(9)]
+
+
+@pytest.mark.parametrize(
+    ("held", "found"),
+    [
+        ({"type": "OrderedCollection", "orderedItems": ADDRESSES}, "a list of addresses (likes.json"),
+        (
+            {"type": "Person", "id": ME, "preferredUsername": "mayor", "summary": "<p>Mayor.</p>"},
+            "the description of an",
+        ),
+        (
+            {"type": "OrderedCollection", "totalItems": 3, "first": f"{ME}/outbox?page=true"},
+            "the front page of an outbox",
+        ),
+    ],
+)
+def test_other_files_beside_an_outbox_are_told_by_what_they_are(
+    tmp_path: Path, held: dict[str, Any], found: str
+) -> None:
+    with pytest.raises(ArchiveError) as refused:
+        read(tmp_path, json.dumps({"@context": CONTEXT} | held))
+    assert str(refused.value).startswith(f"archive.dat is {found}")
+    assert str(refused.value).endswith(": expected outbox.json of Mastodon's export")
+
+
+def test_a_long_list_of_addresses_is_told_by_its_beginning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source, "HEAD", 200)
+    with pytest.raises(ArchiveError, match=r"^archive\.dat is a list of addresses"):
+        read(tmp_path, json.dumps({"@context": CONTEXT, "type": "OrderedCollection", "orderedItems": ADDRESSES}))
+
+
+def test_activities_one_a_line_are_no_other_file(tmp_path: Path) -> None:
+    rows = [{"@context": CONTEXT} | note(n, f"<p>{n}</p>", author={"type": "Person"}) for n in (1, 2)]
+    assert [record.text for record in read(tmp_path, as_lines(*rows))[1]] == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("content", "refused"),
+    [
+        (outbox(), "no rows in archive.dat: expected tweets in "),
+        (outbox({"type": "Like", "actor": ME, "object": ADDRESSES[0]}), "no tweets in archive.dat: "),
+        (outbox(note(1, "<p>One</p>"), note(2, "<p>Two</p>"))[:-40], "broken JSON in archive.dat at byte "),
+        (outbox(note(1, "<p>One</p>")).replace('"actor"', "actor"), "broken JSON in archive.dat at byte "),
+    ],
+)
+def test_an_outbox_that_cannot_be_read_is_refused_in_one_line(tmp_path: Path, content: str, refused: str) -> None:
+    with pytest.raises(ArchiveError) as error:
+        read(tmp_path, content)
+    assert str(error.value).startswith(refused)
+    assert str(error.value).isprintable()
+
+
+def test_an_outbox_is_known_whatever_stands_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source, "HEAD", 200)
+    held = {
+        "id": "outbox.json",
+        "type": "OrderedCollection",
+        "orderedItems": [note(n, f"<p>{n}</p>") for n in range(9)],
+    }
+    reading, records = read(tmp_path, json.dumps(held))
+    assert (reading.format, len(records)) == ("json", 9)

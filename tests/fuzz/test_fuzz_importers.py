@@ -46,6 +46,7 @@ names = st.sampled_from(
             "in_reply_to_user_id_str",
         ),
         *("data", "orderedItems", "actor", "type", "object", "content", "to", "note_tweet", "conversation_id", "reply"),
+        *("@context", "attributedTo", "summary", "inReplyTo", "cc", "tag"),
         *("in_reply_to_user_id_str", "referenced_tweets", "retweeted_status", "reason", "post", "123"),
     ]
 )
