@@ -2,7 +2,7 @@
 
 Of a new export the tweets are read, the long texts that they were cut from, and the handle; of one before 2019 the
 months, or else its table. Nothing else in it is opened: no messages, no deleted tweets, no media. Of Mastodon's export
-the outbox is read, and of a zip that holds one file that file, as sites for data sets pack them.
+the outbox is read, and the handle; of a zip that holds one file that file, as sites for data sets pack them.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from app.archives.formats import Reading, open_records
 from app.archives.json_records import ASSIGNMENT, json_rows
 from app.archives.records import Record
 from app.archives.source import Source
+from app.archives.tarred import OUTBOX
 from app.archives.zipped import check, guarded, open_member, open_zip, read_member
 
 MOST_ACCOUNT = 1 << 20  # bytes of the file that names the account
@@ -29,11 +30,11 @@ SHARED = 100  # characters in which a tweet that was cut and its long text agree
 _TWEETS = re.compile(r"(?:.*/)?data/tweets?(?:-part\d+)?\.js")
 _MONTHS = re.compile(r"(?:.*/)?data/js/tweets/\d{4}_\d{2}\.js")
 _TABLE = re.compile(r"(?:[^/]*/)?tweets\.csv")
-_OUTBOX = re.compile(r"(?:[^/]*/)?outbox\.json")
-_KINDS = (_TWEETS, _MONTHS, _TABLE, _OUTBOX)
+_KINDS = (_TWEETS, _MONTHS, _TABLE, OUTBOX)
 _ASIDE = re.compile(r"__MACOSX/.*|(?:.*/)?\.[^/]*")  # what systems put beside the files of a person
 _LONG_TEXTS = re.compile(r"(?:.*/)?data/note-tweet(?:-part\d+)?\.js")
-_ACCOUNT = re.compile(r"(?:.*/)?data/(?:account|js/user_details)\.js")
+_ACCOUNT = re.compile(r"(?:.*/)?data/(?:account|js/user_details)\.js|(?:[^/]*/)?actor\.json")
+_NAMES = ("username", "screen_name", "preferredUsername")
 _NUMBER = re.compile(r"\d+")
 _SPACE = re.compile(r"\s+")
 _CUT = re.compile(r"\s*(?:…|\.\.\.)?\s*(?:https?://\S+)?\s*$")
@@ -124,7 +125,7 @@ def _handle(packed: ZipFile, name: str) -> str | None:
 def _handle_in(told: object) -> str | None:
     row = told[0] if isinstance(told, list) and told else told
     fields = row.get("account", row) if isinstance(row, dict) else None
-    handle = (fields.get("username") or fields.get("screen_name")) if isinstance(fields, dict) else None
+    handle = next((fields[name] for name in _NAMES if fields.get(name)), None) if isinstance(fields, dict) else None
     return handle if isinstance(handle, str) and re.fullmatch(r"\w{1,30}", handle) else None
 
 

@@ -105,7 +105,17 @@ def test_a_zip_of_one_file_is_that_file(tmp_path: Path, name: str) -> None:
     assert [record.text for record in read(path)] == ["One", "Two"]
 
 
-def test_of_an_export_of_mastodon_the_outbox_alone_is_opened(tmp_path: Path) -> None:
+def test_of_an_export_of_mastodon_the_outbox_is_read_and_the_handle_where_no_address_holds_it(tmp_path: Path) -> None:
+    note = {"content": "<p>One</p>", "to": ["https://www.w3.org/ns/activitystreams#Public"]}
+    create = {"type": "Create", "actor": "https://a.example/ap/users/115093", "object": note}
+    files = {
+        "outbox.json": json.dumps({"orderedItems": [create]}),
+        "actor.json": json.dumps({"type": "Person", "preferredUsername": "mayor"}),
+    }
+    assert read(a_zip(tmp_path, files)) == [Record("One", handle="mayor")]
+
+
+def test_of_an_export_of_mastodon_nothing_else_is_opened(tmp_path: Path) -> None:
     to = ["https://www.w3.org/ns/activitystreams#Public"]
     note = {"type": "Create", "actor": "https://a.example/users/b", "object": {"content": "<p>One</p>", "to": to}}
     files = {

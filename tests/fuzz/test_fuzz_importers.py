@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import tarfile
 import unicodedata
 import zipfile
 from itertools import islice
@@ -64,6 +65,16 @@ def as_zip(content: bytes, name: str) -> bytes:
     return whole.getvalue()
 
 
+def as_tar(content: bytes, mode: str) -> bytes:
+    whole = io.BytesIO()
+    with tarfile.open(fileobj=whole, mode=mode) as packed:  # type: ignore[call-overload]
+        for name in ("a.png", "outbox.json"):
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            packed.addfile(member, io.BytesIO(content))
+    return whole.getvalue()
+
+
 @st.composite
 def files(draw: st.DrawFn) -> bytes:
     """A file that is nearly right, cut, repeated or spoiled somewhere; or any bytes at all."""
@@ -76,8 +87,11 @@ def files(draw: st.DrawFn) -> bytes:
         | texts.map(lambda text: text.encode("utf-8", "replace"))
         | st.binary(max_size=200)
     )
-    if draw(st.booleans()):
+    packing = draw(st.sampled_from(["", "", "zip", "zip", "w", "w:gz"]))
+    if packing == "zip":
         content = as_zip(content, draw(st.sampled_from(["data/tweets.js", "../../etc/passwd", "a.csv", "tweet.js"])))
+    elif packing:
+        content = as_tar(content, packing)
     for _ in range(draw(st.integers(0, 2))):
         begin = draw(st.integers(0, len(content)))
         end = draw(st.integers(begin, min(len(content), begin + 20)))
