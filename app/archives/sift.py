@@ -4,6 +4,7 @@
   somebody else that it repeats.
 - A text that begins with a quotation mark and @name, or that has RT @name or "@name: further inside, is mostly somebody
   else's words. A generator would learn those, so it is left out as a quote.
+- What was not for everybody, or stood behind a warning, is left out by what its file says of it.
 - Replies, parts of threads and cut texts are the account's own and are kept; they are marked, and not dealt by default.
 """
 
