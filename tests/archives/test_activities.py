@@ -15,7 +15,8 @@ from app.archives.sift import Sieve
 from tests.archives.reading import as_lines, read
 
 ME = "https://sea.example/users/mayor"
-PUBLIC = "https://www.w3.org/ns/activitystreams#Public"
+CONTEXT = "https://www.w3.org/ns/activitystreams"
+PUBLIC = f"{CONTEXT}#Public"
 
 
 def note(number: int, content: str, to: str = PUBLIC, **more: Any) -> dict[str, Any]:
@@ -27,7 +28,8 @@ def note(number: int, content: str, to: str = PUBLIC, **more: Any) -> dict[str, 
 
 def outbox(*activities: object) -> str:
     """A whole outbox."""
-    return json.dumps({"@context": "https://www.w3.org/ns/activitystreams", "orderedItems": list(activities)})
+    held = {"id": "outbox.json", "type": "OrderedCollection", "orderedItems": list(activities)}
+    return json.dumps({"@context": CONTEXT} | held)
 
 
 def test_public_posts_are_read(tmp_path: Path) -> None:
@@ -182,7 +184,6 @@ def test_links_and_names_are_whole() -> None:
     assert plain("<p>2 &lt; 3 &gt; 1</p>") == "2 < 3 > 1"
 
 
-CONTEXT = "https://www.w3.org/ns/activitystreams"
 ADDRESSES = [f"https://other.example/users/ann/statuses/{number}" for number in range(9)]
 
 

@@ -58,6 +58,27 @@ def test_the_outbox_is_read_and_nothing_else(tmp_path: Path, mode: str, form: in
     assert read(a_tar(tmp_path, files, mode, form)) == ["One", "Two"]
 
 
+def test_a_link_that_is_called_outbox_is_not_followed(tmp_path: Path) -> None:
+    path = tmp_path / "export.bin"
+    with tarfile.open(path, "w:gz", format=tarfile.USTAR_FORMAT) as packed:
+        link = tarfile.TarInfo("a/outbox.json")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        packed.addfile(link)
+        member = tarfile.TarInfo("outbox.json")
+        member.size = len(outbox("One"))
+        packed.addfile(member, io.BytesIO(outbox("One").encode()))
+    assert read(path) == ["One"]
+
+
+def test_a_folder_that_claims_a_size_is_no_outbox(tmp_path: Path) -> None:
+    path = a_tar(tmp_path, {"a/outbox.json": "x" * 9, "outbox.json": outbox("One")}, "w")
+    content = bytearray(path.read_bytes())
+    content[156:157] = tarfile.DIRTYPE
+    content[148:154] = b"%06o" % (sum(content[:148]) + sum(content[156:512]) + 256)
+    path.write_bytes(content)
+    assert read(path) == ["One"]
+
+
 def test_what_is_longer_than_a_piece_is_read_whole(tmp_path: Path) -> None:
     texts = [f"Number {number} of the harbour's many notices." for number in range(9000)]
     assert read(a_tar(tmp_path, {"outbox.json": outbox(*texts)})) == texts
