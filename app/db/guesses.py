@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from app.db import batch as batches
-from app.db import ratings, sittings
+from app.db import batch_writing, ratings, sittings
 from app.db.batch import Batch, Guess, House
 from app.db.players import Player
 from app.db.rollups import LabelKey
@@ -65,7 +65,7 @@ def record(connection: Connection, batch: Sequence[Guess], house: House) -> list
     sittings.read(connection, seen, batch)
     outcomes = [_record_one(seen, guess, house) for guess in batch]
     if seen.rows:
-        batches.write(connection, seen, house)
+        batch_writing.write(connection, seen, house)
         sittings.keep(connection, seen)
     return outcomes
 
