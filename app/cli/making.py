@@ -68,7 +68,7 @@ def train_command(
             on_event=desk.on_event,
             should_stop=desk.should_stop,
         )
-        generator = _find(workshop, made.generator_id)
+        generator = workshop.generator(made.generator_id)
         new = "registered" if made.is_new else "was registered before"
         words = f"{generator.name} {new}: {made.bits_per_character:.3f} bits per character on the validation split"
         say(words)
@@ -232,14 +232,6 @@ def _start(workshop: Workshop, archive: Archive, name: str) -> Path:
             raise JobError(f"{archive.slug} has no generator {name} to begin from: whichtweet generators list")
         return workshop.folder(found.checkpoint_key).absolute()
     return Path(name).absolute()
-
-
-def _find(workshop: Workshop, generator_id: int) -> Generator:
-    with reading(workshop.engine) as connection:
-        found = generators.find(connection, generator_id)
-    if found is None:
-        raise JobError("the generator vanished from the database")
-    return found
 
 
 def _plays(workshop: Workshop, generator: Generator) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from app.db import archives, generators, tweets
+from app.db import generators, tweets
 from app.db.archives import Archive
 from app.db.bundles import KIND, card_of
 from app.db.generators import CHAMPION, Generator, Recipe
@@ -109,10 +109,7 @@ def import_generator(
 def take_in_bundle(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
     """Register the generator in a file that came by the dashboard, as the command does; then the file goes."""
     path = Path(job.arguments["path"])
-    with reading(workshop.engine) as connection:
-        archive = next((each for each in archives.listing(connection) if each.id == job.archive_id), None)
-    if archive is None:
-        raise JobError("the archive is not there any more")
+    archive = workshop.archive_of(job)
 
     def take_in() -> str:
         try:

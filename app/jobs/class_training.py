@@ -6,7 +6,7 @@ from typing import Any
 
 from app.db import classes, generators
 from app.db.archives import Archive
-from app.db.generators import ANCHOR, Generator
+from app.db.generators import ANCHOR
 from app.db.session import reading, writing
 from app.game.classroom import ROUNDS
 from app.jobs import training
@@ -63,17 +63,9 @@ def train_on_class(workshop: Workshop, archive: Archive, class_id: int, errand: 
             should_stop=errand.should_stop,
         ).shelved
 
-    writer = _generator(workshop, step("register", register))
+    writer = workshop.generator(step("register", register))
     step("restock", write)
     with writing(workshop.engine) as connection:
         classes.change(connection, class_id, generator_id=writer.id)
     training.clear(folder)
     return f"{writer.name} learned from {frozen['labels']} labels of the class {room.code}; it plays there alone"
-
-
-def _generator(workshop: Workshop, generator_id: int) -> Generator:
-    with reading(workshop.engine) as connection:
-        found = generators.find(connection, generator_id)
-    if found is None:
-        raise JobError("the new generator vanished from the database")
-    return found

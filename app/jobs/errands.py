@@ -13,7 +13,7 @@ from typing import Any
 from app.archives import ArchiveError
 from app.archives.opening import open_archive
 from app.archives.sift import Sieve
-from app.db import archives, generators, jobs, networks, removals, retention, uploads
+from app.db import generators, jobs, networks, removals, retention, uploads
 from app.db.generators import Decided
 from app.db.jobs import Job
 from app.db.session import now, reading, writing
@@ -71,9 +71,7 @@ def fetch_upload(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
 
 def promote_generator(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
     """Make a generator the champion, or go back to the former one."""
-    archive = next((each for each in _archives(workshop) if each.id == job.archive_id), None)
-    if archive is None:
-        raise JobError("the archive is not there any more")
+    archive = workshop.archive_of(job)
     wanted = job.arguments.get("generator")
 
     def crown() -> str:
@@ -179,11 +177,6 @@ ERRANDS = {
     "forget": forget_player,
     "bundle": take_in_bundle,
 }
-
-
-def _archives(workshop: Workshop) -> list[archives.Archive]:
-    with reading(workshop.engine) as connection:
-        return archives.listing(connection)
 
 
 def _looked_into(path: Path, options: Mapping[str, Any], hold: Hold) -> dict[str, Any]:

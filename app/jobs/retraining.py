@@ -104,7 +104,7 @@ def retrain(workshop: Workshop, archive: Archive, errand: Errand) -> Retrained:
         lineage |= {"decoding": made.choosing.decoding, "scorer": made.choosing.scorer}
         return training.register(workshop, archive, key, digest, bits=bits, card=card, **lineage)[0].id
 
-    generator = _generator(workshop, step("register", register))
+    generator = workshop.generator(step("register", register))
     budget = promotion.budget(_told_budget(generator), _told_budget(champion), _told_budget(anchor))
     gates = [promotion.bits_gate(bits, rival_bits)]
     candidate = Candidate(generator, champion, bounds, gates, {"learned": made.words, "budget": budget})
@@ -153,11 +153,3 @@ def _those_at_play(workshop: Workshop, archive: Archive) -> tuple[Generator, Gen
     if anchor is None or champion is None:
         raise JobError(f"{archive.slug} has no generator of its own yet: whichtweet train --archive {archive.slug}")
     return anchor, champion
-
-
-def _generator(workshop: Workshop, generator_id: int) -> Generator:
-    with reading(workshop.engine) as connection:
-        found = generators.find(connection, generator_id)
-    if found is None:
-        raise JobError("the new generator vanished from the database")
-    return found

@@ -11,8 +11,7 @@ from typing import Any
 
 from app.archives import ArchiveError, ImportStoppedError
 from app.db import archives, generators, samples
-from app.db.archives import Archive
-from app.db.generators import CHAMPION, Generator
+from app.db.generators import CHAMPION
 from app.db.jobs import Job
 from app.db.session import reading, writing
 from app.jobs import training
@@ -97,7 +96,7 @@ def _import(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
 
 
 def _train(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
-    wanted, archive = job.arguments, _archive(workshop, job)
+    wanted, archive = job.arguments, workshop.archive_of(job)
     shape = Shape(**{name: wanted[name] for name in ("layers", "units", "cell") if name in wanted})
     made = training.make_generator(
         *(workshop, archive, shape, _budget(workshop, wanted)),
@@ -109,7 +108,7 @@ def _train(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
         # A worker that shuts down goes on another time; cancelled, what was learned so far is not registered.
         keep_when_stopped=lambda: False,
     )
-    generator = _generator(workshop, made.generator_id)
+    generator = workshop.generator(made.generator_id)
 
     def take_over() -> str | None:
         return relieve(
@@ -125,7 +124,7 @@ def _train(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
 
 
 def _restock(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
-    archive = _archive(workshop, job)
+    archive = workshop.archive_of(job)
     is_anew = "name_others" in job.arguments
 
     def choose() -> list[int]:
@@ -144,7 +143,7 @@ def _restock(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
     generator_id, goal = step("choose", choose)
     if goal <= 0:
         raise Skipped("the shelf is full")
-    generator = _generator(workshop, generator_id)
+    generator = workshop.generator(generator_id)
     if is_anew:
         renewed = step("write anew", lambda: renew(workshop, archive, generator, job, hold))
         names = "may name others" if job.arguments["name_others"] else "name nobody else"
@@ -164,12 +163,12 @@ def _restock(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
 
 
 def _retrain(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
-    return retrain(workshop, _archive(workshop, job), _errand(workshop, job, hold, step)).words
+    return retrain(workshop, workshop.archive_of(job), _errand(workshop, job, hold, step)).words
 
 
 def _train_on_class(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
     errand = _errand(workshop, job, hold, step)
-    return train_on_class(workshop, _archive(workshop, job), int(job.arguments["class"]), errand)
+    return train_on_class(workshop, workshop.archive_of(job), int(job.arguments["class"]), errand)
 
 
 def _errand(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> Errand:
@@ -187,7 +186,7 @@ def _errand(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> Errand:
 
 
 def _screen(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
-    archive = _archive(workshop, job)
+    archive = workshop.archive_of(job)
     return in_words(step("screen the players", lambda: screen_players(workshop, archive)))
 
 
@@ -195,7 +194,7 @@ def clear_up(workshop: Workshop, job: Job) -> None:
     """Remove what a job that will not go on has left in files; the rows it left go with the next restock."""
     if job.kind in ("retrain", "class"):
         with contextlib.suppress(JobError):
-            training.clear(training.run_folder(workshop, _archive(workshop, job), f"{job.kind}-{job.id}"))
+            training.clear(training.run_folder(workshop, workshop.archive_of(job), f"{job.kind}-{job.id}"))
     if job.kind == "bundle":
         drop_bundle(job)
 
@@ -218,19 +217,3 @@ def telling(hold: Hold) -> Callable[[Event], None]:
 def _budget(workshop: Workshop, wanted: Mapping[str, Any]) -> Budget:
     minutes, epochs = wanted.get("minutes"), wanted.get("epochs")
     return Budget(minutes or (None if epochs else workshop.train_minutes), epochs)
-
-
-def _archive(workshop: Workshop, job: Job) -> Archive:
-    with reading(workshop.engine) as connection:
-        found = [archive for archive in archives.listing(connection) if archive.id == job.archive_id]
-    if not found:
-        raise JobError(f"the archive of job {job.id} is not there any more")
-    return found[0]
-
-
-def _generator(workshop: Workshop, generator_id: int) -> Generator:
-    with reading(workshop.engine) as connection:
-        found = generators.find(connection, generator_id)
-    if found is None:
-        raise JobError("the generator is not there any more")
-    return found

@@ -9,7 +9,8 @@ from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Engine
 
-from app.db import archives
+from app.db import archives, generators
+from app.db.jobs import Job
 from app.db.session import reading
 from app.game.canary import ANCHOR_SHARE, SHARE
 from app.jobs.errors import Interrupted, JobError, Skipped
@@ -90,4 +91,28 @@ class Workshop:
                 f"there are {', '.join(known)}" if known else "import one first: whichtweet import FILE --archive NAME"
             )
             raise JobError(f"no archive is called {slug}; {have}")
+        return found
+
+    def archive_of(self, job: Job) -> archives.Archive:
+        """The archive that a job is about.
+
+        Raises:
+            JobError: it is gone.
+        """
+        with reading(self.engine) as connection:
+            found = next((each for each in archives.listing(connection) if each.id == job.archive_id), None)
+        if found is None:
+            raise JobError("the archive is not there any more")
+        return found
+
+    def generator(self, generator_id: int) -> generators.Generator:
+        """The generator with that id.
+
+        Raises:
+            JobError: there is none.
+        """
+        with reading(self.engine) as connection:
+            found = generators.find(connection, generator_id)
+        if found is None:
+            raise JobError("the generator is not there any more")
         return found
