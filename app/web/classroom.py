@@ -20,7 +20,7 @@ from app.game.classroom import ROUNDS
 from app.game.nicknames import NicknameRefused, accept
 from app.web import lectern, play
 from app.web.bodies import GuessAsk
-from app.web.identity import Visitor
+from app.web.identity import Visitor, open_round
 from app.web.problems import Problem
 from app.web.rendering import NO_STORE, html
 from app.web.rooms import Scene
@@ -119,7 +119,7 @@ async def pick(code: str, request: Request) -> Response:
     except (ValidationError, ValueError):
         raise Problem(422, "bad-request", "the form is not one of ours") from None
     asked = scene.asked
-    sealed = play.open_round(house, visitor, ask.round)
+    sealed = open_round(house.seal, visitor, ask.round)
     is_here = asked is not None and sealed.sample_id == asked.sample_id and sealed.tweet_id == asked.tweet_id
     if is_here and scene.member(visitor.key) and scene.room.where.takes(now()):
         try:

@@ -23,9 +23,9 @@ from app.web import metrics, problems
 from app.web.apart import apart
 from app.web.catalogue import Catalogue, Entry
 from app.web.fixed import FixedSets
-from app.web.identity import Visitor
+from app.web.identity import Visitor, open_round
 from app.web.problems import Problem
-from app.web.sealed import BadSeal, RoundSeal, SealedRound
+from app.web.sealed import RoundSeal, SealedRound
 from app.web.ways import Way
 
 REMEMBERED = 2_000  # rounds that are kept to be given again word for word
@@ -99,7 +99,7 @@ class Dealer:
             Problem: no such archive, nothing to deal, a set that is through, a token that is not the visitor's, or the
                 database is away.
         """
-        opened = None if after is None else self._open(after, visitor)
+        opened = None if after is None else open_round(self._seal, visitor, after)
         if opened is not None and not visitor.has_cookie:
             # Without a cookie the round itself says who goes on playing.
             visitor = replace(visitor, key=opened.player, stamps={opened.archive_id: opened.stamp})
@@ -139,15 +139,6 @@ class Dealer:
         """Let go of the database."""
         if self._connection is not None:
             self._connection.close()
-
-    def _open(self, token: str, visitor: Visitor) -> SealedRound:
-        try:
-            opened = self._seal.open(token)
-        except BadSeal:
-            raise problems.not_our_round() from None
-        if visitor.has_cookie and opened.player != visitor.key:
-            raise problems.not_our_round()
-        return opened
 
     def _entry(self, visitor: Visitor, way: Way, opened: SealedRound | None) -> Entry:
         slug = way.slug

@@ -14,7 +14,8 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 from app.db.players import new_key
-from app.web.sealed import BadSeal, Seal, derive
+from app.web import problems
+from app.web.sealed import BadSeal, RoundSeal, Seal, SealedRound, derive
 
 COOKIE = "whichtweet"
 INVITES = "whichtweet_invites"
@@ -138,3 +139,19 @@ def prefix(address: str) -> str:
         parsed = parsed.ipv4_mapped
     bits = 24 if parsed.version == 4 else 64
     return str(ipaddress.ip_network((parsed, bits), strict=False))
+
+
+def open_round(seal: RoundSeal, visitor: Visitor, token: str) -> SealedRound:
+    """The round in a token that was dealt to this visitor.
+
+    Raises:
+        Problem: 422; the token is damaged, foreign or another player's: nobody is told which.
+    """
+    try:
+        sealed = seal.open(token)
+    except BadSeal:
+        raise problems.not_our_round() from None
+    # A browser without cookies plays as the player whom the round was dealt to.
+    if visitor.has_cookie and sealed.player != visitor.key:
+        raise problems.not_our_round()
+    return sealed

@@ -11,9 +11,9 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from app.db import players, records, sets
 from app.db.session import now, reading, writing
 from app.game.sets import TEN
-from app.web import play, results
+from app.web import results
 from app.web.bodies import ChallengeAsk, ChallengeBody, ResultBody, asks, parsed, refuses
-from app.web.identity import Visitor
+from app.web.identity import Visitor, open_round
 from app.web.problems import Problem, shelf_empty
 from app.web.rendering import NO_STORE, html
 from app.web.results import Result
@@ -52,7 +52,7 @@ async def challenge_form(request: Request) -> Response:
     form = await request.form()
     token = str(form.get("round", ""))
     if token and not visitor.has_cookie:
-        visitor = replace(visitor, key=play.open_round(house, visitor, token).player)
+        visitor = replace(visitor, key=open_round(house.seal, visitor, token).player)
     name = await _make_challenge(house, visitor, str(form.get("archive", "")) or None)
     if not visitor.has_cookie:
         return await result_page(request, house, visitor, Way("challenge", None, name), token)

@@ -20,6 +20,7 @@ from app.web import news, outcomes, play, problems
 from app.web.bodies import GuessAsk, RemarkAsk
 from app.web.catalogue import Entry
 from app.web.dealer import Dealt
+from app.web.identity import open_round
 from app.web.problems import Problem
 from app.web.rendering import NO_STORE, html
 from app.web.services import Services, apart, services
@@ -146,7 +147,7 @@ async def _answer_form(request: Request, way: Way) -> Response:
         # A page of its own, so that reload and back ask nobody to send a form again.
         mixed = "?mixed=1" if way.is_mixed else ""
         return RedirectResponse(f"/v/{answer['guess']}{mixed}", 303, NO_STORE)
-    player = play.open_round(house, visitor, token).player
+    player = open_round(house.seal, visitor, token).player
     played = await apart(lambda: _played(house, answer["guess"], player))
     if played is None:
         raise Problem(404, "not-found", "this round is gone")
@@ -286,7 +287,7 @@ async def _result(request: Request, way: Way, after: str | None) -> Response:
     visitor = house.identity.visitor(request)
     if visitor.has_cookie or after is None:
         return RedirectResponse(way.result, 303, NO_STORE)
-    visitor = replace(visitor, key=play.open_round(house, visitor, after).player)
+    visitor = replace(visitor, key=open_round(house.seal, visitor, after).player)
     return await outcomes.result_page(request, house, visitor, way, after)
 
 

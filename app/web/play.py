@@ -11,10 +11,10 @@ from app.db.session import now
 from app.game.rounds import OPENING
 from app.web import metrics, problems
 from app.web.bodies import GuessAsk
-from app.web.identity import Visitor
+from app.web.identity import Visitor, open_round
 from app.web.problems import Problem
 from app.web.recorder import DatabaseAway
-from app.web.sealed import BadSeal, SealedRound
+from app.web.sealed import SealedRound
 from app.web.services import Services
 
 _KINDS: dict[type[GuessRefused], tuple[int, str]] = {
@@ -31,7 +31,7 @@ async def guess(house: Services, visitor: Visitor, ask: GuessAsk, in_class: Room
     Raises:
         Problem: the round is not the visitor's, has passed, or was answered otherwise; or the database is away.
     """
-    sealed = open_round(house, visitor, ask.round)
+    sealed = open_round(house.seal, visitor, ask.round)
     if (sealed.mode == "class") != (in_class is not None):
         raise problems.not_our_round()
     noted = _noted(house, visitor, ask, sealed)
@@ -51,22 +51,6 @@ async def guess(house: Services, visitor: Visitor, ask: GuessAsk, in_class: Room
     if recorded.is_new:
         metrics.guess_of("simulated" if visitor.simulated else "real").inc()
     return recorded
-
-
-def open_round(house: Services, visitor: Visitor, token: str) -> SealedRound:
-    """The round in a token that was dealt to this visitor.
-
-    Raises:
-        Problem: 422; the token is damaged, foreign or another player's: nobody is told which.
-    """
-    try:
-        sealed = house.seal.open(token)
-    except BadSeal:
-        raise problems.not_our_round() from None
-    # A browser without cookies plays as the player whom the round was dealt to.
-    if visitor.has_cookie and sealed.player != visitor.key:
-        raise problems.not_our_round()
-    return sealed
 
 
 def _noted(house: Services, visitor: Visitor, ask: GuessAsk, sealed: SealedRound) -> Guess:
