@@ -13,7 +13,7 @@ from app.db.damage import reason
 from app.db.session import now
 from app.web import problems
 from app.web.identity import OperatorUnknown
-from app.web.pages import problem_page
+from app.web.problem_page import problem_page
 from app.web.problems import Problem
 from app.web.troubles import Troubles
 

@@ -194,51 +194,6 @@ async def remark_form(guess: str, request: Request) -> Response:
     return RedirectResponse(f"/v/{guess}?said=1{mixed}#why", 303, NO_STORE)
 
 
-def problem_page(request: Request, problem: Problem) -> Response:
-    """A problem as a page that says what happened and what comes next."""
-    house = services(request)
-    entry = house.catalogue.find(None)
-    heading, words = _PROBLEMS.get(problem.kind, ("Something went wrong.", problem.detail))
-    command = None
-    if problem.kind == "shelf-empty" and entry is None:
-        words = "There is no archive to play yet. Import one, and train a network on it:"
-        command = "whichtweet import tweets.js --archive me --handle @me"
-    is_here = request.method == "GET" and problem.kind not in ("not-found", "no-archive")
-    return html(
-        "message.html",
-        status=problem.status,
-        headers=problem.headers,
-        unit=entry.archive.unit if entry else "tweet",
-        heading=heading,
-        words=words,
-        command=command,
-        is_writing=problem.kind == "shelf-empty",
-        again_in=problem.retry_after if is_here else None,
-        href=request.url.path if is_here else "/",
-        link="Try again" if is_here else "Play",
-    )
-
-
-_PROBLEMS = {
-    "shelf-empty": (
-        "The network is still writing",
-        "There is nothing new on its desk for you right now. It writes more all the time: come back in a moment.",
-    ),
-    "too-many-requests": ("Not so fast.", "That was a lot of rounds in a short time. Take a breath, then go on."),
-    "database-away": ("One moment.", "The game cannot write down guesses just now. It will be back shortly."),
-    "not-found": ("There is nothing here.", "The link may be incomplete, or what it led to is gone."),
-    "set-through": ("You have played all of it.", "Every round of this set is answered."),
-    "too-few-rounds": ("Play ten rounds first.", "A challenge is made of the last ten that you played."),
-    "no-archive": ("There is no such archive.", "Nobody has imported one under that name."),
-    "not-our-round": ("That round is not yours.", "It was dealt in another browser. Have a new one."),
-    "round-expired": ("That round has run out.", "It lay open for too long. Have a new one."),
-    "round-superseded": ("That round has passed.", "You went on to another one since. Go on from there."),
-    "desk-busy": ("One moment.", "Many are looking inside the network just now. It takes one reader at a time."),
-    "no-network": ("The network is not here.", "The game goes on, but on this machine nobody can look inside it."),
-    "out-of-turn": ("There is another round open.", "Answer that one first."),
-}  # fmt: skip
-
-
 # Guesses that are not taken, and lead to the round that is open: what the page says of it.
 _FRESH = {
     "round-expired": "That round had run out. Here is a fresh one.",
