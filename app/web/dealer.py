@@ -13,23 +13,21 @@ from anyio import to_thread
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.db import generators, players, seats, sets, shelf
+from app.db import players, seats, sets, shelf
 from app.db.session import now, reading
 from app.game.rounds import Round, Seat, ShelfEmpty, deal, open_with, turn
 from app.game.sets import FixedSet, deal_pair, following
-from app.game.shelf import Arm, Past, Rack, Shelf
-from app.game.third_parties import ThirdParties
+from app.game.shelf import Arm, Past, Shelf
 from app.web import metrics, problems
-from app.web.apart import apart
 from app.web.catalogue import Catalogue, Entry
 from app.web.fixed import FixedSets
 from app.web.identity import Visitor, open_round
+from app.web.opponents import Opponents
 from app.web.problems import Problem
 from app.web.sealed import RoundSeal, SealedRound
 from app.web.ways import Way
 
 REMEMBERED = 2_000  # rounds that are kept to be given again word for word
-RACKS = 8  # of generators that are practised against, kept in memory
 
 
 class Dealt(NamedTuple):
@@ -85,7 +83,7 @@ class Dealer:
         self._seal = seal
         self._life = life
         self._given: OrderedDict[tuple[object, ...], Dealt] = OrderedDict()
-        self._racks: OrderedDict[tuple[object, int, ThirdParties | None], Arm] = OrderedDict()
+        self._opponents = Opponents(engine)
         # On the embedded database a look-up takes microseconds: a thread would cost more than it saves.
         self._is_embedded = engine.dialect.name == "sqlite"
         self._connection: Connection | None = None
@@ -131,7 +129,7 @@ class Dealer:
             fixed = await self._fixed.daily(entry, way.name)
             return lambda connection, visitor: self._deal_fixed(connection, visitor, entry, fixed, after)
         if way.mode == "practice":
-            arm = await self._opponent(entry, way.generator)
+            arm = await self._opponents.find(entry, way.generator)
             return lambda connection, visitor: self._deal(connection, visitor, entry, after, arm)
         return lambda connection, visitor: self._deal(connection, visitor, entry, after)
 
@@ -156,32 +154,6 @@ class Dealer:
         if entry.archive.paused:
             raise problems.shelf_empty()
         return entry
-
-    async def _opponent(self, entry: Entry, number: int) -> Arm:
-        """The generator of that number, with all its samples that were ever vetted."""
-        name = (entry.archive.mark, number, entry.others)
-        known = self._racks.get(name)
-        if known is not None:
-            self._racks.move_to_end(name)
-            hidden = entry.hidden_samples
-            return known if hidden.isdisjoint(known.rack.ids) else replace(known, rack=known.rack.without(hidden))
-
-        def read() -> Arm | None:
-            with reading(self._engine) as connection:
-                generator = generators.by_number(connection, entry.archive.id, number)
-                if generator is None:
-                    return None
-                rows = [row for row in shelf.all_of(connection, generator.id) if entry.shows(row.text)]
-            ids, texts = [row.id for row in rows], [row.text for row in rows]
-            return Arm("practice", generator.id, 1.0, Rack(ids, texts, [0] * len(ids), [None] * len(ids)))
-
-        arm = await apart(read)
-        if arm is None:
-            raise Problem(404, "not-found", f"there is no generator v{number} of {entry.archive.slug}")
-        self._racks[name] = arm
-        while len(self._racks) > RACKS:
-            self._racks.popitem(last=False)
-        return arm
 
     def _reader(self) -> Connection:
         if self._connection is None:
