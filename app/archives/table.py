@@ -126,7 +126,7 @@ def _parsed(lines: Iterable[str], delimiter: str, dialect: dict[str, Any]) -> It
     Raises:
         csv.Error: they cannot be told apart.
     """
-    pending = 0
+    pending = width = 0
 
     def clean() -> Iterator[str]:
         nonlocal pending
@@ -134,11 +134,26 @@ def _parsed(lines: Iterable[str], delimiter: str, dialect: dict[str, Any]) -> It
             pending += 1
             if pending > MOST_LINES:
                 raise csv.Error(f"a row of more than {MOST_LINES:,} lines")
-            yield _clean(line)
+            if pending == 1 and _LONE_CR.search(line.rstrip("\r\n")):
+                yield from _rows_in(line, width, delimiter, dialect) or [_clean(line)]
+            else:
+                yield _clean(line)
 
     for row in csv.reader(clean(), delimiter=delimiter, **dialect):
-        pending = 0
+        pending, width = 0, width or len(row)
         yield row
+
+
+def _rows_in(line: str, width: int, delimiter: str, dialect: dict[str, Any]) -> list[str]:
+    """The rows that lone carriage returns part a line into, where each is as wide as the table; else none: a text of the
+    row holds them.
+
+    `width` is 0 before the first row.
+    """
+    pieces = [piece + "\n" for piece in _LONE_CR.split(line.rstrip("\r\n")) if piece]
+    widths = {len(row) for piece in pieces for row in csv.reader([piece], delimiter=delimiter, **dialect)}
+    found = max(widths, default=0)
+    return pieces if len(widths) == 1 and found > 1 and found == (width or found) else []
 
 
 def _fitted(row: list[str], table: Table, text_at: int) -> list[str]:

@@ -120,6 +120,15 @@ def test_old_line_ends(tmp_path: Path) -> None:
     assert texts(tmp_path, "id,text\r1,One\r2,Two\r") == ["One", "Two"]
 
 
+def test_line_ends_of_every_kind_in_one_file(tmp_path: Path) -> None:
+    ends = ("\n", "\r\n", "\r")
+    rows = [f'{number},"Number {number}, with a comma",2018-05-01{ends[number % 3]}' for number in range(9)]
+    read_back = read(tmp_path, "id,text,date\r\n" + "".join(rows))[1]
+    assert [record.id for record in read_back] == [str(number) for number in range(9)]
+    assert [record.text for record in read_back] == [f"Number {number}, with a comma" for number in range(9)]
+    assert {record.date for record in read_back} == {"2018-05-01"}
+
+
 def test_a_lone_carriage_return_in_a_text(tmp_path: Path) -> None:
     assert texts(tmp_path, "id,text\n1,One\rmore\n2,Two\n") == ["One more", "Two"]
 
