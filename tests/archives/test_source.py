@@ -18,6 +18,7 @@ from app.archives import ArchiveError
 from app.archives.formats import FORMATS, open_records
 from app.archives.records import Record
 from app.archives.source import ENCODING_ERRORS, open_source
+from model.text import normalise
 from tests.archives.reading import read, texts
 
 
@@ -147,3 +148,10 @@ def test_any_bytes_are_read_or_refused(tmp_path: Path, content: bytes, format: s
         refused = str(error)
     assert refused.isprintable()
     assert all(record.text is None or isinstance(record.text, str) for record in records)
+
+
+def test_zero_bytes_here_and_there_are_passed_over(tmp_path: Path) -> None:
+    rows = "".join(f"{number},Nobody told me that the ferry was l\0ate\n" for number in range(50))
+    assert {normalise(text or "") for text in texts(tmp_path, "id,text\n" + rows)} == {
+        "Nobody told me that the ferry was late"
+    }
