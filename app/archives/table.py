@@ -145,8 +145,8 @@ def _parsed(lines: Iterable[str], delimiter: str, dialect: dict[str, Any]) -> It
 
 
 def _rows_in(line: str, width: int, delimiter: str, dialect: dict[str, Any]) -> list[str]:
-    """The rows that lone carriage returns part a line into, where each is as wide as the table; else none: they are part
-    of a text. `width` is 0 before the first row.
+    """The rows that lone carriage returns part a line into, each as wide as the table; none where they are part of a
+    text. `width` is 0 before the first row.
     """
     pieces = [piece + "\n" for piece in _LONE_CR.split(line.rstrip("\r\n")) if piece]
     widths = {len(row) for piece in pieces for row in csv.reader([piece], delimiter=delimiter, **dialect)}

@@ -19,7 +19,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from app.archives import ArchiveError, ImportStoppedError
-from app.archives.dates import posted
+from app.archives.dates import Order, order_in, posted
 from app.archives.formats import PASSAGE, TWEET, Reading
 from app.archives.naming import handle_of, slug_of
 from app.archives.opening import open_archive
@@ -138,6 +138,7 @@ class _Run:
     splits: Counter[str] = field(default_factory=Counter)
     leanings: Counter[str] = field(default_factory=Counter)
     first: str | None = None  # the text of the first row
+    order: Order = "month first"  # of numbers in dates, as the first batch proves
     handles: dict[str, str] = field(default_factory=dict)  # lower case -> as written; two are enough to know
 
     def begin(self, name: str, is_demo: bool) -> None:
@@ -268,6 +269,7 @@ class _Run:
     def _take(self, batch: list[Record], twins: Twins) -> None:
         if self.read == 0:
             self.first = batch[0].text
+            self.order = order_in(record.date for record in batch)
         self.read += len(batch)
         passed: list[Tweet] = []
         for record in batch:
@@ -306,7 +308,7 @@ class _Run:
         return new
 
     def _row(self, tweet: Tweet, split: str, latest: datetime) -> tweets.NewTweet:
-        moment, zone = posted(tweet.date, tweet.id, latest)
+        moment, zone = posted(tweet.date, tweet.id, latest, self.order)
         seq = None
         if split == DECK:
             seq = self.deck_to

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.archives.dates import posted, snowflake_time
+from app.archives.dates import order_in, posted, snowflake_time
 
 LATEST = datetime(2026, 1, 1, tzinfo=UTC)
 SNOWFLAKE = "1324398500000000000"
@@ -30,6 +30,7 @@ def at(*parts: int) -> datetime:
         ("2020-11-05 12:00:00 UTC", at(2020, 11, 5, 12)),
         ("Nov 5, 2020 · 12:00 PM UTC", at(2020, 11, 5, 12)),
         ("Thu, 05 Nov 2020 12:00:00 +0000", at(2020, 11, 5, 12)),
+        ("Thu Nov 05 2020 12:00:00 GMT+0100 (Central European Standard Time)", at(2020, 11, 5, 11)),
         (1604577600000, at(2020, 11, 5, 12)),
         ("1604577600000", at(2020, 11, 5, 12)),
         (1604577600, at(2020, 11, 5, 12)),
@@ -53,13 +54,29 @@ def test_a_date_with_a_zone_is_believed(date: str | int, moment: datetime) -> No
         ("20.01.2017 17:51", at(2017, 1, 20, 17, 51)),
         ("5 Nov 2020", at(2020, 11, 5)),
         ("Nov 5, 2020", at(2020, 11, 5)),
-        ("November 5th, 2020 at 9:30 pm".replace(" at", ""), at(2020, 11, 5, 21, 30)),
+        ("November 5th, 2020 at 9:30 pm", at(2020, 11, 5, 21, 30)),
+        ("November 05, 2020 at 09:30PM", at(2020, 11, 5, 21, 30)),
+        ("Thursday, November 5, 2020 9:30:00 PM", at(2020, 11, 5, 21, 30)),
+        ("Thursday, November 5, 2020", at(2020, 11, 5)),
+        ("Thu Nov 05 21:30:00 2020", at(2020, 11, 5, 21, 30)),
         ("11:22 PM - 5 Nov 2020", at(2020, 11, 5, 23, 22)),
         ("2020-11-05 12:00:00 CET", at(2020, 11, 5, 12)),
     ],
 )
 def test_a_date_without_a_zone_is_marked(date: str, moment: datetime) -> None:
     assert posted(date, None, LATEST) == (moment, "unknown")
+
+
+@pytest.mark.parametrize("date", ["0001-01-01T00:00:00", "1970-01-01 00:00:00", "1970-01-01T00:00:00Z", "1900-01-01"])
+def test_what_programs_write_for_no_date_is_none(date: str) -> None:
+    assert posted(date, None, LATEST) == (None, None)
+
+
+def test_the_day_comes_first_where_others_of_the_file_prove_it() -> None:
+    assert order_in(["03/04/2020", None, 5, "23/04/2020 17:00"]) == "day first"
+    assert posted("03/04/2020", None, LATEST, order_in(["23/04/2020"])) == (at(2020, 4, 3), "unknown")
+    assert posted("03/04/2020", None, LATEST, order_in(["04/23/2020"])) == (at(2020, 3, 4), "unknown")
+    assert order_in(["23/04/2020", "04/23/2020", "23.04.2020"]) == "month first"
 
 
 def test_the_id_tells_the_time_of_a_date_without_a_zone() -> None:

@@ -105,6 +105,13 @@ def test_the_same_tweet_from_another_format_is_not_added(engine: Engine, tmp_pat
     assert (done.added, done.left_out) == (1, {"same text twice": 1})
 
 
+def test_the_days_of_a_file_are_read_in_one_order(engine: Engine, tmp_path: Path) -> None:
+    dates = ["03/04/2015 10:00", "23/04/2015 10:00"]
+    rows = [{"text": tweet(number)["text"], "date": date} for number, date in enumerate(dates)]
+    bring_in(engine, write(tmp_path, rows))
+    assert {row.posted_at for row in stored(engine)} == {datetime(2015, 4, day, 10, tzinfo=UTC) for day in (3, 23)}
+
+
 def test_every_row_is_added_or_left_out_for_a_reason(engine: Engine, tmp_path: Path) -> None:
     rows = [
         tweet(1),
