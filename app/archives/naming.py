@@ -8,6 +8,7 @@ import unicodedata
 from app.archives import ArchiveError
 
 LONGEST_SLUG = 64
+LONGEST_NAME = 200  # characters of what pages call an archive
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _HANDLE = re.compile(r"[A-Za-z0-9_]{1,30}")
 
@@ -36,6 +37,20 @@ def slug_meant(name: str | None) -> str | None:
         return None if name is None else slug_of(name)
     except ArchiveError:
         return name
+
+
+def name_of(given: str) -> str:
+    """What pages call an archive, with single spaces.
+
+    Raises:
+        ArchiveError: it is too long, or holds what cannot be shown.
+    """
+    name = " ".join(given.split())
+    if len(name) > LONGEST_NAME or any(unicodedata.category(c) in ("Cc", "Cs") for c in name):
+        raise ArchiveError(
+            f"cannot call an archive {name[:80]!r}: expected up to {LONGEST_NAME} characters in UTF-8, none for control"
+        )
+    return name
 
 
 def handle_of(given: str) -> str:

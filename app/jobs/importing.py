@@ -21,7 +21,7 @@ from sqlalchemy import Engine
 from app.archives import ArchiveError, ImportStoppedError
 from app.archives.dates import Order, order_in, posted
 from app.archives.formats import PASSAGE, TWEET, Reading
-from app.archives.naming import handle_of, slug_of
+from app.archives.naming import handle_of, name_of, slug_of
 from app.archives.opening import open_archive
 from app.archives.records import Record
 from app.archives.sift import ALREADY_THERE, DUPLICATE, NO_TEXT, REASONS, Sieve, Tweet
@@ -100,6 +100,7 @@ def import_archive(
         ImportStoppedError: `should_stop` said so; nothing changed.
     """
     typed, slug = slug.strip(), slug_of(slug)
+    name, typed = name_of(name or "") or None, name_of(typed)
     handle = handle_of(handle) if handle else None
     with open_archive(path, format, split, encoding_errors) as opened, alone(engine, f"import-{slug}") as held:
         if not held:

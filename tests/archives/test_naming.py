@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.archives import ArchiveError
-from app.archives.naming import handle_of, slug_of
+from app.archives.naming import handle_of, name_of, slug_of
 
 
 @pytest.mark.parametrize(
@@ -30,3 +30,13 @@ def test_a_handle_loses_its_at() -> None:
 def test_what_is_no_handle_is_refused(typed: str) -> None:
     with pytest.raises(ArchiveError, match="is no handle"):
         handle_of(typed)
+
+
+def test_a_name_keeps_what_can_be_shown() -> None:
+    assert name_of("  The 👨\u200d👩\u200d👧  of\nGannet ") == "The 👨\u200d👩\u200d👧 of Gannet"
+
+
+@pytest.mark.parametrize("typed", ["n" * 201, "caf\udce9", "\x1b[31mred"])
+def test_a_name_that_cannot_be_shown_is_refused(typed: str) -> None:
+    with pytest.raises(ArchiveError, match="cannot call an archive"):
+        name_of(typed)

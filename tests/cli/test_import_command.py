@@ -163,6 +163,23 @@ def test_a_damaged_database_gets_one_line(whichtweet: Run, tmp_path: Path) -> No
     assert "whichtweet restore" in done.stderr
 
 
+@pytest.mark.parametrize(
+    "words",
+    [("--archive", "caf\udce9"), ("--archive", "a", "--name", "caf\udce9"), ("--archive", "a", "--name", "n" * 201)],
+)
+def test_a_name_that_cannot_be_shown_gets_one_line(whichtweet: Run, few: Path, words: tuple[str, ...]) -> None:
+    refused = whichtweet("import", few, *words)
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("cannot call an archive ")
+    assert refused.stderr.count("\n") == 1
+    assert json.loads(whichtweet("archives", "--json").stdout) == {"archives": []}
+
+
+def test_a_name_of_spaces_alone_is_none(whichtweet: Run, few: Path) -> None:
+    whichtweet("import", few, "--archive", "mayor", "--name", "  ")
+    assert json.loads(whichtweet("archives", "--json").stdout)["archives"][0]["name"] == "mayor"
+
+
 def test_a_missing_file_gets_one_line(whichtweet: Run, tmp_path: Path) -> None:
     done = whichtweet("import", tmp_path / "nowhere.csv", "--archive", "mayor")
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
