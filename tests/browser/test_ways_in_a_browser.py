@@ -106,6 +106,18 @@ def test_practice_and_mixed(visit: Visit, way: str, size: dict[str, int], script
     assert page.url.endswith(WAYS[way])
 
 
+def test_the_cards_of_the_second_round_lie_where_the_first_lay_on_a_desk(visit: Visit) -> None:
+    page = visit()
+    slips = page.locator(".cards")
+    first = slips.bounding_box()
+    pick(page)
+    go_on(page)
+    second = slips.bounding_box()
+    assert first
+    assert second
+    assert abs(first["y"] - second["y"]) < 1
+
+
 def test_a_scroll_is_no_pick(visit: Visit, served: Game) -> None:
     page = visit(PHONE)
     before = count(served)
