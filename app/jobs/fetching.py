@@ -9,13 +9,14 @@ from __future__ import annotations
 import ipaddress
 import os
 import socket
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpcore
 import httpx
 
+from app.jobs.connecting import Clock, Clocked, Overtime
 from app.jobs.workshop import Interrupted, JobError, Progress, ShouldStop
 
 MOST_BYTES = 6 * 10**9
@@ -39,7 +40,7 @@ class Limits:
     """What one fetch may take."""
 
     bytes: int = MOST_BYTES
-    seconds: float = 3600.0
+    seconds: float = 3600.0  # from the first look-up to the last byte, redirects included
 
 
 def fetch(
@@ -58,10 +59,11 @@ def fetch(
         Interrupted: `should_stop` said so. Either way nothing is left of it.
     """
     _check_address(url)
+    clock = Clock(limits.seconds)
     aside = target.with_name(f".{target.name}.part")
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     client = httpx.Client(
-        transport=_Chosen(may_reach),
+        transport=_Chosen(may_reach, clock),
         follow_redirects=True,
         max_redirects=MOST_REDIRECTS,
         timeout=SILENCE,
@@ -71,12 +73,16 @@ def fetch(
         with client, client.stream("GET", url, headers={"Accept-Encoding": "identity"}) as response:
             if response.status_code != httpx.codes.OK:
                 raise JobError(f"{url} answers {response.status_code}, expected 200: check the address")
-            size = _take(response, aside, limits, on_progress, should_stop)
+            size = _take(response, aside, limits, clock, on_progress, should_stop)
         aside.replace(target)
         return size
     except httpx.TooManyRedirects:
         raise JobError(f"{url} leads from one address to the next: give the last one") from None
+    except Overtime:
+        raise _too_slow(limits) from None
     except (httpx.HTTPError, httpx.InvalidURL) as error:
+        if clock.is_over:
+            raise _too_slow(limits) from None
         raise JobError(f"{url} cannot be fetched: {error or type(error).__name__}") from None
     except OSError as error:
         raise JobError(f"{target.name} cannot be written: {error.strerror or error}") from None
@@ -84,19 +90,29 @@ def fetch(
         aside.unlink(missing_ok=True)
 
 
-def _take(response: httpx.Response, aside: Path, limits: Limits, on_progress: Progress, should_stop: ShouldStop) -> int:
+def _too_slow(limits: Limits) -> JobError:
+    return JobError(f"the file took longer than {limits.seconds:.0f} s: fetch it by hand and upload it")
+
+
+def _take(
+    response: httpx.Response,
+    aside: Path,
+    limits: Limits,
+    clock: Clock,
+    on_progress: Progress,
+    should_stop: ShouldStop,
+) -> int:
     """Write an answer's body to a file, piece by piece; its bytes."""
     length = response.headers.get("content-length", "")
     total, size = int(length) if length.isdecimal() else 0, 0
-    deadline = time.monotonic() + limits.seconds
     with aside.open("wb", buffering=PIECE) as file:
         # Piece by piece as they come: from a server that drips, a full one may take days.
         for piece in response.iter_raw():
             size += file.write(piece)
             if max(size, total) > limits.bytes:
                 raise JobError(f"the file holds more than {limits.bytes:,} bytes: fetch it by hand and upload a part")
-            if time.monotonic() > deadline:
-                raise JobError(f"the file took longer than {limits.seconds:.0f} s: fetch it by hand and upload it")
+            if clock.is_over:
+                raise Overtime
             if should_stop():
                 raise Interrupted
             on_progress({"bytes_read": size, "bytes_total": total})
@@ -121,8 +137,10 @@ def _check_address(url: str) -> None:
 class _Chosen(httpx.HTTPTransport):
     """Connects to addresses that may be reached alone, with every redirect judged anew."""
 
-    def __init__(self, may_reach: Callable[[Address], bool]) -> None:
-        super().__init__(retries=0)
+    def __init__(self, may_reach: Callable[[Address], bool], clock: Clock) -> None:
+        super().__init__()
+        # The class above lets nobody choose how connections are opened.
+        self._pool = httpcore.ConnectionPool(ssl_context=httpx.create_ssl_context(), network_backend=Clocked(clock))
         self._may_reach = may_reach
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:

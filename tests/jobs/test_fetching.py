@@ -37,6 +37,13 @@ class Server(BaseHTTPRequestHandler):
             self.end_headers()
             return
         self.send_response(404 if kind == "gone" else 200)
+        for _ in range(60 if kind == "headers" else 0):  # headers that drip for longer than any limit here
+            self.send_header("X-Drip", "1")
+            try:
+                self.flush_headers()
+            except OSError:  # nobody listens any more
+                return
+            time.sleep(0.02)
         if kind == "file":
             self.send_header("Content-Length", str(len(BODY)))
         self.end_headers()
@@ -87,6 +94,7 @@ def test_a_redirect_is_followed_with_the_name_kept(site: str, tmp_path: Path) ->
         ("stream/x", Limits(bytes=1000), "more than 1,000 bytes"),
         ("stream/x", Limits(seconds=0), "took longer than 0 s"),
         ("drip/x", Limits(seconds=0.2), "took longer than 0 s"),
+        ("headers/x", Limits(seconds=0.2), "took longer than 0 s"),
         ("empty/x", Limits(), "is empty"),
         ("gone/x", Limits(), "answers 404, expected 200"),
         ("to//to//to//to//to//to//to//file/x", Limits(), "leads from one address to the next"),
