@@ -98,6 +98,14 @@ def test_a_folder_around_the_export_does_not_matter(tmp_path: Path) -> None:
     assert [record.text for record in read(a_zip(tmp_path, files))] == ["Hello."]
 
 
+@pytest.mark.parametrize("folder", ["", "mine/"])
+def test_what_was_in_the_folder_of_an_export_may_be_packed_anew(tmp_path: Path, folder: str) -> None:
+    account = 'window.YTD.account.part0 = [{"account": {"username": "Mayor"}}]'
+    inside = {"tweets.js": part(0, "One"), "tweets-part1.js": part(1, "Two"), "account.js": account, "like.js": "no"}
+    records = read(a_zip(tmp_path, {folder + name: text for name, text in inside.items()}))
+    assert [(record.text, record.handle) for record in records] == [("One", "Mayor"), ("Two", "Mayor")]
+
+
 @pytest.mark.parametrize("name", ["realdata.csv", "folder/deep/tweets of mine.txt"])
 def test_a_zip_of_one_file_is_that_file(tmp_path: Path, name: str) -> None:
     beside = {"__MACOSX/._realdata.csv": "\0\5\x16\7", "folder/.DS_Store": "\0\0", "folder/empty.csv": ""}
