@@ -32,6 +32,7 @@ _CONTAINER = re.compile(
     rf'\{{\s*"(?:(?:{"|".join(sorted(CONTAINERS | {"meta", "includes"}))})"\s*:\s*[\[{{]|(?:@context|\d+)"\s*:)'
     r"""|\{[^\[{]{0,2000}"orderedItems"\s*:\s*\["""
 )
+_FIELD = re.compile(r'[\s,]*"((?:[^"\\]|\\.)*)"\s*:\s*')
 _OBJECT = re.compile(r"\{\s*(?:[\"}]|$)")
 
 
@@ -68,7 +69,8 @@ class Reading:
             if named := layout_of(self.found).text:
                 raise ArchiveError(
                     f"no tweets in {self.name}: expected words in the field {named[0]}; "
-                    f"found none in {read:,} rows (numbers, null, lists and objects are no texts)"
+                    f"found none in {read:,} rows (numbers, null, lists and objects are no texts): write an "
+                    f"object for each text, with its words in {named[0]} (pandas: orient='records')"
                 )
             raise ArchiveError(f"no tweets in {self.name}: expected a field {EXPECTED_COLUMNS}; found {found}")
 
@@ -155,11 +157,27 @@ def _is_one_of_many(head: str, *, whole: bool) -> bool:
         first, end = json.JSONDecoder(strict=False).raw_decode(head)
     except (ValueError, RecursionError):
         # Too long for the head, or broken: a record unless it opens like a container.
-        return not _CONTAINER.match(head)
+        return not (_CONTAINER.match(head) or _goes_on_in_array(head))
     if head[end:].lstrip()[:1] == "{" or record_of(first).text is not None:
         return True
     by_id = any(name.isdecimal() and isinstance(value, dict) for name, value in first.items())
     return not by_id and not any(isinstance(first.get(name), list) for name in CONTAINERS)
+
+
+def _goes_on_in_array(head: str) -> bool:
+    """Whether the JSON object that begins here, and ends behind `head`, holds an array of tweets, or one that is longer
+    than a tweet's can be.
+    """
+    at, decoder = 1, json.JSONDecoder(strict=False)
+    while field := _FIELD.match(head, at):
+        at = field.end()
+        if head.startswith("[", at) and field.group(1) in CONTAINERS:
+            return True
+        try:
+            _, at = decoder.raw_decode(head, at)
+        except (ValueError, RecursionError):
+            return head.startswith("[", at)
+    return False
 
 
 def _first_names(head: str) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import deque
 from collections.abc import Iterator
 from itertools import chain
 from json import JSONDecodeError
@@ -110,6 +111,8 @@ class _Slide:
             if name in CONTAINERS and self.peek() == "[":
                 self.held = True
                 yield from self.elements()
+            elif self.peek() == "[":
+                deque(self.elements(), maxlen=0)  # one by one: who follows whom may be longer than the tweets
             else:
                 value = self.value()
                 if isinstance(value, dict) and isinstance(name, str) and name.isdecimal():

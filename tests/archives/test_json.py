@@ -306,6 +306,15 @@ def test_a_record_beyond_all_measure_is_refused(tmp_path: Path, monkeypatch: pyt
         read(tmp_path, endless)
 
 
+@pytest.mark.parametrize("before", [{}, {"followers": [{"name": "Follower"}] * 200_000}, {"count": 2, "by": {"id": 1}}])
+def test_all_tweets_and_what_stands_beside_them_may_be_longer_than_a_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: dict[str, object]
+) -> None:
+    monkeypatch.setattr(json_records, "LONGEST_RECORD", 1 << 20)
+    tweets = [{"text": "One"}] * 200_000
+    assert texts(tmp_path, json.dumps({**before, "tweets": tweets})) == ["One"] * 200_000
+
+
 @pytest.mark.parametrize("rows", ['[[1, "One"], [2, "Two"]]', '[["One"], ["Two"]]', "[[]]", '[[{"text": "One"}]]'])
 def test_arrays_within_an_array_are_no_tweets_and_no_plain_text(tmp_path: Path, rows: str) -> None:
     with pytest.raises(ArchiveError, match=r"^no tweets in archive\.dat: expected a field text.*; found none$"):
@@ -320,6 +329,8 @@ def test_brackets_alone_make_no_json(tmp_path: Path, verse: str) -> None:
 def test_a_field_of_texts_that_holds_none_is_told_as_such(tmp_path: Path) -> None:
     with pytest.raises(ArchiveError, match="expected words in the field text; found none in 2 rows"):
         read(tmp_path, '[{"id": 1, "text": 5}, {"id": 2, "text": null}]')
+    with pytest.raises(ArchiveError, match="write an object for each text"):
+        read(tmp_path, '{"id": {"0": 1, "1": 2}, "text": {"0": "One", "1": "Two"}}')
 
 
 def test_json_without_a_text_names_what_it_holds(tmp_path: Path) -> None:
