@@ -22,7 +22,7 @@ PREVIEW = {
         {"text": "and it rained", "date": "2026-01-02", "leaning": "thread", "naming": False},
     ],
 }
-PAGES = ("", "/archives/mayor-of-gannet", "/uploads/1", "/generators", "/held")
+PAGES = ("", "/archives/mayor-of-gannet", "/uploads/1", "/generators", "/held", "/samples", "/labels", "/training")
 
 pytestmark = pytest.mark.browser
 

@@ -49,11 +49,9 @@ def _templates() -> Environment:
 def page(request: Request, template: str, admin: Admin | None, *, status: int = 200, **values: Any) -> Response:
     """A page of the dashboard."""
     said = unquote(request.cookies.get(SAID, ""))
-    content = (
-        _templates()
-        .get_template(f"admin/{template}")
-        .render(admin=admin, path=request.url.path, query=dict(request.query_params), said=said, **values)
-    )
+    path, asked = request.url.path, request.url.query
+    known = {"path": path, "address": f"{path}?{asked}" if asked else path, "query": dict(request.query_params)}
+    content = _templates().get_template(f"admin/{template}").render(admin=admin, said=said, **known, **values)
     response = HTMLResponse(content, status, NO_STORE)
     if said:
         response.delete_cookie(SAID, path="/admin", httponly=True, samesite="strict")

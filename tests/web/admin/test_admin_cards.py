@@ -54,6 +54,13 @@ def test_a_sample_is_hidden_with_a_reason_and_shown_again(desk):
     assert level(desk) == before
 
 
+def test_hiding_leads_back_to_the_list_as_it_was_filtered(desk):
+    asked = "/admin/samples?archive=mayor-of-gannet&status=on+the+shelf&generator=v1"
+    assert f'name="back" value="{asked.replace("&", "&amp;")}"' in desk.said(asked)
+    gone = desk.post("/admin/cards/hide", kind="sample", card="3", reason="names a neighbour", back=asked)
+    assert gone.headers["location"] == asked
+
+
 def test_players_are_not_dealt_what_was_hidden(desk):
     """The archive's stamp goes up: web processes read it anew."""
     with reading(desk.engine) as connection:
