@@ -41,6 +41,7 @@ _REPLY_HANDLE_COLUMNS = ("inreplytoscreenname", "inreplytousername")
 EXPECTED_COLUMNS = "text, full_text, tweet, content or body"
 
 _NOTHING = frozenset({"", "nan", "none", "null", "na", "n/a", "0", "0.0", "false", "[]", "{}"})
+_OTHERS = re.compile(r"quote|retweet|referenced|reply|user|author", re.IGNORECASE)  # who hold another text
 _NOT_ALNUM = re.compile(r"[\W_]+")
 _LONGEST_ID = 60
 _ROUNDED_ID = re.compile(r"[\d.,]+[eE]\+?\d+")
@@ -83,6 +84,8 @@ class Layout:
 def layout_of(names: tuple[str, ...]) -> Layout:
     """The layout of rows with columns of these names, in whatever case and punctuation."""
     plain = {plain_name(name): name for name in reversed(names)}
+    if not plain.keys() & set(TEXT_COLUMNS):
+        plain = {**_of_nested(names), **plain}
 
     def present(wanted: Sequence[str]) -> tuple[str, ...]:
         return tuple(plain[name] for name in wanted if name in plain)
@@ -100,6 +103,14 @@ def layout_of(names: tuple[str, ...]) -> Layout:
         conversation=present(_CONVERSATION_COLUMNS),
         repost=present(_REPOST_COLUMNS),
     )
+
+
+def _of_nested(names: Sequence[str]) -> dict[str, str]:
+    """The columns of what holds the text, where a tool wrote paths for names (legacy.full_text), by plain names."""
+    paths = [name.rpartition(".") for name in names if "." in name]
+    holders = [holder for holder, _, name in paths if plain_name(name) in TEXT_COLUMNS and not _OTHERS.search(holder)]
+    own = min(holders, key=len, default=None)
+    return {plain_name(name): f"{holder}.{name}" for holder, _, name in reversed(paths) if holder == own}
 
 
 def plain_name(name: str) -> str:

@@ -120,6 +120,21 @@ def test_old_line_ends(tmp_path: Path) -> None:
     assert texts(tmp_path, "id,text\r1,One\r2,Two\r") == ["One", "Two"]
 
 
+@pytest.mark.parametrize("holder", ["data", "legacy", "tweet.data"])
+def test_columns_may_be_called_by_paths(tmp_path: Path, holder: str) -> None:
+    names = f"quoted.text,{holder}.id_str,{holder}.text,{holder}.created_at"
+    assert read(tmp_path, f"{names}\nNo,17,One,2020-11-05\nNo,18,Two,2020-11-05\n")[1] == [
+        Record("One", "17", "2020-11-05"),
+        Record("Two", "18", "2020-11-05"),
+    ]
+
+
+@pytest.mark.parametrize("header", ["", "tweets\n", '"Tweets"\n'])
+def test_lines_that_are_all_enclosed_in_quotation_marks_are_a_column_of_texts(tmp_path: Path, header: str) -> None:
+    rows = '"One, and ""more"""\n"Two, of them"\n"Three"\n'
+    assert texts(tmp_path, header + rows) == ['One, and "more"', "Two, of them", "Three"]
+
+
 def test_line_ends_of_every_kind_in_one_file(tmp_path: Path) -> None:
     ends = ("\n", "\r\n", "\r")
     rows = [f'{number},"Number {number}, with a comma",2018-05-01{ends[number % 3]}' for number in range(9)]
