@@ -78,7 +78,7 @@ def table_in(head: str, *, whole: bool, sure: bool = False) -> Table | None:
     looks = [look for delimiter in delimiters for look in _looks(lines, delimiter, whole)]
     found = _with_text_column(looks) or _without_names(looks) or _without_text_column(looks)
     if found is None and not announced:
-        found = _behind_other_lines(lines, whole)
+        found = _behind_other_lines(lines, whole) or _one_enclosed_column(lines)
     if found is None and sure and looks:
         found = looks[0].table
     return found and replace(found, end=end, skip=found.skip + (1 if announced else 0))
@@ -277,6 +277,16 @@ def _behind_other_lines(lines: Sequence[str], whole: bool) -> Table | None:
         if found is not None:
             return replace(found, skip=skip)
     return None
+
+
+def _one_enclosed_column(lines: Sequence[str]) -> Table | None:
+    """A table of texts alone, each enclosed in quotation marks; its header, if there is one, may do without."""
+    filled = [line for line in lines if line.strip()][:_SAMPLE]
+    headed = bool(filled) and plain_name(filled[0]) in TEXT_COLUMNS
+    texts = filled[1 if headed else 0 :]
+    if len(texts) < 2 or not _mostly(texts, _ENCLOSED.fullmatch):
+        return None
+    return Table(",", ("text",), headed, (("skipinitialspace", True),))
 
 
 def _is_header(cells: Sequence[str]) -> bool:
