@@ -16,8 +16,12 @@ def problem_page(request: Request, problem: Problem) -> Response:
     entry = house.catalogue.find(None)
     heading, words = _PROBLEMS.get(problem.kind, ("Something went wrong.", problem.detail))
     command = None
-    if problem.kind == "shelf-empty" and entry is None:
-        words = "There is no archive to play yet. Import one, and train a network on it:"
+    is_bare = problem.kind in ("shelf-empty", "no-archive") and entry is None
+    if is_bare:
+        heading = "There is nothing to play yet."
+        words = (
+            "There is no archive: no account's tweets. Whoever runs this game imports one, and trains a network on it:"
+        )
         command = "whichtweet import tweets.js --archive me --handle @me"
     is_here = request.method == "GET" and problem.kind not in ("not-found", "no-archive")
     return html(
@@ -28,7 +32,7 @@ def problem_page(request: Request, problem: Problem) -> Response:
         heading=heading,
         words=words,
         command=command,
-        is_writing=problem.kind == "shelf-empty",
+        is_writing=problem.kind == "shelf-empty" and not is_bare,
         again_in=problem.retry_after if is_here else None,
         href=request.url.path if is_here else "/",
         link="Try again" if is_here else "Play",

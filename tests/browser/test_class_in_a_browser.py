@@ -59,6 +59,7 @@ def test_a_lecturer_and_two_phones_play_a_round(visit: Visit) -> None:
     plain.reload()
     assert cards(phone) == cards(plain)
     assert cards(phone) == cards(wall)
+    expect(phone.locator(".stub .number")).to_have_text(["1", "2"])  # as on the wall
     phone.locator(".face").first.click()
     expect(phone.locator("h1")).to_have_text("Your pick is in: card 1.")
     expect(wall.locator(".count").last).to_have_text("1 of 2 picked")

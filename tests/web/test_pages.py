@@ -261,10 +261,13 @@ def test_the_demo_says_so_and_shows_how_to_play_a_real_account(serving: Opener) 
 
 
 def test_before_there_is_anything_to_play_the_page_is_kind(serving: Opener) -> None:
-    response = serving(fill=lambda _: None).client().get("/")
-    assert response.status_code == 503
-    assert "The network is still writing" in response.text
-    assert "whichtweet import" in response.text
+    client = serving(fill=lambda _: None).client()
+    for path, status in (("/", 503), ("/hall", 404)):
+        response = client.get(path)
+        assert response.status_code == status
+        assert "There is nothing to play yet." in response.text
+        assert "still writing" not in response.text
+        assert "whichtweet import" in response.text
 
 
 def test_a_player_who_met_every_sample_finds_a_kind_page(serving: Opener) -> None:
