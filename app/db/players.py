@@ -14,7 +14,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from app.db import jobs, scores
 from app.db.prepared import Prepared
-from app.db.tables import forgotten, guesses, players, remarks, transfers
+from app.db.tables import class_members, forgotten, guesses, players, remarks, transfers
 from app.game.skill import Belief
 
 KEY_BYTES = 16
@@ -123,8 +123,9 @@ def were_forgotten(connection: Connection, keys: Collection[bytes]) -> set[bytes
 def forget(connection: Connection, key: bytes, at: datetime) -> bool:
     """Cut everything that leads from a key to its guesses; whether there was such a player.
 
-    The network, the nickname, the places on leaderboards and what was reported go at once. The guesses, now under a key
-    that nobody holds, go to a fresh id, or go, as soon as the worker comes to it (`app/jobs/forgetting.py`).
+    The network, the nickname, names in classes, the places on leaderboards and what was reported go at once. The
+    guesses, now under a key that nobody holds, go to a fresh id, or go, as soon as the worker comes to it
+    (`app/jobs/forgetting.py`).
     """
     dialect_insert = sqlite_insert if connection.dialect.name == "sqlite" else postgres_insert
     dropped = dialect_insert(forgotten).values(key_hash=_hashed(key), forgotten_at=at)
@@ -139,6 +140,7 @@ def forget(connection: Connection, key: bytes, at: datetime) -> bool:
     )
     scores.forget(connection, player.id)
     connection.execute(delete(transfers).where(transfers.c.player_id == player.id))
+    connection.execute(update(class_members).where(class_members.c.player_id == player.id).values(name=None))
     own = select(guesses.c.id).where(guesses.c.player_id == player.id)
     connection.execute(update(guesses).where(guesses.c.player_id == player.id).values(network=None))
     connection.execute(update(remarks).where(remarks.c.guess_id.in_(own)).values(report=None))

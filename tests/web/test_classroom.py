@@ -282,3 +282,14 @@ def test_who_takes_no_cookie_is_told_so_and_fills_no_room(game: Game) -> None:
     assert "0 in the room" in lecturer.wall()
     assert phone.post(f"/class/{CODE}/join", data={"name": "Ada"}).status_code == 303  # it takes one now
     assert "You are in." in room(phone)
+
+
+def test_forget_me_takes_the_name_off_the_wall_at_once(either_game: Game) -> None:
+    lecturer, phone = open_room(either_game), come_in(either_game, "Ada Example")
+    lecturer.press("next")
+    pick(phone, 0)
+    assert "Ada Example" in lecturer.press("reveal")
+    assert phone.delete("/api/players/me").status_code == 204
+    with either_game.engine.connect() as connection:
+        assert connection.execute(select(class_members.c.name)).scalar_one() is None
+    assert "Ada Example" not in lecturer.press("next")
