@@ -13,7 +13,7 @@ from markupsafe import Markup
 from pydantic import ValidationError
 from starlette.responses import RedirectResponse, Response
 
-from app.db import classes
+from app.db import classes, players
 from app.db.session import now, writing
 from app.game import scoring
 from app.game.classroom import ROUNDS
@@ -97,13 +97,20 @@ async def join(code: str, request: Request) -> Response:
             house.identity.greet(response, visitor)
         return response
 
-    def let_in() -> None:
+    def let_in() -> Visitor:
         with writing(house.engine) as connection:
-            classes.join(connection, scene.room.id, visitor.key, name, now())
+            # The cookie of a tab or a device that "forget me" did not reach: whoever holds it is somebody new.
+            is_gone = players.was_forgotten(connection, visitor.key)
+            member = Visitor(players.new_key(), has_cookie=True) if is_gone else visitor
+            classes.join(connection, scene.room.id, member.key, name, now())
+            return member
 
-    await apart(let_in)
+    member = await apart(let_in)
     await _scene(request, code, anew=True)
-    return RedirectResponse(f"/class/{code}", 303, NO_STORE)
+    entrance = RedirectResponse(f"/class/{code}", 303, NO_STORE)
+    if member is not visitor:
+        house.identity.greet(entrance, member)
+    return entrance
 
 
 @router.post("/class/{code}/pick")

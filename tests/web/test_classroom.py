@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from hashlib import blake2b
 
 import pytest
 from factories import add_generator, add_samples, words
@@ -13,7 +14,19 @@ from serving import Game, Opener
 from sqlalchemy import func, select, update
 
 from app.db.session import now, writing
-from app.db.tables import class_members, class_rounds, classes, guesses, jobs, labels, samples, seats, tweets
+from app.db.tables import (
+    class_members,
+    class_rounds,
+    classes,
+    forgotten,
+    guesses,
+    jobs,
+    labels,
+    players,
+    samples,
+    seats,
+    tweets,
+)
 
 
 def test_thirty_players_behind_one_address_play_ten_rounds(serving: Opener) -> None:
@@ -293,3 +306,19 @@ def test_forget_me_takes_the_name_off_the_wall_at_once(either_game: Game) -> Non
     with either_game.engine.connect() as connection:
         assert connection.execute(select(class_members.c.name)).scalar_one() is None
     assert "Ada Example" not in lecturer.press("next")
+
+
+def test_who_was_forgotten_comes_into_a_room_as_somebody_new(game: Game) -> None:
+    lecturer, phone = open_room(game), come_in(game)
+    cookies = dict(phone.cookies)
+    phone.delete("/api/players/me")
+    with game.engine.connect() as connection:
+        dropped = connection.execute(select(forgotten.c.key_hash)).scalar_one()
+    # Another tab, or a device that has the same cookie by a transfer code.
+    with game.client(cookies=cookies) as left_open:
+        left_open.post(f"/class/{CODE}/join", data={"name": "Ada"})
+        lecturer.press("next")
+        assert "Your pick is in" in pick(left_open, 0)
+    with game.engine.connect() as connection:
+        keys = connection.scalars(select(players.c.key)).all()
+    assert dropped not in [blake2b(key, digest_size=16, person=b"forgotten").digest() for key in keys]
