@@ -58,7 +58,7 @@ def _shoot(address: str) -> None:
                 page.goto(address)
                 page.wait_for_load_state("networkidle")
                 page.screenshot(path=PICTURES / f"round-{width}-{scheme}.png")
-                page.keyboard.press("1")
+                page.keyboard.press("ArrowLeft")  # digits pick nothing on a phone
                 page.locator("button.next").wait_for()
                 page.wait_for_timeout(600)  # the verdict's motion comes to rest
                 page.screenshot(path=PICTURES / f"verdict-{width}-{scheme}.png")

@@ -19,9 +19,7 @@ def problem_page(request: Request, problem: Problem) -> Response:
     is_bare = problem.kind in ("shelf-empty", "no-archive") and entry is None
     if is_bare:
         heading = "There is nothing to play yet."
-        words = (
-            "There is no archive: no account's tweets. Whoever runs this game imports one, and trains a network on it:"
-        )
+        words = "There is no account's archive yet. Whoever runs this game imports one, and trains a network on it:"
         command = "whichtweet import tweets.js --archive me --handle @me"
     is_here = request.method == "GET" and problem.kind not in ("not-found", "no-archive")
     return html(
