@@ -203,6 +203,21 @@ def met(connection: Connection, class_id: int, kind: Literal["tweet", "sample"],
     return set(connection.scalars(query))
 
 
+def is_asking(connection: Connection, player_id: int, at: datetime) -> bool:
+    """Whether a room that the player is in has a round open: what they picked in it is not told before the reveal."""
+    query = (
+        select(*_ROOM)
+        .join(class_members, class_members.c.class_id == classes.c.id)
+        .where(
+            class_members.c.player_id == player_id,
+            classes.c.ended_at.is_(None),
+            classes.c.asked_at.is_not(None),
+            classes.c.is_revealed.is_(False),
+        )
+    )
+    return any(_room(row).where.takes(at) for row in connection.execute(query))
+
+
 def has_met(connection: Connection, player_id: int, asked: Asked) -> bool:
     """Whether the player has guessed at one of the two cards before."""
     same = (guesses.c.sample_id == asked.sample_id) | (guesses.c.tweet_id == asked.tweet_id)

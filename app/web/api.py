@@ -21,7 +21,7 @@ from app.web.bodies import (
     parsed,
     refuses,
 )
-from app.web.own import skill_of
+from app.web.own import recorded, skill_of
 from app.web.problems import Problem
 from app.web.services import apart, services
 from app.web.thin import ThinRoute
@@ -101,7 +101,11 @@ async def remark(guess: str, request: Request) -> Response:
     return Response(status_code=204, headers=NO_STORE)
 
 
-@router.get("/players/me", response_model=PlayerBody, responses=refuses(**_LIMITED))
+@router.get(
+    "/players/me",
+    response_model=PlayerBody,
+    responses=refuses(**_LIMITED, _409="a round of the player's class is open"),
+)
 async def show_player(request: Request) -> Response:
     """How the player of this cookie does."""
     house = services(request)
@@ -110,7 +114,7 @@ async def show_player(request: Request) -> Response:
 
     def read() -> dict[str, Any]:
         with reading(house.engine) as connection:
-            player = players.find(connection, visitor.key)
+            player = recorded(connection, visitor.key)
             rows = seats.of_player(connection, player.id) if player else []
         names = {entry.archive.id: entry.archive.slug for entry in house.catalogue.entries.values()}
         shown = [

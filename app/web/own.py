@@ -8,9 +8,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
+from sqlalchemy import Connection
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
-from app.db import history, nicknames, players, scores, seats
+from app.db import classes, history, nicknames, players, scores, seats
 from app.db.history import Wanted
 from app.db.players import Player
 from app.db.session import now, reading, writing
@@ -63,7 +64,7 @@ async def my_rounds(request: Request) -> Response:
 
     def read() -> tuple[list[history.PastRound], list[str]]:
         with reading(house.engine) as connection:
-            player = players.find(connection, visitor.key)
+            player = recorded(connection, visitor.key)
             if player is None:
                 return [], []
             return history.page(connection, player.id, wanted), history.modes(connection, player.id)
@@ -93,6 +94,12 @@ async def download(request: Request) -> Response:
     house = services(request)
     visitor = house.identity.visitor(request)
     house.limit("downloads", visitor)
+
+    def check() -> None:
+        with reading(house.engine) as connection:
+            recorded(connection, visitor.key)
+
+    await apart(check)  # before the first byte: what has begun cannot be refused
     headers = NO_STORE | {"Content-Disposition": 'attachment; filename="my-rounds.json"'}
     return StreamingResponse(_everything(house, visitor.key), 200, headers, "application/json")
 
@@ -134,6 +141,18 @@ def rename(house: Services, key: bytes, wanted: str | None) -> None:
         nicknames.give(connection, key, shown)
 
 
+def recorded(connection: Connection, key: bytes) -> Player | None:
+    """The player with that key, who is about to be shown what is theirs; None where nothing is recorded.
+
+    Raises:
+        Problem: 409 while a round of their class is open: every figure of theirs would tell its verdict.
+    """
+    player = players.find(connection, key)
+    if player is not None and classes.is_asking(connection, player.id, now()):
+        raise Problem(409, "round-open", "a round of your class is open: your figures are back when it is revealed")
+    return player
+
+
 def skill_of(player: Player, guesses: int) -> dict[str, float] | None:
     """A player's skill as shares of average samples; None before it is known."""
     return skill.told(player.belief) if guesses >= skill.KNOWN_FROM else None
@@ -143,7 +162,7 @@ def _summary(house: Services, key: bytes) -> dict[str, Any]:
     archives = {entry.archive.id: entry.archive for entry in house.catalogue.entries.values()}
     at = now()
     with reading(house.engine) as connection:
-        player = players.find(connection, key)
+        player = recorded(connection, key)
         if player is None:
             return {"player": None, "guesses": 0}
         rows = [row for row in seats.of_player(connection, player.id) if row.archive_id in archives]

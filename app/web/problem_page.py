@@ -53,5 +53,6 @@ _PROBLEMS = {
     "round-superseded": ("That round has passed.", "You went on to another one since. Go on from there."),
     "desk-busy": ("One moment.", "Many are looking inside the network just now. It takes one reader at a time."),
     "no-network": ("The network is not here.", "The game goes on, but on this machine nobody can look inside it."),
+    "round-open": ("A round of your class is open.", "What is yours is shown again when it is revealed."),
     "out-of-turn": ("There is another round open.", "Answer that one first."),
 }  # fmt: skip

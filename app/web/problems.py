@@ -60,6 +60,7 @@ TITLES = {
     "round-superseded": "This round is no longer open",
     "already-answered": "This round was answered before",
     "out-of-turn": "Another round is still open",
+    "round-open": "A round of your class is open",
     "shelf-empty": "The network is still writing",
     "set-through": "You have played all of it",
     "too-few-rounds": "You have not played ten rounds yet",

@@ -72,6 +72,21 @@ def test_nobody_is_told_before_the_reveal(game: Game) -> None:
     assert re.search("You spotted the real one|The machine fooled you", room(phone))
 
 
+@pytest.mark.parametrize("address", ["/me", "/me/rounds", "/me/download", "/api/players/me"])
+def test_no_own_figures_tell_the_verdict_before_the_reveal(game: Game, address: str) -> None:
+    lecturer, phone, elsewhere = open_room(game), come_in(game), game.client()
+    assert phone.get(address).status_code == 200
+    lecturer.press("next")
+    pick(phone, 0)
+    refused = phone.get(address)
+    assert refused.status_code == 409
+    assert "class" in refused.text
+    assert not re.search("spotted|fooled", refused.text)
+    assert elsewhere.get(address).status_code == 200
+    lecturer.press("reveal")
+    assert re.search("spotted|fooled", phone.get(address).text)
+
+
 def test_a_second_pick_and_a_late_one_change_nothing(game: Game) -> None:
     lecturer, phone, late = open_room(game), come_in(game), come_in(game)
     lecturer.press("next")
