@@ -24,7 +24,7 @@ from app.jobs.base import stand_in, start_for
 from app.jobs.promoting import relieve
 from app.jobs.restocking import Restocked, restock
 from app.jobs.retraining import Errand, retrain
-from app.jobs.supervising import Budget, Shape, need_tensorflow
+from app.jobs.supervising import Budget, Shape, is_under_way, need_tensorflow
 from app.jobs.workshop import Interrupted, JobError, Skipped, Workshop
 
 
@@ -57,6 +57,8 @@ def train_command(
     need_tensorflow()
     shape, budget = Shape(layers, units, cell), Budget(minutes, epochs)
     begin = None if from_scratch else _start(workshop, found, start) if start else start_for(workshop, shape)
+    if is_under_way(training.run_of(workshop, found, shape, seed, begin)):
+        raise JobError(f"such a network is being trained for {archive} right now: wait for it, or give another --seed")
     say(f"Beginning from {begin}" if begin else "Beginning from chance")
     arguments = {**asdict(shape), **asdict(budget), "seed": seed, "from_scratch": from_scratch}
     with at_the_terminal(workshop, "train", found, arguments) as desk:

@@ -147,7 +147,7 @@ def train(
 def _locked(folder: Path, should_stop: Callable[[], bool]) -> Iterator[IO[str]]:
     """The run's folder for us alone; waits for the child of a worker that died, which ends by itself."""
     deadline = time.monotonic() + LOCK_SECONDS
-    with (folder / "lock").open("w") as lock:
+    with (folder / "lock").open("a+") as lock:
         while True:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -158,7 +158,39 @@ def _locked(folder: Path, should_stop: Callable[[], bool]) -> Iterator[IO[str]]:
                 if time.monotonic() > deadline:
                     raise JobError(f"another training writes to {folder}: wait for it, or end it") from None
                 time.sleep(LOOK_SECONDS)
+        lock.truncate(0)
+        lock.write(f"{os.getpid()}\n")
+        lock.flush()
         yield lock
+
+
+def await_turn(folder: Path, should_stop: Callable[[], bool]) -> None:
+    """Wait until no other training has a run's folder: what is in it must not change under that one.
+
+    Raises:
+        JobError: one has it still, after a minute and a half.
+        Interrupted: `should_stop` said so.
+    """
+    if folder.exists():
+        with _locked(folder, should_stop):
+            pass
+
+
+def is_under_way(folder: Path) -> bool:
+    """Whether a process that lives on this machine trains in a run's folder; the child of one that died soon ends."""
+    try:
+        with (folder / "lock").open("a+") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return False
+            except BlockingIOError:
+                lock.seek(0)
+                os.kill(int(lock.read()), 0)
+                return True
+    except PermissionError:  # it lives, under another name than ours
+        return True
+    except (OSError, ValueError):
+        return False
 
 
 def _listen(

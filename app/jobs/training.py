@@ -17,7 +17,7 @@ from app.db.generators import Generator, Recipe
 from app.db.session import now, reading, writing
 from app.game.lessons import Lesson
 from app.game.vetting import VETTING_VERSION
-from app.jobs.supervising import Budget, Event, Shape, Trained, need_tensorflow, train
+from app.jobs.supervising import Budget, Event, Shape, Trained, await_turn, need_tensorflow, train
 from app.jobs.workshop import Interrupted, JobError, ShouldStop, Steps, Workshop, plainly
 from model.checkpoint import CheckpointError, checkpoint_digest, read_checkpoint, write_checkpoint
 from model.evaluate import bits_per_character
@@ -42,6 +42,12 @@ def run_folder(workshop: Workshop, archive: Archive, name: str) -> Path:
     return workshop.checkpoints / archive.slug / "runs" / name
 
 
+def run_of(workshop: Workshop, archive: Archive, shape: Shape, seed: int, start: Path | None) -> Path:
+    """The folder of the run that trains such a network: the same call finds it again."""
+    name = f"{shape.cell}-{shape.layers}x{shape.units}-{seed}"
+    return run_folder(workshop, archive, f"{name}-from-{_digest(start)[:12]}" if start else name)
+
+
 def make_generator(
     workshop: Workshop,
     archive: Archive,
@@ -63,8 +69,8 @@ def make_generator(
         JobError: the archive is too small, or the training failed.
     """
     need_tensorflow()
-    name = f"{shape.cell}-{shape.layers}x{shape.units}-{seed}"
-    folder = run_folder(workshop, archive, f"{name}-from-{_digest(start)[:12]}" if start else name)
+    folder = run_of(workshop, archive, shape, seed, start)
+    await_turn(folder, should_stop)
     tweet_count = step("write the texts", lambda: freeze_texts(workshop, archive, folder))
 
     def learn() -> dict[str, Any]:

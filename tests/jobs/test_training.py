@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from app.db.archives import Archive
 from app.jobs.supervising import Budget, Shape
-from app.jobs.training import make_generator
+from app.jobs.training import make_generator, run_of
 from app.jobs.workshop import Workshop
 from model.checkpoint import checkpoint_digest
 
 pytestmark = pytest.mark.train
 pytest.importorskip("tensorflow", reason="TensorFlow is not installed: make setup-train")
 
+HOUSE = Path(__file__).parents[2]
 STEPS = ("train", "keep the checkpoint", "evaluate", "register")
 
 
@@ -40,3 +45,31 @@ def test_a_training_that_ended_behind_any_step_is_not_lost(workshop: Workshop, a
     assert made.is_new is (last != "register")
     (folder,) = (path.parent for path in workshop.checkpoints.rglob("meta.json"))
     assert folder == workshop.checkpoints / archive.slug / checkpoint_digest(folder)[:16]
+
+
+def test_the_command_refuses_what_is_being_trained_and_leaves_it_alone(
+    workshop: Workshop, archive: Archive, tmp_path: Path
+) -> None:
+    shape, budget = Shape(layers=1, units=8), Budget(epochs=1)
+    folder = run_of(workshop, archive, shape, 0, None)
+    told: list[subprocess.CompletedProcess[str]] = []
+    environment = os.environ | {
+        "WHICHTWEET_DATA_DIR": str(tmp_path),
+        "WHICHTWEET_DATABASE_URL": workshop.engine.url.render_as_string(),
+        "WHICHTWEET_CHECKPOINT_DIR": str(workshop.checkpoints),
+    }
+    words = ["train", "--archive", archive.slug, "--layers", "1", "--units", "8", "--epochs", "1", "--from-scratch"]
+
+    def meanwhile(_: Any) -> None:
+        if told:
+            return
+        stands = (folder / "texts.json").stat().st_mtime_ns
+        command = [sys.executable, "-m", "app.cli", *words]
+        told.append(subprocess.run(command, cwd=HOUSE, env=environment, capture_output=True, text=True))
+        assert (folder / "texts.json").stat().st_mtime_ns == stands
+
+    made = make_generator(workshop, archive, shape, budget, on_event=meanwhile)
+
+    assert made.is_new
+    assert (told[0].returncode, told[0].stderr.count("\n")) == (2, 1)
+    assert f"such a network is being trained for {archive.slug} right now" in told[0].stderr
