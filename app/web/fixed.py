@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from app.db import sets
 from app.db.session import now, reading, writing
 from app.game.rounds import ShelfEmpty
-from app.game.sets import FixedSet, compose
+from app.game.sets import TEN, FixedSet, compose
 from app.web import problems
 from app.web.apart import apart
 from app.web.catalogue import Entry
@@ -43,7 +43,8 @@ class FixedSets:
         """The daily of an archive; of today ("" or its date) it is made if nobody asked for it before.
 
         Raises:
-            Problem: 404; no day, one to come, or one on which nobody played. 503: too few cards.
+            Problem: 404; no day, one to come, one on which nobody played, or fewer than ten cards at all. 503: too few
+                at the moment.
         """
         today = self.today()
         day = day or today
@@ -85,6 +86,8 @@ class FixedSets:
         return self._keep(key, found)
 
     def _make(self, entry: Entry, day: str) -> FixedSet | None:
+        if 0 < len(entry.deck) < TEN:
+            raise problems.no_daily(entry.archive, len(entry.deck), TEN)
         try:
             with reading(self._engine) as connection:
                 drawn = compose(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import Request
 from starlette.responses import Response
+from starlette.routing import Match
 
 from app.web.problems import Problem
 from app.web.rendering import html
@@ -21,20 +22,35 @@ def problem_page(request: Request, problem: Problem) -> Response:
         heading = "There is nothing to play yet."
         words = "There is no account's archive yet. Whoever runs this game imports one, and trains a network on it:"
         command = "whichtweet import tweets.js --archive me --handle @me"
-    is_here = request.method == "GET" and problem.kind not in ("not-found", "no-archive")
+    is_shown = request.method == "GET" and problem.kind not in ("not-found", "no-archive", "no-daily")
+    # What was asked for by a form is gone back to: a page that reloads itself would lose what was sent.
+    is_here = is_shown or (problem.status in (429, 503) and _is_page(request))
+    href = problem.extra.get("instead") or (_here(request) if is_here else "/")
     return html(
         "message.html",
         status=problem.status,
         headers=problem.headers,
         unit=entry.archive.unit if entry else "tweet",
         heading=heading,
-        words=words,
+        words=words or problem.detail,
         command=command,
         is_writing=problem.kind == "shelf-empty" and not is_bare,
-        again_in=problem.retry_after if is_here else None,
-        href=request.url.path if is_here else "/",
+        again_in=problem.retry_after if is_shown else None,
+        href=href,
         link="Try again" if is_here else "Play",
     )
+
+
+def _is_page(request: Request) -> bool:
+    """Whether a browser that goes to the address of this request finds a page there."""
+    asked = {**request.scope, "method": "GET"}
+    return any(route.matches(asked)[0] is Match.FULL for route in request.app.routes)
+
+
+def _here(request: Request) -> str:
+    # One slash alone: two would lead to another site.
+    path = "/" + request.url.path.lstrip("/")
+    return f"{path}?{request.url.query}" if request.url.query else path
 
 
 _PROBLEMS = {
@@ -47,6 +63,7 @@ _PROBLEMS = {
     "not-found": ("There is nothing here.", "The link may be incomplete, or what it led to is gone."),
     "set-through": ("You have played all of it.", "Every round of this set is answered."),
     "too-few-rounds": ("Play ten rounds first.", "A challenge is made of the last ten that you played."),
+    "no-daily": ("This archive is too small for a daily.", ""),
     "no-archive": ("There is no such archive.", "Nobody has imported one under that name."),
     "not-our-round": ("That round is not yours.", "It was dealt in another browser. Have a new one."),
     "round-expired": ("That round has run out.", "It lay open for too long. Have a new one."),

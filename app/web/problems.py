@@ -9,6 +9,8 @@ from typing import Any
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
+from app.db.archives import Archive
+
 MEDIA_TYPE = "application/problem+json"
 
 
@@ -64,6 +66,7 @@ TITLES = {
     "shelf-empty": "The network is still writing",
     "set-through": "You have played all of it",
     "too-few-rounds": "You have not played ten rounds yet",
+    "no-daily": "This archive is too small for a daily",
     "no-archive": "There is no such archive",
     "too-many-requests": "Too many requests",
     "database-away": "The database does not answer",
@@ -86,6 +89,12 @@ def not_our_round() -> Problem:
 def shelf_empty() -> Problem:
     """Nothing to deal."""
     return Problem(503, "shelf-empty", "the network is still writing: try again in a moment", retry_after=15)
+
+
+def no_daily(archive: Archive, found: int, needed: int) -> Problem:
+    """An archive that never holds a daily: its endless rounds can be played."""
+    words = f"{found} of its {archive.unit}s can be dealt, a daily needs {needed}. Its endless rounds can be played."
+    return Problem(404, "no-daily", words, instead=f"/a/{archive.slug}")
 
 
 def database_away() -> Problem:

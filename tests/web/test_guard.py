@@ -111,6 +111,19 @@ def test_a_player_who_asks_too_often_is_told_when_to_come_back(serving: Opener) 
     assert client.get("/").status_code == 429
 
 
+def test_a_form_that_came_too_often_leads_back_to_where_it_stood(serving: Opener) -> None:
+    client = serving(rate_limit="3/minute").client()
+    client.get("/a/mayor")
+    for _ in range(5):
+        page = client.post("/a/mayor", data={"round": "x", "pick": "0"})
+    assert page.status_code == 429
+    assert 'href="/a/mayor">Try again' in page.text
+    assert 'http-equiv="refresh"' not in page.text  # it would send nothing again
+    for _ in range(5):
+        page = client.get("/mixed?from=/daily")
+    assert 'href="/mixed?from=/daily">Try again' in page.text
+
+
 def test_a_network_that_asks_too_often_is_limited_whatever_its_cookies(serving: Opener) -> None:
     game = serving(network_rate_limit="3/minute")
     assert [game.client().post("/api/rounds").status_code for _ in range(5)] == [201, 201, 201, 429, 429]

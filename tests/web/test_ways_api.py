@@ -385,3 +385,16 @@ def test_sets_are_played_alike_on_either_database(either_game: Game) -> None:
         assert guess(bob, deal(bob, mixed=True))["played"] == 1
         assert bob.get("/ways").status_code == 200
         assert bob.get("/").status_code == 200
+
+
+def test_an_archive_too_small_for_a_daily_says_so_and_what_can_be_played(serving: Opener) -> None:
+    game = serving(fill=lambda connection: add_game(connection, cards=9))
+    page = game.client(follow_redirects=True).get("/daily/mayor")
+    assert page.status_code == 404
+    assert "9 of its tweets can be dealt, a daily needs 10" in page.text
+    assert 'href="/a/mayor">' in page.text
+    assert "writing" not in page.text
+    assert 'http-equiv="refresh"' not in page.text
+    asked = game.client().post("/api/rounds", json={"mode": "daily", "archive": "mayor"})
+    assert (asked.status_code, asked.json()["type"]) == (404, "/problems/no-daily")
+    assert game.client().get("/a/mayor").status_code == 200
