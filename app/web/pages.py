@@ -137,7 +137,8 @@ async def _answer_form(request: Request, way: Way) -> Response:
         answer, pick, trouble = json.loads(recorded.answer), ask.pick, ""
     except Problem as problem:
         if problem.kind in _FRESH:
-            after = None if visitor.has_cookie else token
+            is_theirs = not visitor.has_cookie and problem.kind != "not-our-round"
+            after = token if is_theirs else None
             return await _open_round(request, way, after, trouble=_FRESH[problem.kind])
         if "recorded" not in problem.extra:
             raise
@@ -199,6 +200,8 @@ _FRESH = {
     "round-expired": "That round had run out. Here is a fresh one.",
     "round-superseded": "You had gone on to another round since. Here it is.",
     "out-of-turn": "Another round was open before that one. Here it is.",
+    # Two first tabs are two newcomers until the later one's cookie holds for both.
+    "not-our-round": "That round was dealt elsewhere, and your pick was not counted. Here is yours.",
 }
 
 
