@@ -51,9 +51,9 @@ async def record_all(recorder: Recorder, numbers: range, card: tuple[int, int, i
 
 def test_guesses_of_one_turn_of_the_loop_are_one_transaction(recorder: Recorder, card: tuple[int, int, int]) -> None:
     before = written()
-    recorded = awaited(record_all(recorder, range(40), card))
+    recorded = awaited(record_all(recorder, range(MOST), card))
     assert all(each.is_new for each in recorded)
-    assert written() == (before[0] + 1, before[1] + 40)
+    assert written() == (before[0] + 1, before[1] + MOST)
 
 
 def test_more_than_one_transaction_takes_are_all_written(
