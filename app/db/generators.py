@@ -215,6 +215,11 @@ def decisions_on(connection: Connection, archive_id: int) -> list[Decision]:
     return [Decision(**row._asdict()) for row in connection.execute(query)]
 
 
+def decided_by_job(connection: Connection, archive_id: int, job_id: int) -> Decision | None:
+    """The decision that a job took about who plays, which names it; None where it has taken none."""
+    return next((each for each in decisions_on(connection, archive_id) if each.figures.get("job") == job_id), None)
+
+
 def clear_arm(connection: Connection, archive_id: int, arm: str) -> None:
     """Let nobody play `arm`."""
     connection.execute(delete(arms).where(arms.c.archive_id == archive_id, arms.c.arm == arm))

@@ -13,7 +13,7 @@ from typing import Any
 from app.archives import ArchiveError
 from app.archives.opening import open_archive
 from app.archives.sift import Sieve
-from app.db import generators, jobs, networks, removals, retention, uploads
+from app.db import generators, jobs, networks, removals, retention, samples, uploads
 from app.db.generators import Decided
 from app.db.jobs import Job
 from app.db.session import now, reading, writing
@@ -76,17 +76,22 @@ def promote_generator(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> 
 
     def crown() -> str:
         with reading(workshop.engine) as connection:
-            found = generators.find(connection, int(wanted)) if wanted else None
+            taken = generators.decided_by_job(connection, archive.id, job.id)
+            named = taken.generator_id if taken is not None else wanted
+            found = generators.find(connection, int(named)) if named else None
+            level = samples.level(connection, archive.id, found.id) if found is not None else 0
         generator = found or former_champion(workshop, archive)
-        verdict = "promoted" if wanted else "rolled back"
-        decided = Decided(verdict, job.asked_by, {"reason": job.arguments.get("reason", "")})
-        level = promote(
-            *(workshop, archive, generator),
-            decided=decided,
-            job_id=job.id,
-            on_progress=hold.on_progress,
-            should_stop=hold.should_stop,
-        )
+        # Killed at its last moment, it is done again: the former champion would be the one it just went back from.
+        if taken is None:
+            verdict = "promoted" if wanted else "rolled back"
+            figures = {"reason": job.arguments.get("reason", ""), "job": job.id}
+            level = promote(
+                *(workshop, archive, generator),
+                decided=Decided(verdict, job.asked_by, figures),
+                job_id=job.id,
+                on_progress=hold.on_progress,
+                should_stop=hold.should_stop,
+            )
         return f"{generator.name} is the champion of {archive.slug}, with {level} samples on its shelf"
 
     return step("promote", crown)

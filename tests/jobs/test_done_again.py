@@ -1,0 +1,85 @@
+"""What is done again because its worker died between the commit and the note of it: it changes nothing more."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from factories import add_archive, add_arm, add_generator, add_samples, add_tweets, words
+from sqlalchemy import Engine
+
+from app.db import generators, jobs
+from app.db.jobs import Job
+from app.db.session import now, reading, writing
+from app.jobs.errands import promote_generator
+from app.jobs.hold import Hold
+from app.jobs.workshop import Workshop, plainly
+
+
+@pytest.fixture
+def workshop(either_engine: Engine, tmp_path: Path) -> Workshop:
+    """An archive with two generators, each with samples on the shelf; the first is the champion."""
+    with writing(either_engine) as connection:
+        archive_id = add_archive(connection)
+        add_tweets(connection, archive_id, [words(seed) for seed in range(40)])
+        for number in range(2):
+            made = add_generator(connection, archive_id)
+            add_samples(connection, archive_id, made, [words(100 * number + 1000 + seed) for seed in range(40)])
+        for generator_id in (1, 2):  # so that neither leaves the shelf: who goes back must not have to write first
+            add_arm(connection, archive_id, f"spare {generator_id}", generator_id, 0.01)
+    return Workshop(either_engine, tmp_path, shelf_low=20, shelf_full=40)
+
+
+def taken_up(workshop: Workshop, kind: str, **arguments: object) -> Job:
+    """A job that was asked for, in the hands of a worker."""
+    with writing(workshop.engine) as connection:
+        jobs.ask(connection, kind, 1, arguments, asked_by="ada", at=now())
+        job = jobs.claim(connection, "test", (kind,), now())
+    assert job is not None
+    return job
+
+
+def promoted(workshop: Workshop, job: Job) -> str:
+    return promote_generator(workshop, job, Hold(workshop.engine, job.claim), plainly)
+
+
+def taken(workshop: Workshop) -> list[tuple[str, int]]:
+    """Decisions, the newest first."""
+    with reading(workshop.engine) as connection:
+        return [(each.verdict, each.generator_id) for each in generators.decisions_on(connection, 1)]
+
+
+def champion(workshop: Workshop) -> int:
+    with reading(workshop.engine) as connection:
+        return generators.arms_of(connection, 1)["champion"].generator_id
+
+
+def test_a_rollback_is_not_rolled_back(workshop: Workshop) -> None:
+    promoted(workshop, taken_up(workshop, "promote", generator=2))
+    job = taken_up(workshop, "promote")
+    said = promoted(workshop, job)
+    assert champion(workshop) == 1
+
+    again = replace(job, attempts=job.attempts + 1)
+
+    assert promoted(workshop, again) == said
+    assert champion(workshop) == 1
+    assert taken(workshop) == [("rolled back", 1), ("promoted", 2)]
+
+
+def test_a_promotion_did_not_fail(workshop: Workshop) -> None:
+    job = taken_up(workshop, "promote", generator=2)
+    said = promoted(workshop, job)
+
+    assert promoted(workshop, job) == said
+    assert champion(workshop) == 2
+    assert taken(workshop) == [("promoted", 2)]
+
+
+def test_another_rollback_is_another_job(workshop: Workshop) -> None:
+    promoted(workshop, taken_up(workshop, "promote", generator=2))
+    promoted(workshop, taken_up(workshop, "promote"))
+    promoted(workshop, taken_up(workshop, "promote"))
+
+    assert champion(workshop) == 2
