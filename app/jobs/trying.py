@@ -122,21 +122,32 @@ def _open(
         canaries.open_canary(connection, archive.id, generator.id, opening, now())
 
     try:
-        shelve(workshop, row, let_in)
+        if row.state != "failed":
+            shelve(workshop, row, let_in)
     except NoCanary as error:
-        # Somebody opened another one meanwhile.
-        discard(workshop, row)
+        # Somebody opened another one meanwhile. The decision first: a restock that was thrown away has one.
         decided = Decided("held", "retrain", {"gates": [gate.to_json() for gate in gates], "reason": str(error)})
         with writing(workshop.engine) as connection:
             generators.note_decision(connection, archive.id, generator.id, decided, now())
+        discard(workshop, row)
         return 0, f"{generator.name} passed its gates but is held back: {error}"
     with reading(workshop.engine) as connection:
+        if row.state == "failed":  # by an attempt that was killed before this step was noted
+            why = _why_held(connection, archive, generator)
+            return 0, f"{generator.name} passed its gates but is held back: {why}"
         opened = canaries.listing(connection, archive.id, generator.id)[0].fixed
     words = (
         f"{generator.name} passed its gates and is tried beside {candidate.champion.name} in {opened.share:.0%} of"
         f" rounds, for {opened.days:.0f} days at most"
     )
     return row.shelved, words
+
+
+def _why_held(connection: Connection, archive: Archive, generator: Generator) -> str:
+    """The reason that the newest decision to hold a generator back gives."""
+    taken = generators.decisions_on(connection, archive.id)
+    held = (each for each in taken if each.generator_id == generator.id and each.verdict == "held")
+    return next((str(each.figures.get("reason", "")) for each in held), "its samples were thrown away")
 
 
 def _expected(connection: Connection, candidate: Candidate) -> float | None:

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from factories import add_archive, add_arm, add_generator, add_samples, add_tweets, words
 from sqlalchemy import Engine
 
-from app.db import generators, jobs
+from app.db import canaries, generators, jobs, restocks
+from app.db.canaries import Opening
 from app.db.jobs import Job
 from app.db.session import now, reading, writing
+from app.game.canary import plan_for
+from app.game.gates import fix_bounds
+from app.game.promotion import bits_gate
 from app.jobs.errands import promote_generator
 from app.jobs.hold import Hold
-from app.jobs.workshop import Workshop, plainly
+from app.jobs.trying import Candidate, TryOut, try_out
+from app.jobs.workshop import T, Workshop, plainly
 
 
 @pytest.fixture
@@ -83,3 +90,31 @@ def test_another_rollback_is_another_job(workshop: Workshop) -> None:
     promoted(workshop, taken_up(workshop, "promote"))
 
     assert champion(workshop) == 2
+
+
+def test_a_candidate_that_was_held_back_for_another_canary_is_so_still(workshop: Workshop) -> None:
+    """It was held back, and its worker died before that was noted."""
+    archive = workshop.archive("mayor")
+    with writing(workshop.engine) as connection:
+        generators.clear_arm(connection, 1, "spare 2")
+        row = restocks.begin(connection, archive_id=1, generator_id=2, seed=1, goal=1, job_id=None, at=now())
+        other = add_generator(connection, 1)
+        canaries.open_canary(connection, 1, other, Opening(plan_for(40), "ada"), now())
+        found = [generators.find(connection, each) for each in (2, 1)]
+    ours, theirs = found
+    assert ours is not None
+    assert theirs is not None
+    kept: dict[str, Any] = {"write samples": row.id, "pass the gates": []}
+
+    def step(name: str, do: Callable[[], T]) -> T:
+        return kept[name] if name in kept else do()
+
+    gates = [bits_gate(1.0, 1.0)]
+    candidate = Candidate(ours, theirs, fix_bounds([]).to_json(), gates)
+    first = try_out(workshop, archive, candidate, TryOut(1, step))
+    again = try_out(workshop, archive, candidate, TryOut(1, step))
+
+    assert (first.verdict, first.shelved) == (again.verdict, again.shelved) == ("hold", 0)
+    assert "another canary is open" in first.words
+    assert first.words == again.words
+    assert taken(workshop) == [("held", 2), ("canary opened", other)]
