@@ -163,10 +163,15 @@ class Worker:
 
     def _close(self, job: Job, state: str, words: str) -> None:
         log.info("job %d: %s: %s", job.id, state, words)
-        if state in ("failed", "cancelled"):
+        if state in ("failed", "cancelled") and self._holds(job):
             tasks.clear_up(self._workshop, job)
         with writing(self._workshop.engine) as connection:
             jobs.finish(connection, job.claim, state, words, now())
+
+    def _holds(self, job: Job) -> bool:
+        """Whether nobody has taken the job over: what it left in files is then ours to remove."""
+        with reading(self._workshop.engine) as connection:
+            return jobs.wanted(connection, job.claim) is not None
 
     def _leave(self, job: Job, words: str) -> None:
         log.info("job %d: %s", job.id, words)
