@@ -188,9 +188,10 @@ def begin(connection: Connection, job_id: int, worker: str, at: datetime) -> Job
 
 
 def requeue(connection: Connection, held: Claim, outcome: str | None = None) -> bool:
-    """Give a job back, for another attempt; False where the claim no longer holds."""
+    """Give a job back, for another attempt; False where the claim no longer holds, or the job is to be cancelled."""
     values: dict[str, Any] = {"state": "queued", "worker": None, "outcome": outcome}
-    return connection.execute(update(jobs).where(*_held(held)).values(**values)).rowcount == 1
+    still = (*_held(held), jobs.c.wanted == "run")
+    return connection.execute(update(jobs).where(*still).values(**values)).rowcount == 1
 
 
 def report(

@@ -174,9 +174,13 @@ class Worker:
             return jobs.wanted(connection, job.claim) is not None
 
     def _leave(self, job: Job, words: str) -> None:
-        log.info("job %d: %s", job.id, words)
         with writing(self._workshop.engine) as connection:
-            jobs.requeue(connection, job.claim, words)
+            is_queued = jobs.requeue(connection, job.claim, words)
+            is_cancelled = not is_queued and jobs.wanted(connection, job.claim) == "cancel"
+        if is_cancelled:  # cancelled while it stopped: nobody might ever come to take it up and notice
+            self._close(job, "cancelled", "cancelled")
+            return
+        log.info("job %d: %s", job.id, words)
         raise workflows.Left
 
     def _sweep(self) -> None:

@@ -1,4 +1,4 @@
-"""What a worker may still do to a job: nothing once another has it."""
+"""What a worker may still do to a job: nothing once another has it, and nothing but end it once it is cancelled."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from app.db.jobs import Job
 from app.db.session import now, reading, writing
 from app.jobs import training, workflows
 from app.jobs.hold import Hold
+from app.jobs.supervising import TrainingWaits
 from app.jobs.worker import Worker
 from app.jobs.workshop import Interrupted, JobError, Workshop
 
@@ -77,6 +78,22 @@ def test_who_fails_at_a_job_clears_up(worker: Worker) -> None:
 
     assert not folder.exists()
     assert stands(worker, job).state == "failed"
+
+
+@pytest.mark.parametrize(
+    "error", [Interrupted(), TrainingWaits("training waits for TensorFlow: make setup-train")], ids=["stop", "waits"]
+)
+def test_what_was_cancelled_is_not_put_back_in_the_queue(worker: Worker, error: Exception) -> None:
+    """The worker shut down, or found no TensorFlow, before it saw the wish: nobody might claim the job again."""
+    job = claimed(worker)
+    folder = run_of(worker, job)
+    with writing(worker._workshop.engine) as connection:
+        jobs.cancel(connection, job.id, now())
+
+    ended(worker, job, error, why="paused")
+
+    assert stands(worker, job).state == "cancelled"
+    assert not folder.exists()
 
 
 def test_what_is_still_wanted_is_put_back_in_the_queue(worker: Worker) -> None:
