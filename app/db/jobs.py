@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, or_, select, update
@@ -240,13 +240,23 @@ def last_ended(connection: Connection, kind: str, archive_id: int) -> Job | None
     return None if row is None else _job(row)
 
 
-def failed_since(connection: Connection, kind: str, archive_id: int, since: datetime) -> list[Job]:
-    """The archive's jobs of a kind that failed or were cancelled at that moment or later."""
+def ended_lately(connection: Connection, kind: str, archive_id: int, moment: datetime, rest: timedelta) -> bool:
+    """Whether the archive's newest job of a kind ended less than `rest` before `moment`, or after it.
+
+    After it, for two machines' clocks differ a little. One that ended later still, by a clock that was
+    ahead and is set back, says nothing: it would hold up the next one until that time comes again.
+    """
+    last = last_ended(connection, kind, archive_id)
+    return last is not None and last.finished_at is not None and abs(moment - last.finished_at) < rest
+
+
+def failed_between(connection: Connection, kind: str, archive_id: int, since: datetime, until: datetime) -> list[Job]:
+    """The archive's jobs of a kind that failed or were cancelled between two moments."""
     query = select(jobs).where(
         jobs.c.archive_id == archive_id,
         jobs.c.kind == kind,
         jobs.c.state.in_(("failed", "cancelled")),
-        jobs.c.finished_at >= since,
+        jobs.c.finished_at.between(since, until),
     )
     return [_job(row) for row in connection.execute(query)]
 

@@ -62,7 +62,7 @@ def ask_for_what_is_learned(workshop: Workshop, moment: datetime) -> None:
             and ANCHOR in generators.arms_of(connection, archive.id)
             and labels.count_new(connection, archive.id) >= workshop.retrain_new_labels
             and canaries.find_open(connection, archive.id) is None
-            and not _ended_lately(connection, "retrain", archive.id, moment, REST_AFTER_RETRAINING)
+            and not jobs.ended_lately(connection, "retrain", archive.id, moment, REST_AFTER_RETRAINING)
         ]
     for archive_id in due:
         with writing(workshop.engine) as connection:
@@ -84,7 +84,9 @@ def due_time(cron: str, moment: datetime, own: OwnSettings = OPERATORS) -> datet
 def _low(workshop: Workshop, connection: Connection, archive_id: int, moment: datetime) -> int | None:
     """A generator at play whose samples run out, and whose restock did not fail just now; None where there is none."""
     playing = generators.arms_of(connection, archive_id)
-    failed = jobs.failed_since(connection, "restock", archive_id, moment - REST_AFTER_FAILURE)
+    # After this moment too, but not long after: clocks differ a little, and one that was ahead may be set back.
+    rest = REST_AFTER_FAILURE
+    failed = jobs.failed_between(connection, "restock", archive_id, moment - rest, moment + rest)
     # Each rests by itself: a candidate that cannot write must not leave the champion's shelf to run dry.
     resting = {job.arguments.get("generator") for job in failed}
     if None in resting and CHAMPION in playing:  # asked for by hand
@@ -96,8 +98,3 @@ def _low(workshop: Workshop, connection: Connection, archive_id: int, moment: da
         if is_at_play and samples.level(connection, archive_id, arm.generator_id) < least:
             return arm.generator_id
     return None
-
-
-def _ended_lately(connection: Connection, kind: str, archive_id: int, moment: datetime, rest: timedelta) -> bool:
-    last = jobs.last_ended(connection, kind, archive_id)
-    return last is not None and last.finished_at is not None and moment - last.finished_at < rest

@@ -80,8 +80,7 @@ def _may_be_due(connection: Connection, canary: Canary, moment: datetime) -> boo
     """By counters alone, which never say less than the evidence will."""
     if _alarm(connection, canary):
         return True
-    last = jobs.last_ended(connection, "judge", canary.archive_id)
-    if last is not None and last.finished_at is not None and moment - last.finished_at < REST:
+    if jobs.ended_lately(connection, "judge", canary.archive_id, moment, REST):
         return False
     both = (canary.generator_id, canary.champion_id)
     came = canaries.accepted(connection, canary.archive_id, both) - canary.baseline["accepted"]

@@ -9,12 +9,13 @@ from factories import add_samples, words
 from sqlalchemy import update
 from stock import stock_generator
 
-from app.db import generators, jobs
+from app.db import generators, jobs, rollups
 from app.db.generators import Generator
+from app.db.rollups import LabelKey, day_of
 from app.db.session import now, reading, writing
 from app.db.tables import samples as samples_table
 from app.game.own_settings import OwnSettings
-from app.jobs.due import ask_for_what_is_due, due_time
+from app.jobs.due import ask_for_what_is_due, ask_for_what_is_learned, due_time
 from app.jobs.workshop import Workshop
 
 
@@ -64,3 +65,23 @@ def test_an_archive_is_retrained_by_its_own_schedule_and_not_in_quiet_hours() ->
     assert due_time("0 9 * * *", nine + timedelta(hours=10), berlin) is None
     assert due_time("", nine, berlin) is None
     assert due_time("0 0 31 2 *", nine, berlin) is None
+
+
+def test_what_ended_in_a_future_that_the_clock_took_back_holds_up_nothing(
+    workshop: Workshop, generator: Generator
+) -> None:
+    """The clock was a month ahead for a while, and jobs ended then."""
+    moment = now()
+    ahead = moment + timedelta(days=30)
+    with writing(workshop.engine) as connection:
+        for kind, state in (("restock", "failed"), ("retrain", "skipped")):
+            asked = jobs.ask(connection, kind, 1, {"generator": generator.id}, asked_by="shelf", at=ahead)
+            assert asked is not None
+            jobs.finish(connection, jobs.begin(connection, asked, "test", ahead).claim, state, "odd", ahead)
+        rollups.count_labels(connection, {LabelKey(1, day_of(moment), "accepted", ""): 9})
+
+    ask_for_what_is_due(workshop, moment)
+    ask_for_what_is_learned(replace(workshop, retrain_new_labels=5), moment)
+
+    with reading(workshop.engine) as connection:
+        assert {job.kind for job in jobs.listing(connection) if job.state == "queued"} == {"restock", "retrain"}

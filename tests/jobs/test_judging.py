@@ -334,3 +334,17 @@ def test_labels_that_are_read_anew_change_the_evidence(embedded: Workshop) -> No
 
     assert who[0] not in after.player
     assert before - len(after) in range(5, 11)
+
+
+def test_a_look_that_ended_in_a_future_that_the_clock_took_back_holds_up_none(embedded: Workshop) -> None:
+    open_canary(embedded, active=40)
+    ahead = BEGIN + timedelta(days=60)
+    with writing(embedded.engine) as connection:
+        asked = jobs.ask(connection, "judge", 1, {"canary": 1}, asked_by="schedule", at=ahead)
+        assert asked is not None
+        jobs.finish(connection, jobs.begin(connection, asked, "test", ahead).claim, "skipped", "odd", ahead)
+
+    judging.ask_for_looks(embedded, BEGIN + timedelta(days=15))
+
+    with reading(embedded.engine) as connection:
+        assert jobs.open_kinds(connection, 1) == {"judge"}
