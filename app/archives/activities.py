@@ -71,7 +71,7 @@ def activity_record(row: Mapping[str, Any]) -> Record:
     answered = note.get("inReplyTo") if isinstance(note.get("inReplyTo"), str) else None
     return Record(
         plain(note["content"], _emoji(note.get("tag"))),
-        _id(note.get("id")),
+        address_id(note.get("id")),
         note.get("published") if isinstance(note.get("published"), str) else None,
         handle,
         answered is not None,
@@ -86,6 +86,13 @@ def plain(content: str, emoji: Set[str] = frozenset()) -> str:
     own = content[found.end() :] if (found := _QUOTED.match(content)) else content
     text = html.unescape(_TAG.sub("", _BREAK.sub("\n", own)))
     return (_SHORTCODE.sub(lambda found: "" if found[1] in emoji else found[0], text) if emoji else text).strip()
+
+
+def address_id(address: object) -> str | None:
+    """A post's address, shortened to its server and its number: digits alone would be a tweet's."""
+    parts = address.split("/") if isinstance(address, str) else []
+    known = f"{parts[2]}/{parts[-1]}" if len(parts) > 3 and parts[-1] else ""
+    return known if known and len(known) <= 60 and known.isprintable() else None
 
 
 def _emoji(tags: object) -> Set[str]:
@@ -107,10 +114,3 @@ def _addressees(held: Mapping[str, Any]) -> Iterator[str]:
     for name in ("to", "cc"):
         found = held.get(name)
         yield from (who for who in (found if isinstance(found, list) else [found]) if isinstance(who, str))
-
-
-def _id(address: object) -> str | None:
-    """A post's address, shortened to its server and its number: digits alone would be a tweet's."""
-    parts = address.split("/") if isinstance(address, str) else []
-    known = f"{parts[2]}/{parts[-1]}" if len(parts) > 3 and parts[-1] else ""
-    return known if known and len(known) <= 60 and known.isprintable() else None

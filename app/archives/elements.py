@@ -7,6 +7,7 @@ from typing import Any
 
 from app.archives.activities import activity_record, is_activity
 from app.archives.records import Layout, Record, handle_in, layout_of, record_from
+from app.archives.statuses import is_status, status_record
 
 # Under these names an object may hold the array of its tweets.
 CONTAINERS = frozenset(
@@ -42,6 +43,8 @@ def record_of(row: object) -> Record:
     if is_activity(row):
         return activity_record(row)
     fields, layout = _unwrapped(row)
+    if is_status(fields):
+        return status_record(fields)
     record = record_from(fields, layout)
     longer = _longer(fields) or (_longer(row) if fields is not row else None)
     if longer is not None:

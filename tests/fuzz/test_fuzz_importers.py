@@ -48,6 +48,7 @@ names = st.sampled_from(
         ),
         *("data", "orderedItems", "actor", "type", "object", "content", "to", "note_tweet", "conversation_id", "reply"),
         *("@context", "attributedTo", "summary", "inReplyTo", "cc", "tag"),
+        *("visibility", "account", "reblog", "spoiler_text", "in_reply_to_id", "emojis", "uri", "status"),
         *("in_reply_to_user_id_str", "referenced_tweets", "retweeted_status", "reason", "post", "123"),
     ]
 )

@@ -168,6 +168,33 @@ def test_of_an_outbox_only_what_the_account_said_to_everybody_is_stored(engine: 
     assert (stored(engine)[0].posted_at, done.handle) == (datetime(2022, 11, 5, 12, tzinfo=UTC), "mayor")
 
 
+def test_of_statuses_only_what_the_account_said_to_everybody_is_stored(engine: Engine, tmp_path: Path) -> None:
+    mayor, ann = {"id": "7", "acct": "mayor"}, {"id": "8", "acct": "ann@other.example"}
+
+    def status(number: int, visibility: str = "public", **more: Any) -> dict[str, Any]:
+        held = {"id": str(number), "uri": f"https://sea.example/users/mayor/statuses/{number}", "account": mayor}
+        held |= {"created_at": "2022-11-05T12:00:00.000Z", "content": f"<p>{tweet(number)['text']}</p>"}
+        return held | {"visibility": visibility, "spoiler_text": "", "reblog": None} | more
+
+    rows = [
+        status(1),
+        status(2, "unlisted"),
+        status(3, "private"),
+        status(4, "direct"),
+        status(5, spoiler_text="how the play ends"),
+        status(6, in_reply_to_id="9", in_reply_to_account_id="8"),
+        status(7, in_reply_to_id="1", in_reply_to_account_id="7"),
+        status(8, reblog=status(9, account=ann)),
+        status(10, account=ann),
+    ]
+    done = bring_in(engine, write(tmp_path, rows), handle="mayor")
+    assert done.left_out == {"not public": 2, "behind a warning": 1, "retweet": 1, "another account": 1}
+    assert done.leanings == {"reply": 1, "thread": 1}
+    assert [row.source_id for row in stored(engine)] == [f"sea.example/{number}" for number in (1, 2, 6, 7)]
+    assert [row.text for row in stored(engine)] == [tweet(number)["text"] for number in (1, 2, 6, 7)]
+    assert stored(engine)[0].posted_at == datetime(2022, 11, 5, 12, tzinfo=UTC)
+
+
 def test_a_file_that_was_taken_for_plain_text_is_told_with_its_beginning(engine: Engine, tmp_path: Path) -> None:
     file = tmp_path / "site.yaml"
     file.write_text("---\nname: site\nservices:\n  web: here\n")
