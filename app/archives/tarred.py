@@ -82,6 +82,11 @@ class _Tape:
                 raise self.damaged("it is cut short")
             size -= len(found)
 
+    def run_out(self) -> None:
+        """Read on to the end: what gzip packed shows only there that it is whole."""
+        while self.read(_PASSED_OVER):
+            pass
+
     def damaged(self, why: str) -> ArchiveError:
         """The error that says so."""
         return ArchiveError(
@@ -101,8 +106,11 @@ class _Member(io.RawIOBase):
 
     def readinto(self, buffer: object) -> int:
         room = memoryview(cast(bytearray, buffer))
+        if not self._left:
+            self._tape.run_out()
+            return 0
         found = self._tape.read(min(len(room), self._left))
-        if self._left and not found:
+        if not found:
             raise self._tape.damaged("it is cut short")
         self._left -= len(found)
         room[: len(found)] = found

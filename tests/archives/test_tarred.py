@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import random
 import tarfile
 import tracemalloc
 from pathlib import Path
@@ -116,6 +117,16 @@ def test_a_tar_that_was_cut_is_refused_in_one_line(tmp_path: Path, mode: str, sh
     with pytest.raises(ArchiveError, match=r"^cut\.bin is a damaged tar .*get it again$") as refused:
         read(path)
     assert str(refused.value).isprintable()
+
+
+@pytest.mark.parametrize("kept", ["half", "all but its checksum"])
+def test_a_packed_tar_that_was_cut_behind_its_outbox_is_refused(tmp_path: Path, kept: str) -> None:
+    path = a_tar(tmp_path, {"outbox.json": outbox("One"), "a.mp4": random.Random(5).randbytes(1 << 20)})
+    assert read(path) == ["One"]
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2 if kept == "half" else -8])
+    with pytest.raises(ArchiveError, match=r"^export\.bin is a damaged tar .*get it again$"):
+        read(path)
 
 
 @pytest.mark.parametrize("checksum", [b"999999", b"111111"])
