@@ -13,7 +13,7 @@ from app.db.session import now, writing
 from app.game.own_settings import OwnSettings, OwnSettingsError
 from app.game.schedules import is_schedule
 from app.web.admin import views
-from app.web.admin.collections import found
+from app.web.admin.choosing import found
 from app.web.admin.names import Answer, answered
 from app.web.admin.office import Changing, Here, Refused, note
 

@@ -16,7 +16,7 @@ from app.db.bundles import card_of
 from app.db.jobs import Job
 from app.db.session import now, reading, writing
 from app.web.admin import views
-from app.web.admin.collections import found
+from app.web.admin.choosing import found
 from app.web.admin.office import Changing, Here, Office, Refused, Viewing, note
 from app.web.admin.receiving import receive
 

@@ -8,25 +8,20 @@ from fastapi import APIRouter, Form, Request
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from app.db import archives, browsing, generators, reports
+from app.db import browsing, reports
 from app.db.archives import Archive
 from app.db.audit import Change
 from app.db.browsing import Kind, Wanted
 from app.db.session import now, reading, writing
 from app.game.vetting import BlockedWords
 from app.web.admin import views
+from app.web.admin.choosing import chosen, chosen_with_generator
 from app.web.admin.office import Changing, Here, Refused, Viewing, note
 from model.text import fold
 
 router = APIRouter(include_in_schema=False)
 PAGE = 50
 BATCH = 500
-
-
-def chosen(connection: Connection, slug: str) -> tuple[list[Archive], Archive | None]:
-    """The archives, and the one of that slug or else the first."""
-    listed = archives.listing(connection)
-    return listed, next((each for each in listed if each.slug == slug), listed[0] if listed else None)
 
 
 @router.get("/samples")
@@ -43,17 +38,16 @@ def list_samples(
 ) -> Response:
     """Samples, by generator, status, words and fool rate."""
     with reading(here.engine) as connection:
-        listed, which = chosen(connection, archive)
-        made = generators.listing(connection, which.id) if which else []
-        generator_id = next((each.id for each in made if each.name == generator), None)
-        wanted = Wanted(which.id if which else 0, generator_id, status, words[:100], order, before, PAGE)
+        choice = chosen_with_generator(connection, archive, generator)
+        which = choice.which
+        wanted = Wanted(which.id if which else 0, choice.generator_id, status, words[:100], order, before, PAGE)
         rows = browsing.sample_page(connection, wanted)
     older = rows[-1].id if len(rows) == PAGE and order == "newest" else None
     return views.page(
         *(request, "samples.html", admin),
-        archives=listed,
+        archives=choice.archives,
         which=which,
-        generators=made,
+        generators=choice.generators,
         rows=rows,
         older=older,
         statuses=browsing.STATUSES,

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
-from sqlalchemy import Connection, update
+from sqlalchemy import update
 from starlette.responses import Response
 
 from app.db import archives, generators, jobs, removals, stock, uploads
-from app.db.archives import Archive
 from app.db.audit import Change
 from app.db.session import now, reading, writing
 from app.db.tables import archives as table
 from app.game.own_settings import LEANINGS
 from app.web.admin import names, views
+from app.web.admin.choosing import found
 from app.web.admin.office import Changing, Here, Refused, Viewing, note
 from app.web.admin.schedule import next_times
 
@@ -25,18 +25,6 @@ BASES = {
     "public": "a public figure's public posts",
     "permission": "a private person's, who allowed it",
 }
-
-
-def found(connection: Connection, slug: str) -> Archive:
-    """The archive of that slug.
-
-    Raises:
-        Refused: there is none.
-    """
-    archive = archives.find(connection, slug)
-    if archive is None:
-        raise Refused(404, "No such archive", f"There is no archive {slug}; it may have been deleted.")
-    return archive
 
 
 @router.get("/archives")

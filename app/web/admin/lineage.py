@@ -20,7 +20,7 @@ from app.db.tallies import Count
 from app.game.canary import plan_for
 from app.web.admin import views
 from app.web.admin.bundles import MOST_BYTES
-from app.web.admin.cards import chosen
+from app.web.admin.choosing import chosen
 from app.web.admin.office import Changing, Here, Office, Refused, Viewing, note
 
 router = APIRouter(include_in_schema=False)

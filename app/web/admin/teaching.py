@@ -9,14 +9,13 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Form, Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
-from app.db import generators, labelling, overruling, retractions, rollups, screenings, tables
+from app.db import labelling, overruling, retractions, rollups, screenings, tables
 from app.db.audit import Change
 from app.db.exporting import Crowd, Export, Format
 from app.db.labelling import Wanted
 from app.db.session import now, reading, writing
 from app.web.admin import views
-from app.web.admin.cards import chosen
-from app.web.admin.collections import found
+from app.web.admin.choosing import chosen_with_generator, found
 from app.web.admin.office import Changing, Here, Office, Refused, Viewing, note
 
 router = APIRouter(include_in_schema=False)
@@ -39,20 +38,20 @@ def explore(
 ) -> Response:
     """Labels by archive, generator, status, reason and verdict."""
     with reading(here.engine) as connection:
-        listed, which = chosen(connection, archive)
-        made = generators.listing(connection, which.id) if which else []
-        generator_id = next((each.id for each in made if each.name == generator), None)
-        archive_id = which.id if which and archive else None
-        wanted = Wanted(archive_id, generator_id, status, reason, verdict, before, PAGE)
+        choice = chosen_with_generator(connection, archive, generator)
+        # Unasked, the page is about all archives; the generators that it offers are those of the first.
+        which = choice.which if archive else None
+        archive_id = which.id if which else None
+        wanted = Wanted(archive_id, choice.generator_id, status, reason, verdict, before, PAGE)
         page = labelling.page(connection, wanted)
         totals: dict[tuple[str, str], int] = {}
         for (_, each, why), count in rollups.labels_by_status(connection, 0, archive_id).items():
             totals[each, why] = totals.get((each, why), 0) + count
     return views.page(
         *(request, "labels.html", admin),
-        archives=listed,
-        which=which if archive else None,
-        generators=made,
+        archives=choice.archives,
+        which=which,
+        generators=choice.generators,
         page=page,
         totals=sorted(totals.items()),
         statuses=STATUSES,

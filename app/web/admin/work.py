@@ -12,7 +12,7 @@ from app.db.audit import Change
 from app.db.session import now, reading, writing
 from app.game.own_settings import OwnSettings
 from app.web.admin import bundles, views
-from app.web.admin.collections import found
+from app.web.admin.choosing import found
 from app.web.admin.office import Changing, Here, Refused, Viewing, note
 from app.web.admin.overview import ALIVE
 from app.web.admin.schedule import next_times
