@@ -14,6 +14,7 @@ const verdict = page.querySelector("[data-verdict]");
 const trouble = page.querySelector("[data-trouble]");
 const thanks = page.querySelector("[data-thanks]");
 const standing = page.querySelector("[data-standing]");
+const inside = page.querySelector("[data-look-inside]");
 const nextButton = form.querySelector(".next");
 
 const LINK = "\u{1F517}";
@@ -154,7 +155,7 @@ async function pick(index) {
 function tell(answer, picked) {
   guess = answer.guess;
   remark.action = `/v/${guess}`;
-  page.querySelector("[data-look-inside]").href = `/v/${guess}/reading`;
+  inside.setAttribute("formaction", `/v/${guess}/reading${way.mixed ? "?mixed=1" : ""}`);
   cards.forEach((card, index) => {
     const isReal = index === answer.tweet;
     card.classList.add(isReal ? "real" : "machine");
@@ -246,6 +247,7 @@ async function next() {
 }
 
 form.addEventListener("submit", (event) => {
+  if (event.submitter === inside) return; // a page of its own
   event.preventDefault();
   if (event.submitter === nextButton) next();
   else if (event.submitter?.name === "pick") pick(Number(event.submitter.value));
@@ -255,12 +257,11 @@ remark.addEventListener("submit", async (event) => {
   event.preventDefault();
   const button = event.submitter;
   const isReason = button?.name === "reason";
-  const said = isReason ? { reason: button.value } : { report: remark.elements.report.value };
+  // The round says whose it was, should the browser take no cookie.
+  const said = { round: token || null, ...(isReason ? { reason: button.value } : { report: remark.elements.report.value }) };
   if (isReason) for (const other of why.querySelectorAll("[aria-pressed]")) other.ariaPressed = String(other === button);
   const response = await ask("PATCH", `/api/guesses/${guess}`, said).catch(() => null);
-  const isNobodys = response?.status === 404; // only a cookie says whose round it was
-  const lost = isNobodys ? "That could not be noted: your browser takes no cookie." : "That did not arrive. Please try again.";
-  thanks.textContent = response?.ok ? "Thank you. That helps." : lost;
+  thanks.textContent = response?.ok ? "Thank you. That helps." : "That did not arrive. Please try again.";
   if (response?.ok && !isReason) why.querySelector("details").open = false;
 });
 
@@ -297,6 +298,6 @@ addEventListener("keydown", (event) => {
 });
 
 if (page.dataset.state === "question") lookAhead();
-else guess = remark.getAttribute("action").split("/").pop().split("?")[0];
+else guess = remark.getAttribute("action").split("/").pop().split(/[?#]/)[0];
 // A page that the browser kept from before, shown again by "back": what is open now may be another round.
 addEventListener("pageshow", (event) => event.persisted && location.reload());

@@ -41,7 +41,8 @@ def note(
 def by_sample(connection: Connection, archive_id: int) -> dict[int, dict[str, int]]:
     """What players said gave each sample away: sample -> reason -> how many real players said so.
 
-    Each player counts once for a sample; those whose labels were taken back or wait in quarantine do not count.
+    Each player counts once for a sample; those whose labels were taken back or wait in quarantine do not count, nor
+    those without a cookie, of whom nobody can say whether they are several.
     """
     query = (
         select(guesses.c.sample_id, remarks.c.reason, func.count(guesses.c.player_id.distinct()))
@@ -52,6 +53,7 @@ def by_sample(connection: Connection, archive_id: int) -> dict[int, dict[str, in
         .where(
             guesses.c.archive_id == archive_id,
             remarks.c.reason.is_not(None),
+            guesses.c.has_cookie,
             players.c.simulated.is_(None),
             players.c.retracted_at.is_(None),
             labels.c.decided_by != "screen",

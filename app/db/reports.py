@@ -73,12 +73,15 @@ def _sample_of(connection: Connection, guess_id: int) -> Row[int, int, datetime 
 
 
 def _reporters(connection: Connection, sample_id: int) -> int:
-    """How many players, simulated ones aside, have reported a sample in a report that was not set aside."""
+    """How many players, simulated ones aside, have reported a sample in a report that was not set aside.
+
+    Without cookies nobody can say whether they are several: their reports are read, and hide nothing by themselves.
+    """
     query = (
         select(func.count(func.distinct(guesses.c.player_id)))
         .join(remarks, remarks.c.guess_id == guesses.c.id)
         .join(players, players.c.id == guesses.c.player_id)
-        .where(guesses.c.sample_id == sample_id, _is_open(), players.c.simulated.is_(None))
+        .where(guesses.c.sample_id == sample_id, _is_open(), guesses.c.has_cookie, players.c.simulated.is_(None))
     )
     return connection.scalar(query) or 0
 

@@ -21,6 +21,7 @@ from app.web.bodies import (
     parsed,
     refuses,
 )
+from app.web.identity import as_dealt_to
 from app.web.own import recorded, skill_of
 from app.web.problems import Problem
 from app.web.services import apart, services
@@ -87,6 +88,7 @@ async def remark(guess: str, request: Request) -> Response:
     visitor = house.identity.visitor(request)
     house.limit("remarks", visitor)
     ask = await parsed(request, RemarkAsk)
+    player = as_dealt_to(house.seal, visitor, ask.round or "")
     try:
         round_id = bytes.fromhex(guess)
     except ValueError:
@@ -94,7 +96,7 @@ async def remark(guess: str, request: Request) -> Response:
 
     def note() -> bool:
         with writing(house.engine) as connection:
-            return remarks.note(connection, round_id, visitor.key, now(), reason=ask.reason, report=ask.report)
+            return remarks.note(connection, round_id, player.key, now(), reason=ask.reason, report=ask.report)
 
     if not await apart(note):
         raise Problem(404, "not-found", "there is no such guess of yours")

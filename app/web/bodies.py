@@ -48,6 +48,9 @@ class RemarkAsk(_Ask):
 
     reason: Reason | None = Field(default=None, description="what gave the sample away")
     report: str | None = Field(default=None, max_length=500, description="what is wrong with a card, in words")
+    round: Token | None = Field(
+        default=None, description="the round's token; says whose it was where the browser takes no cookie"
+    )
 
 
 class ArchiveBody(BaseModel):

@@ -6,7 +6,7 @@ import hmac
 import ipaddress
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import lru_cache
 
@@ -155,3 +155,14 @@ def open_round(seal: RoundSeal, visitor: Visitor, token: str) -> SealedRound:
     if visitor.has_cookie and sealed.player != visitor.key:
         raise problems.not_our_round()
     return sealed
+
+
+def as_dealt_to(seal: RoundSeal, visitor: Visitor, token: str) -> Visitor:
+    """The visitor; one without a cookie is the player whom the round in `token` was dealt to ("": nobody known).
+
+    Raises:
+        Problem: 422; the token is damaged or foreign.
+    """
+    if visitor.has_cookie or not token:
+        return visitor
+    return replace(visitor, key=open_round(seal, visitor, token).player)

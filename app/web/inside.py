@@ -12,7 +12,7 @@ from fastapi import APIRouter, FastAPI, Request
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Engine
 from starlette.datastructures import FormData
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from app.db import generators, past
 from app.db.generators import Generator
@@ -23,11 +23,12 @@ from app.web.bodies import refuses
 from app.web.catalogue import Entry
 from app.web.desk import Desk
 from app.web.discretion import Discretion
-from app.web.identity import Visitor
+from app.web.identity import Visitor, as_dealt_to
 from app.web.limits import Limits
 from app.web.problems import Problem
 from app.web.rendering import NO_STORE, html
 from app.web.services import apart, services
+from app.web.ways import way_of
 from model.text import normalise
 
 router = APIRouter()
@@ -156,15 +157,33 @@ async def write_along(request: Request) -> Response:
 @router.get("/v/{guess}/reading", include_in_schema=False)
 async def round_page(guess: str, request: Request, layer: int | None = None, unit: int | None = None) -> Response:
     """How the network reads both cards of a round that the visitor has answered."""
-    played, generator, read = await _read_round(request, guess, Wish(layer, unit))
+    return await _round_page(request, guess, Wish(layer, unit))
+
+
+@router.post("/v/{guess}/reading", include_in_schema=False)
+async def round_form(guess: str, request: Request) -> Response:
+    """The same for a browser that takes no cookie: the round itself, in the form, says whose it was."""
+    form = await request.form()
+    token = str(form.get("round", ""))
+    if services(request).identity.visitor(request).has_cookie:
+        # A page of its own, so that reload and back ask nobody to send a form again.
+        query = f"?{request.url.query}" if request.url.query else ""
+        return RedirectResponse(f"/v/{guess}/reading{query}", 303, NO_STORE)
+    return await _round_page(request, guess, _wish(form), token)
+
+
+async def _round_page(request: Request, guess: str, wish: Wish, token: str = "") -> Response:
+    played, generator, read = await _read_round(request, guess, wish, token)
     entry = services(request).catalogue.by_id(played.archive_id)
     if entry is None:
         raise Problem(404, "not-found", "this archive is gone")
     lines = equations.CELLS[read["cell"]]
+    is_mixed = "mixed" in request.query_params
     return html(
         "reading.html",
         unit=entry.archive.unit,
-        archive=entry.archive,
+        way=way_of(played, entry.archive.slug, is_mixed=is_mixed),
+        token=token,
         guess=guess,
         tweet=played.tweet_index,
         pick=played.pick,
@@ -188,14 +207,17 @@ async def read_round(guess: str, request: Request, layer: int | None = None, uni
     return JSONResponse(read, headers=NO_STORE)
 
 
-async def _read_round(request: Request, guess: str, wish: Wish) -> tuple[Played, Generator, dict[str, Any]]:
+async def _read_round(
+    request: Request, guess: str, wish: Wish, token: str = ""
+) -> tuple[Played, Generator, dict[str, Any]]:
     house = services(request)
     visitor = house.identity.visitor(request)
     _pace(request, visitor)
+    player = as_dealt_to(house.seal, visitor, token)
 
     def find() -> tuple[Played, Generator] | None:
         with reading(house.engine) as connection:
-            played = past.find(connection, _round_id(guess), visitor.key)
+            played = past.find(connection, _round_id(guess), player.key)
             if played is None:
                 return None
             number = int(json.loads(played.answer)["generator"].removeprefix("v"))
@@ -256,7 +278,8 @@ def _round_id(guess: str) -> bytes:
 
 def _wish(form: FormData) -> Wish:
     def number(name: str) -> int | None:
-        digits = str(form.get(name, ""))
+        # The first of several: a button that names a unit stands before the field for another one.
+        digits = str(next(iter(form.getlist(name)), ""))
         return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 6 else None
 
     return Wish(number("layer"), number("unit"))

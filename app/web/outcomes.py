@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -13,7 +12,7 @@ from app.db.session import now, reading, writing
 from app.game.sets import TEN
 from app.web import results
 from app.web.bodies import ChallengeAsk, ChallengeBody, ResultBody, asks, parsed, refuses
-from app.web.identity import Visitor, open_round
+from app.web.identity import Visitor, as_dealt_to
 from app.web.problems import Problem, shelf_empty
 from app.web.rendering import NO_STORE, html
 from app.web.results import Result
@@ -51,8 +50,7 @@ async def challenge_form(request: Request) -> Response:
     house, visitor = _asked(request, "remarks")
     form = await request.form()
     token = str(form.get("round", ""))
-    if token and not visitor.has_cookie:
-        visitor = replace(visitor, key=open_round(house.seal, visitor, token).player)
+    visitor = as_dealt_to(house.seal, visitor, token)
     name = await _make_challenge(house, visitor, str(form.get("archive", "")) or None)
     if not visitor.has_cookie:
         return await result_page(request, house, visitor, Way("challenge", None, name), token)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -20,11 +19,11 @@ from app.web import news, outcomes, play, problems
 from app.web.bodies import GuessAsk, RemarkAsk
 from app.web.catalogue import Entry
 from app.web.dealer import Dealt
-from app.web.identity import open_round
+from app.web.identity import as_dealt_to
 from app.web.problems import Problem
 from app.web.rendering import NO_STORE, html
 from app.web.services import Services, apart, services
-from app.web.ways import Way, generator_number
+from app.web.ways import Way, generator_number, way_of
 
 router = APIRouter(include_in_schema=False)
 
@@ -148,8 +147,8 @@ async def _answer_form(request: Request, way: Way) -> Response:
         # A page of its own, so that reload and back ask nobody to send a form again.
         mixed = "?mixed=1" if way.is_mixed else ""
         return RedirectResponse(f"/v/{answer['guess']}{mixed}", 303, NO_STORE)
-    player = open_round(house.seal, visitor, token).player
-    played = await apart(lambda: _played(house, answer["guess"], player))
+    player = as_dealt_to(house.seal, visitor, token)
+    played = await apart(lambda: _played(house, answer["guess"], player.key))
     if played is None:
         raise Problem(404, "not-found", "this round is gone")
     return _verdict(house, played, answer, is_mixed=way.is_mixed, pick=pick, token=token, trouble=trouble)
@@ -177,6 +176,8 @@ async def remark_form(guess: str, request: Request) -> Response:
     visitor = house.identity.visitor(request)
     house.limit("remarks", visitor)
     form = await request.form()
+    token = str(form.get("round", ""))
+    player = as_dealt_to(house.seal, visitor, token)
     words = {name: str(form[name]) for name in ("reason", "report") if form.get(name)}
     if "reason" in words:
         words.pop("report", None)
@@ -187,12 +188,19 @@ async def remark_form(guess: str, request: Request) -> Response:
 
     def note() -> bool:
         with writing(house.engine) as connection:
-            return remarks.note(connection, _round_id(guess), visitor.key, now(), reason=ask.reason, report=ask.report)
+            return remarks.note(connection, _round_id(guess), player.key, now(), reason=ask.reason, report=ask.report)
 
     if not await apart(note):
         raise Problem(404, "not-found", "there is no such round of yours")
-    mixed = "&mixed=1" if "mixed" in request.query_params else ""
-    return RedirectResponse(f"/v/{guess}?said=1{mixed}#why", 303, NO_STORE)
+    is_mixed = "mixed" in request.query_params
+    if visitor.has_cookie:
+        return RedirectResponse(f"/v/{guess}?said=1{'&mixed=1' if is_mixed else ''}#why", 303, NO_STORE)
+    played = await apart(lambda: _played(house, guess, player.key))
+    if played is None:
+        raise Problem(404, "not-found", "this round is gone")
+    answer = json.loads(played.answer)
+    said = {"thanks": True, "is_open": True}
+    return _verdict(house, played, answer, is_mixed=is_mixed, pick=played.pick, token=token, **said)
 
 
 # Guesses that are not taken, and lead to the round that is open: what the page says of it.
@@ -245,7 +253,7 @@ async def _result(request: Request, way: Way, after: str | None) -> Response:
     visitor = house.identity.visitor(request)
     if visitor.has_cookie or after is None:
         return RedirectResponse(way.result, 303, NO_STORE)
-    visitor = replace(visitor, key=open_round(house.seal, visitor, after).player)
+    visitor = as_dealt_to(house.seal, visitor, after)
     return await outcomes.result_page(request, house, visitor, way, after)
 
 
@@ -271,12 +279,9 @@ def _verdict(
     if entry is None:
         raise Problem(404, "not-found", "this archive is gone")
     posted = answer["posted_at"] and _day(datetime.fromisoformat(answer["posted_at"]))
-    slug = None if played.mode == "challenge" else entry.archive.slug
-    generator = played.generator if played.mode == "practice" else 0
-    way = Way(played.mode, slug, played.set_name or "", generator, is_mixed)
     return _page(
         house,
-        way,
+        way_of(played, entry.archive.slug, is_mixed=is_mixed),
         entry,
         played.cards,
         answer=answer,

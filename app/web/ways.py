@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from app.db.past import Played
 from app.web.bodies import RoundAsk
 from app.web.problems import Problem
 
@@ -45,6 +46,12 @@ class Way:
     def result(self) -> str:
         """The address of what came of a set, or of the first ten."""
         return f"{self.path}/result"
+
+
+def way_of(played: Played, slug: str, *, is_mixed: bool) -> Way:
+    """The way in which a round of the archive `slug` was played; that it was a mixed one, no guess knows."""
+    generator = played.generator if played.mode == "practice" else 0
+    return Way(played.mode, None if played.mode == "challenge" else slug, played.set_name or "", generator, is_mixed)
 
 
 def is_date(words: str) -> bool:

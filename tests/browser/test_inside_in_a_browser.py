@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from serving import Game, serve, settings
 from stocked import fill
 from visiting import DESK, PHONE, Visit
@@ -63,6 +63,21 @@ def test_a_text_is_read_and_walked_along(visit: Visit, size: dict[str, int], dar
     is_accessible(page)
 
 
+@pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
+def test_enter_in_the_field_shows_the_unit_that_was_typed(visit: Visit, script: bool) -> None:
+    page = visit(script=script)
+    page.goto("/inside")
+    page.get_by_role("button", name="Read it").click()
+    for unit in ("200", "7"):
+        page.get_by_label("Unit").fill(unit)
+        page.get_by_label("Unit").press("Enter")
+        expect(page.get_by_text(f"You see unit {unit} of layer")).to_be_visible(timeout=30_000)
+    busiest = page.locator("[name=unit]:is(button)").first
+    unit = busiest.inner_text()
+    busiest.click()
+    expect(page.get_by_text(f"You see unit {unit} of layer")).to_be_visible(timeout=30_000)
+
+
 @pytest.mark.parametrize(("size", "dark"), [(PHONE, True), (DESK, False)], ids=["phone dark", "desk light"])
 def test_it_writes_along_and_each_equation_lights(visit: Visit, size: dict[str, int], dark: bool) -> None:
     page = visit(size, dark=dark)
@@ -85,7 +100,7 @@ def test_from_the_verdict_to_how_the_network_reads_it(
     page = visit(size, dark=dark, script=script, reduced_motion="reduce")
     page.locator(".face").first.click()
     page.locator("summary", has_text="Why?").click(timeout=30_000)
-    page.get_by_role("link", name="See how the network reads it").click()
+    page.get_by_role("button", name="See how the network reads it").click()
     expect(page.get_by_role("heading", name="How the network reads it")).to_be_visible(timeout=30_000)
     expect(page.locator("[data-tape]")).to_have_count(2)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
@@ -95,3 +110,33 @@ def test_from_the_verdict_to_how_the_network_reads_it(
     expect(page.locator("details[open] tbody tr").first).to_be_visible()
     page.get_by_role("link", name="Back to the verdict").click()
     expect(page).to_have_url(re.compile(r"/v/\w+$"))
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
+def test_with_cookies_refused_the_verdict_leads_to_the_reading_and_back(visit: Visit, script: bool) -> None:
+    page = visit(PHONE, script=script, reduced_motion="reduce")
+
+    def without_cookie(route: Route) -> None:
+        page.context.clear_cookies()
+        route.continue_()
+
+    page.route("**/*", without_cookie)
+    page.goto("/daily")
+    before = page.locator(".text").all_inner_texts()
+    page.context.clear_cookies()
+    page.locator(".face").first.click()
+    page.locator("summary", has_text="Why?").click()
+    page.get_by_role("button", name="spelling").click()
+    expect(page.locator("[data-thanks]")).to_have_text("Thank you. That helps.")
+    page.get_by_role("button", name="See how the network reads it").click()
+    expect(page.get_by_role("heading", name="How the network reads it")).to_be_visible()
+    page.get_by_label("Unit").fill("7")
+    page.get_by_label("Unit").press("Enter")
+    expect(page.get_by_text("You see unit 7 of layer")).to_be_visible()
+    page.get_by_role("button", name="Back to the verdict").click()
+    expect(page.locator("[data-verdict]")).not_to_be_empty()
+    page.get_by_text("Why?").click()
+    page.get_by_role("button", name="See how the network reads it").click()
+    page.get_by_role("button", name="Next round").click()
+    expect(page.locator("[data-standing]")).to_contain_text("Round 2 of 10")
+    expect(page.locator(".text").first).not_to_have_text(before[0])

@@ -132,18 +132,6 @@ def test_with_cookies_refused_the_game_goes_on(visit: Visit) -> None:
     assert len(set(seen)) == 6
 
 
-def test_with_cookies_refused_a_reason_is_not_asked_for_again(visit: Visit) -> None:
-    page = visit()
-    refuse_cookies(page)
-    page.goto("/")
-    page.context.clear_cookies()
-    faces(page).first.click()
-    is_told(page)
-    page.get_by_text("Why?").click()
-    page.get_by_role("button", name="spelling").click()
-    expect(page.locator("[data-thanks]")).to_have_text("That could not be noted: your browser takes no cookie.")
-
-
 def test_without_cookies_a_set_ends_with_its_result(visit: Visit) -> None:
     page = visit()
     refuse_cookies(page)

@@ -213,7 +213,7 @@ def test_why_holds_the_rest(visit: Visit, script: bool) -> None:
     page.get_by_text("Why?").click()
     expect(page.locator("[data-real]")).to_contain_text("posted")
     expect(page.locator("[data-machine]")).to_contain_text(re.compile(r"It fooled \d+ % of the \d+ players"))
-    expect(page.get_by_role("link", name="See how the network reads it")).to_be_visible()
+    expect(page.get_by_role("button", name="See how the network reads it")).to_be_visible()
     page.get_by_role("button", name="makes no sense").click()
     expect(page.locator("[data-thanks]")).to_have_text("Thank you. That helps.")
     box = page.locator(".next").bounding_box()

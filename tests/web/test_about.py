@@ -10,6 +10,7 @@ from serving import Game, Opener
 from sqlalchemy import func, select
 
 from app.db import networks, reports
+from app.db import remarks as said_of
 from app.db.session import now, writing
 from app.db.tables import guesses, remarks, samples
 from app.web.about import About
@@ -83,6 +84,26 @@ def test_three_players_reports_hide_a_sample_until_they_are_read(either_game: Ga
         theirs = select(remarks.c.guess_id).where(remarks.c.report == "about my aunt").order_by(remarks.c.guess_id)
         reports.settle(connection, list(connection.scalars(theirs))[-1], now())
     assert hidden(game) == []
+
+
+def test_reports_without_a_cookie_are_read_but_hide_nothing_and_teach_nothing(game: Game) -> None:
+    """Nobody can say of three browsers that keep no cookie whether they are three people."""
+    with game.engine.connect() as connection:
+        sample_id = connection.scalars(select(samples.c.id)).first()
+    for _ in range(3):
+        dealt = game.client().post("/api/rounds").json()
+        verdict = game.client().post("/api/guesses", json={"round": dealt["round"], "pick": 0}).json()
+        with writing(game.engine) as connection:
+            guess = guesses.c.round_id == bytes.fromhex(verdict["guess"])
+            connection.execute(guesses.update().where(guess).values(sample_id=sample_id))
+        body = {"report": "about my aunt", "reason": "sense", "round": dealt["round"]}
+        assert game.client().patch(f"/api/guesses/{verdict['guess']}", json=body).status_code == 204
+    assert hidden(game) == []
+    with writing(game.engine) as connection:
+        assert [row.words for row in reports.listing(connection)] == ["about my aunt"] * 3
+        assert said_of.by_sample(connection, 1) == {}
+        connection.execute(guesses.update().values(has_cookie=True))
+        assert said_of.by_sample(connection, 1) == {sample_id: {"sense": 3}}
 
 
 def test_marks_of_networks_are_dropped_when_they_are_old(either_game: Game) -> None:

@@ -166,6 +166,40 @@ def test_the_network_reads_both_cards_of_an_answered_round(game: Game) -> None:
         assert client.get(f"/api/guesses/{dealt['round'][:32]}/reading").status_code == 404
 
 
+def test_without_a_cookie_an_answered_round_itself_opens_its_reading(game: Game) -> None:
+    dealt = game.client().post("/api/rounds").json()
+    form = {"round": dealt["round"]}
+    path = f"/v/{game.services.seal.open(dealt['round']).id.hex()}/reading"
+    assert game.client().post(path, data=form).status_code == 404  # not before the guess
+    verdict = game.client().post("/api/guesses", json=form | {"pick": 0}).json()
+    assert path == f"/v/{verdict['guess']}/reading"
+    page = game.client().post(path, data=form | {"layer": "1", "unit": ["5", "2"]})
+    assert page.status_code == 200
+    assert page.text.count("data-figures") == 2
+    assert "You see unit 5 of layer 1." in page.text
+    assert game.client().get(path).status_code == 404
+    somebody = game.client().post("/api/rounds").json()
+    assert game.client().post(path, data={"round": somebody["round"]}).status_code == 404
+    with game.client() as other:
+        answered(other)
+        assert other.post(path, data=form, follow_redirects=True).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/daily/mayor", "/practice/mayor/v1", "/mixed", "/a/mayor"])
+def test_the_reading_leads_on_in_the_same_way_to_play(game: Game, path: str) -> None:
+    def opened(page: str) -> str:
+        return str(re.findall(r'action="(/(?:daily|practice|mixed|a/)[^"]*)"', page)[-1])
+
+    with game.client() as client:
+        page = client.get(path, follow_redirects=True).text
+        token = re.findall(r'name="round" value="([^"]+)"', page)
+        verdict = client.post(opened(page), data={"round": token, "pick": "0"}, follow_redirects=True).text
+        inside = re.findall(r'formaction="([^"]+)"', verdict)
+        read = client.post(inside[0], follow_redirects=True).text
+    assert "data-figures" in read
+    assert opened(read) == opened(page)
+
+
 def test_a_layer_that_is_no_number_is_refused_as_anything_else_is(game: Game) -> None:
     with game.client() as client:
         refused, page = client.get("/api/guesses/00/reading?layer=x"), client.get("/v/00/reading?layer=x")

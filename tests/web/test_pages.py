@@ -210,6 +210,27 @@ def test_what_gave_it_away_can_be_said_by_a_plain_form(game: Game, client: httpx
         assert connection.execute(select(remarks.c.reason, remarks.c.report)).one() == ("repeats", None)
 
 
+def test_without_a_cookie_it_can_be_said_too_and_the_game_goes_on(game: Game) -> None:
+    page = game.client().get("/daily/mayor", follow_redirects=True).text
+    verdict = game.client().post(action(page), data={"round": token(page), "pick": "0"}).text
+    path = re.search(r'action="(/v/\w+)#why"', verdict)
+    assert path
+    said = {"reason": "repeats", "report": "", "round": token(verdict)}
+    thanked = game.client().post(path[1], data=said).text
+    assert "Thank you." in thanked
+    assert re.search(r'value="repeats" aria-pressed="true"', thanked)
+    assert texts(thanked) == texts(verdict)
+    following = game.client().post(action(thanked), data={"round": token(thanked), "after": "1"}).text
+    assert "Round 2 of 10" in following
+    somebody = game.client().get("/").text
+    assert game.client().post(path[1], data=said | {"round": token(somebody)}).status_code == 404
+    assert game.client().post(path[1], data={"reason": "sense"}).status_code == 404
+    with game.engine.connect() as connection:
+        assert connection.execute(select(remarks.c.reason, guesses.c.has_cookie).join(guesses)).all() == [
+            ("repeats", False)
+        ]
+
+
 def test_hostile_texts_show_as_text(serving: Opener) -> None:
     def fill(connection: Connection) -> None:
         archive_id = add_archive(connection)
