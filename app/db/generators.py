@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, update
 
 from app.db import samples
 from app.db.tables import archives, arms, canaries, decisions, generators
 
 CHAMPION, CANDIDATE, ANCHOR = "champion", "candidate", "anchor"
+OF_A_CLASS = "class"  # what made a generator that learned from one class (`made_by` of its card)
 STANDS_IN = "base"  # what made a generator that stands in until the archive's own is trained (`made_by` of its card)
 
 
@@ -44,6 +45,11 @@ class Generator:
     def stands_in(self) -> bool:
         """Whether it is the shipped base, in the place of a generator that was trained for the archive."""
         return self.card.get("made_by") == STANDS_IN
+
+    @property
+    def is_of_a_class(self) -> bool:
+        """Whether it learned from one class, and plays in its room alone."""
+        return self.card.get("made_by") == OF_A_CLASS
 
 
 @dataclass(frozen=True)
@@ -133,6 +139,11 @@ def register(connection: Connection, archive_id: int, recipe: Recipe, at: dateti
     if ANCHOR not in playing and not made.stands_in:
         place(connection, archive_id, ANCHOR, made.id, 0.0, at)
     return made, True
+
+
+def is_of_a_class() -> ColumnElement[bool]:
+    """The same as a condition."""
+    return func.coalesce(generators.c.card["made_by"].as_string(), "") == OF_A_CLASS
 
 
 def find(connection: Connection, generator_id: int) -> Generator | None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection, exists, func, select
 
 from app.db import records, tallies, tweets
+from app.db.generators import is_of_a_class
 from app.db.tables import arms, generators, samples
 from app.db.tables import tweets as tweet_rows
 
@@ -75,7 +76,7 @@ def opponents(connection: Connection, archive_id: int, player_id: int | None, mo
     )
     rows = connection.execute(
         select(generators.c.id, generators.c.number, generators.c.card)
-        .where(generators.c.archive_id == archive_id, shown)
+        .where(generators.c.archive_id == archive_id, shown, ~is_of_a_class())
         .order_by(generators.c.number.desc())
         .limit(most)
     ).all()

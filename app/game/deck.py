@@ -98,6 +98,16 @@ class Deck:
             state[index] = GOOD if self._fault(tweet.text) is None else BAD
         return tweet if state[index] == GOOD else None
 
+    def dealt(self, most: int) -> int:
+        """How many cards may be dealt; at most `most` are looked for."""
+        found = 0
+        for block, state in zip(self.blocks, self._state, strict=True):
+            for index in np.flatnonzero(state != BAD):
+                found += self._fault(block.texts[int(index)]) is None
+                if found == most:
+                    return found
+        return found
+
     def short(self, longest: int, most: int) -> list[Tweet]:
         """Up to `most` cards that may be dealt and take at most `longest` bytes, from all over the deck."""
         found: list[Tweet] = []

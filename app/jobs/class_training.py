@@ -6,7 +6,7 @@ from typing import Any
 
 from app.db import classes, generators
 from app.db.archives import Archive
-from app.db.generators import ANCHOR
+from app.db.generators import ANCHOR, OF_A_CLASS
 from app.db.session import reading, writing
 from app.game.classroom import ROUNDS
 from app.jobs import training
@@ -49,7 +49,7 @@ def train_on_class(workshop: Workshop, archive: Archive, class_id: int, errand: 
     seconds = step("train", lambda: train_from(workshop, folder, anchor, errand))
     key, digest = step("keep the checkpoint", lambda: training.adopt(workshop, archive, folder))
     bits = step("evaluate", lambda: training.evaluate(workshop, archive, key))
-    card = {"made_by": "class", "labels": frozen["labels"], "lessons": lessons, "seconds": seconds}
+    card = {"made_by": OF_A_CLASS, "labels": frozen["labels"], "lessons": lessons, "seconds": seconds}
 
     def register() -> int:
         lineage: dict[str, Any] = {"parent_id": anchor.id, "label_set_id": frozen["id"], "decoding": anchor.decoding}

@@ -107,6 +107,8 @@ class Dealer:
                 return work(self._reader(), visitor)
             return await to_thread.run_sync(self._deal_apart, work, visitor)
         except ShelfEmpty:
+            if way.mode == "practice":
+                raise problems.practice_through(way.generator) from None  # it need not be one that still writes
             raise problems.shelf_empty() from None
         except SQLAlchemyError as error:
             raise problems.database_away() from error

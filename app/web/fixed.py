@@ -86,8 +86,6 @@ class FixedSets:
         return self._keep(key, found)
 
     def _make(self, entry: Entry, day: str) -> FixedSet | None:
-        if 0 < len(entry.deck) < TEN:
-            raise problems.no_daily(entry.archive, len(entry.deck), TEN)
         try:
             with reading(self._engine) as connection:
                 drawn = compose(
@@ -98,6 +96,9 @@ class FixedSets:
                     lambda ids: sets.known(connection, ids) | entry.kept_tweets,
                 )
         except ShelfEmpty:
+            dealt = entry.deck.dealt(TEN)
+            if 0 < dealt < TEN:
+                raise problems.no_daily(entry.archive, dealt, TEN) from None
             raise problems.shelf_empty() from None
         with writing(self._engine) as connection:
             # Another process may have been quicker: then its ten are the day's.

@@ -41,7 +41,7 @@ class Opponents:
         def read() -> Arm | None:
             with reading(self._engine) as connection:
                 generator = generators.by_number(connection, entry.archive.id, number)
-                if generator is None:
+                if generator is None or generator.is_of_a_class:
                     return None
                 rows = [row for row in shelf.all_of(connection, generator.id) if entry.shows(row.text)]
             ids, texts = [row.id for row in rows], [row.text for row in rows]

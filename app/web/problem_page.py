@@ -22,7 +22,12 @@ def problem_page(request: Request, problem: Problem) -> Response:
         heading = "There is nothing to play yet."
         words = "There is no account's archive yet. Whoever runs this game imports one, and trains a network on it:"
         command = "whichtweet import tweets.js --archive me --handle @me"
-    is_shown = request.method == "GET" and problem.kind not in ("not-found", "no-archive", "no-daily")
+    is_shown = request.method == "GET" and problem.kind not in (
+        "not-found",
+        "no-archive",
+        "no-daily",
+        "practice-through",
+    )
     # What was asked for by a form is gone back to: a page that reloads itself would lose what was sent.
     is_here = is_shown or (problem.status in (429, 503) and _is_page(request))
     href = problem.extra.get("instead") or (_here(request) if is_here else "/")
@@ -62,6 +67,7 @@ _PROBLEMS = {
     "database-away": ("One moment.", "The game cannot write down guesses just now. It will be back shortly."),
     "not-found": ("There is nothing here.", "The link may be incomplete, or what it led to is gone."),
     "set-through": ("You have played all of it.", "Every round of this set is answered."),
+    "practice-through": ("You have met all of it.", ""),
     "too-few-rounds": ("Play ten rounds first.", "A challenge is made of the last ten that you played."),
     "no-daily": ("This archive is too small for a daily.", ""),
     "no-archive": ("There is no such archive.", "Nobody has imported one under that name."),

@@ -65,6 +65,7 @@ TITLES = {
     "round-open": "A round of your class is open",
     "shelf-empty": "The network is still writing",
     "set-through": "You have played all of it",
+    "practice-through": "You have met all that this network wrote",
     "too-few-rounds": "You have not played ten rounds yet",
     "no-daily": "This archive is too small for a daily",
     "no-archive": "There is no such archive",
@@ -89,6 +90,12 @@ def not_our_round() -> Problem:
 def shelf_empty() -> Problem:
     """Nothing to deal."""
     return Problem(503, "shelf-empty", "the network is still writing: try again in a moment", retry_after=15)
+
+
+def practice_through(number: int) -> Problem:
+    """Of a generator that is practised against nothing is left that the player has not met."""
+    words = f"You have met every card that v{number} wrote. Practise against another network, or play on."
+    return Problem(409, "practice-through", words, instead="/ways")
 
 
 def no_daily(archive: Archive, found: int, needed: int) -> Problem:

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from factories import add_game, add_generator, add_samples, words
+from factories import add_archive, add_game, add_generator, add_samples, add_tweets, words
 from serving import Game, Opener
 from sqlalchemy import Connection, insert, select, update
 
@@ -385,6 +385,59 @@ def test_sets_are_played_alike_on_either_database(either_game: Game) -> None:
         assert guess(bob, deal(bob, mixed=True))["played"] == 1
         assert bob.get("/ways").status_code == 200
         assert bob.get("/").status_code == 200
+
+
+def test_practice_ends_with_what_its_network_wrote(serving: Opener) -> None:
+    game = serving(fill=lambda connection: add_game(connection, on_shelf=2))
+    with game.client() as client:
+        for _ in range(2):
+            guess(client, deal(client, mode="practice", archive="mayor", generator="v1"))
+        assert (
+            deal(client, 409, mode="practice", archive="mayor", generator="v1")["type"] == "/problems/practice-through"
+        )
+        page = client.get("/practice/mayor/v1")
+    assert page.status_code == 409
+    assert "You have met every card that v1 wrote." in page.text
+    assert "writing" not in page.text
+    assert 'href="/ways">' in page.text
+
+
+def test_what_learned_from_a_class_is_practised_against_by_nobody(game: Game) -> None:
+    with writing(game.engine) as connection:
+        made = add_generator(connection, 1, card={"made_by": "class"})
+        add_samples(connection, 1, made, [words(50_000 + seed) for seed in range(30)])
+    game.refresh()
+    with game.client() as client:
+        assert deal(client, 404, mode="practice", archive="mayor", generator="v2")
+        assert client.get("/practice/mayor/v2").status_code == 404
+        assert deal(client, mode="practice", archive="mayor", generator="v1")
+        ways = client.get("/ways").text
+    assert "/practice/mayor/v1" in ways
+    assert "/practice/mayor/v2" not in ways
+
+
+def test_an_archive_of_which_too_few_cards_can_be_dealt_says_so(serving: Opener) -> None:
+    def fill(connection: Connection) -> None:
+        archive_id = add_archive(connection)
+        texts = [words(seed) for seed in range(16)]
+        add_tweets(connection, archive_id, [*texts[:7], *(text.replace("Note", "Ноте") for text in texts[7:])])
+        generator_id = add_generator(connection, archive_id)
+        add_samples(connection, archive_id, generator_id, [words(1000 + seed) for seed in range(40)])
+
+    game = serving(fill=fill)
+    page = game.client(follow_redirects=True).get("/daily/mayor")
+    assert page.status_code == 404
+    assert "7 of its tweets can be dealt, a daily needs 10" in page.text
+    assert "writing" not in page.text
+    assert 'href="/a/mayor">' in page.text
+    assert game.client().get("/a/mayor").status_code == 200
+
+
+def test_a_daily_waits_for_samples_where_they_are_too_few(serving: Opener) -> None:
+    game = serving(fill=lambda connection: add_game(connection, cards=20, on_shelf=9))
+    page = game.client(follow_redirects=True).get("/daily/mayor")
+    assert page.status_code == 503
+    assert "still writing" in page.text
 
 
 def test_an_archive_too_small_for_a_daily_says_so_and_what_can_be_played(serving: Opener) -> None:
