@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, Engine
@@ -19,6 +20,8 @@ from app.game.deck import Tweet
 from app.game.rounds import Round
 
 FRESH_SECONDS = 0.4  # that one look serves everybody
+# After the last look at a room: a process whose members have gone to another one does not see it end.
+EXEMPT_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,7 @@ class Scene:
     rounds: list[Asked]
     picks: list[Picked]
     job: Job | None
-    read_at: float = field(default_factory=time.monotonic)
+    read_at: float
 
     @property
     def asked(self) -> Asked | None:
@@ -78,29 +81,41 @@ class Scene:
 class Rooms:
     """The open rooms of this process."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, clock: Callable[[], float] = time.monotonic) -> None:
+        """`clock`: seconds that only grow."""
         self._engine = engine
+        self._clock = clock
         self._scenes: dict[str, Scene] = {}
         self._lock = threading.Lock()
-        self.keys: set[bytes] = set()  # players in a room that is open: one address may hold them all
+        self._exempt: dict[bytes, float] = {}  # players of rooms that were open at the last look -> until when
+
+    def exempts(self, key: bytes) -> bool:
+        """Whether the player with that key is in a room that is open: one address may hold all who are."""
+        return self._exempt.get(key, 0.0) > self._clock()
 
     def scene(self, code: str, *, anew: bool = False) -> Scene | None:
         """The class in the room with that code; None where there is none."""
         known = self._scenes.get(code)
-        if known is not None and not anew and time.monotonic() - known.read_at < FRESH_SECONDS:
+        if known is not None and not anew and self._clock() - known.read_at < FRESH_SECONDS:
             return known
         with self._lock:
             known = self._scenes.get(code)
-            if known is not None and not anew and time.monotonic() - known.read_at < FRESH_SECONDS:
+            if known is not None and not anew and self._clock() - known.read_at < FRESH_SECONDS:
                 return known
             with reading(self._engine) as connection:
-                scene = _read(connection, code)
+                scene = _read(connection, code, self._clock())
             if scene is None:
                 return None
             self._scenes[code] = scene
-            keys = {member.key for member in scene.members}
-            self.keys = self.keys - keys if scene.room.ended_at else self.keys | keys
+            self._note_members(scene)
             return scene
+
+    def _note_members(self, scene: Scene) -> None:
+        at = self._clock()
+        until = 0.0 if scene.room.ended_at else at + EXEMPT_SECONDS
+        self._exempt |= {member.key: until for member in scene.members}
+        self._exempt = {key: end for key, end in self._exempt.items() if end > at}
+        self._scenes = {code: each for code, each in self._scenes.items() if at - each.read_at < EXEMPT_SECONDS}
 
     def deal(self, scene: Scene, asked: Asked, member: Member, stamp: int) -> Round:
         """The round on the wall as that member's own."""
@@ -131,7 +146,7 @@ class Rooms:
         )
 
 
-def _read(connection: Connection, code: str) -> Scene | None:
+def _read(connection: Connection, code: str, at: float) -> Scene | None:
     room = classes.find(connection, code)
     if room is None:
         return None
@@ -141,4 +156,5 @@ def _read(connection: Connection, code: str) -> Scene | None:
         classes.rounds(connection, room.id),
         classes.picks(connection, room.id),
         None if room.job_id is None else jobs.find(connection, room.job_id),
+        at,
     )

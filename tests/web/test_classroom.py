@@ -13,6 +13,7 @@ from rooms import CODE, KEY, come_in, open_room, pick, room, texts, token
 from serving import Game, Opener
 from sqlalchemy import func, select, update
 
+from app.db.classes import end
 from app.db.session import now, writing
 from app.db.tables import (
     class_members,
@@ -27,6 +28,7 @@ from app.db.tables import (
     seats,
     tweets,
 )
+from app.web.rooms import EXEMPT_SECONDS, Rooms
 
 
 def test_thirty_players_behind_one_address_play_ten_rounds(serving: Opener) -> None:
@@ -56,6 +58,29 @@ def test_thirty_players_behind_one_address_play_ten_rounds(serving: Opener) -> N
         query = select(func.count(), func.count(guesses.c.player_id.distinct())).where(guesses.c.mode == "class")
         assert tuple(connection.execute(query).one()) == (300, 30)
         assert connection.execute(select(func.count(guesses.c.sample_id.distinct()))).scalar() == 10
+
+
+def test_every_process_drops_the_exemption_of_a_class_that_ended(either_game: Game) -> None:
+    clock = [1000.0]
+    ours, theirs = (Rooms(either_game.engine, lambda: clock[0]) for _ in range(2))
+    open_room(either_game)
+    come_in(either_game)
+    with either_game.engine.connect() as connection:
+        key = connection.scalars(select(players.c.key)).one()
+    for rooms in (ours, theirs):
+        assert not rooms.exempts(key)
+        rooms.scene(CODE)
+        assert rooms.exempts(key)
+    with writing(either_game.engine) as connection:
+        ended = connection.scalars(select(classes.c.id)).one()
+        end(connection, now(), ended)
+    ours.scene(CODE, anew=True)
+    assert not ours.exempts(key)
+    assert theirs.exempts(key)
+    clock[0] += EXEMPT_SECONDS  # nobody asks the other process about the room any more
+    assert not theirs.exempts(key)
+    theirs.scene(CODE)
+    assert not theirs.exempts(key)
 
 
 def test_nobody_is_told_before_the_reveal(game: Game) -> None:
