@@ -1,5 +1,5 @@
-"""The guard: headers that keep browsers strict, a limit on bodies, HEAD as GET without its body, a clock and an id on
-every answer."""
+"""The guard: headers that keep browsers strict, a limit on bodies, no changes for other sites, HEAD as GET without its
+body, a clock and an id on every answer."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.web import metrics
+from app.web.origin import is_foreign
 from app.web.problems import Problem
 
 MOST_BYTES = 64 * 1024  # of a request's body
@@ -65,7 +66,8 @@ class Guard:
         asked = {**scope, "method": "GET"} if is_head else scope
         request = f"{getrandbits(64):016x}"  # a name for the log, no secret
         structlog.contextvars.bind_contextvars(request=request)
-        headers = self._admin_headers if path == "/admin" or path.startswith("/admin/") else self._headers
+        is_admins = path == "/admin" or path.startswith("/admin/")
+        headers = self._admin_headers if is_admins else self._headers
         # Those routes ask who sends before they read, and have their own limits.
         most = None if path in UPLOADS else MOST_BYTES
 
@@ -86,10 +88,12 @@ class Guard:
                 message["body"] = b""
             await send(message)
 
+        # The dashboard asks more strictly, and says no by a page of its own.
+        app = _not_from_here if not is_admins and is_foreign(scope) else self._app
         try:
             if most is not None and _announced(scope) > most:
                 raise _TooLarge
-            await self._app(asked, guarded_receive, guarded_send)
+            await app(asked, guarded_receive, guarded_send)
         except _TooLarge:
             if not status:
                 problem = Problem(413, "too-large", "the request's body is larger than 64 kB")
@@ -99,6 +103,11 @@ class Guard:
             # By route, not by path: strangers choose paths, and each new one would be kept.
             route = getattr(asked.get("route"), "path", "other")
             metrics.seconds_of(route).observe(time.perf_counter() - began)
+
+
+async def _not_from_here(scope: Scope, receive: Receive, send: Send) -> None:
+    problem = Problem(403, "not-from-here", "this was sent by a page of another site, so nothing was changed")
+    await problem.response()(scope, receive, send)
 
 
 def _announced(scope: Scope) -> int:

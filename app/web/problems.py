@@ -72,6 +72,7 @@ TITLES = {
     "too-many-requests": "Too many requests",
     "database-away": "The database does not answer",
     "bad-request": "The request is not as expected",
+    "not-from-here": "Another site sent this",
     "too-large": "The request is too large",
     "not-found": "There is nothing here",
     "method-not-allowed": "This address does not take that method",
