@@ -19,6 +19,7 @@ from sqlalchemy import Engine
 from app.db.session import open_engine
 from app.main import create_app
 from app.settings import Settings
+from app.web.connection import Connection
 from app.web.services import Services
 
 SECRET = "a secret of tests: long enough to be one"
@@ -61,7 +62,8 @@ def serve(chosen: Settings) -> Iterator[Game]:
     """A server for these settings, until the block ends; what it can deal is loaded when the block begins."""
     app = create_app(chosen)
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="on", proxy_headers=False))
+        config = uvicorn.Config(app, http=Connection, log_level="critical", lifespan="on", proxy_headers=False)
+        server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         services: Services = app.state.services

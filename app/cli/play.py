@@ -54,6 +54,7 @@ def serve(host: HostOption = None, port: PortOption = None) -> None:
         from app.db.migrate import migrate
         from app.db.session import open_engine
         from app.main import create_app
+        from app.web.connection import Connection
 
         engine = open_engine(settings.database)
         migrate(engine)
@@ -66,6 +67,7 @@ def serve(host: HostOption = None, port: PortOption = None) -> None:
         app,
         host=settings.host,
         port=settings.port,
+        http=Connection,
         loop="uvloop" if importlib.util.find_spec("uvloop") else "asyncio",
         log_config=None,  # its warnings go where ours do
         access_log=False,
