@@ -25,6 +25,8 @@ const run = { played: Number(page.dataset.played), spotted: Number(page.dataset.
 let token = form.elements.round.value;
 let shownAt = performance.now();
 let ahead = null; // the next round, asked for while this one is read
+let askedAhead = 0; // when, in ms
+const AHEAD = 60_000; // ms after which it is asked for again: one of its cards may have been hidden meanwhile
 let guess = null; // id of the guess that was answered
 
 const wait = (ms) =>
@@ -123,6 +125,7 @@ function show(round) {
 
 function lookAhead() {
   const open = token;
+  askedAhead = performance.now();
   ahead = ask("POST", "/api/rounds", { ...way, after: open })
     .then((response) => (response.status === 201 ? response.json() : null))
     .then((round) => (round && round.round !== open ? round : null))
@@ -231,7 +234,7 @@ async function next() {
   }
   trouble.textContent = "";
   let round = await ahead;
-  if (!round || new Date(round.expires_at) < Date.now()) {
+  if (!round || performance.now() - askedAhead > AHEAD || new Date(round.expires_at) < Date.now()) {
     const words = "The connection is gone. The next round comes when it is back…";
     const answer = await insist("POST", "/api/rounds", { ...way, after: token }, words);
     if (answer.status !== 201) {

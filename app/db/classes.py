@@ -60,6 +60,7 @@ class Asked:
     tweet: str
     sample: str
     generator: int
+    is_hidden: bool  # one of its cards is shown to nobody any more
 
     @property
     def cards(self) -> tuple[str, str]:
@@ -134,28 +135,41 @@ def end(connection: Connection, at: datetime, class_id: int | None = None) -> No
 def keep_rounds(connection: Connection, class_id: int, leg: int, dealt: Sequence[Round]) -> None:
     """Lay down the rounds of a leg."""
     rows = [
-        {
-            **{"class_id": class_id, "leg": leg, "number": number, "tweet_id": made.tweet.id},
-            **{"sample_id": made.sample_id, "generator_id": made.generator_id, "arm": made.arm},
-            **{"card_probability": made.card_probability, "tweet_index": made.tweet_index},
-        }
-        for number, made in enumerate(dealt, start=1)
+        {"class_id": class_id, "leg": leg, "number": number} | _laid(made) for number, made in enumerate(dealt, start=1)
     ]
     connection.execute(insert(class_rounds), rows)
+
+
+def replace_round(connection: Connection, class_id: int, leg: int, number: int, made: Round) -> None:
+    """Lay another pair in the place of a round that nobody was asked about yet."""
+    place = (class_rounds.c.class_id == class_id, class_rounds.c.leg == leg, class_rounds.c.number == number)
+    connection.execute(update(class_rounds).where(*place).values(_laid(made)))
+
+
+def _laid(made: Round) -> dict[str, Any]:
+    return {
+        **{"tweet_id": made.tweet.id, "sample_id": made.sample_id, "generator_id": made.generator_id},
+        **{"arm": made.arm, "card_probability": made.card_probability, "tweet_index": made.tweet_index},
+    }
 
 
 def rounds(connection: Connection, class_id: int) -> list[Asked]:
     """The rounds of a class, in order."""
     names = ("leg", "number", "tweet_id", "sample_id", "generator_id", "arm", "card_probability", "tweet_index")
+    is_hidden = samples.c.hidden_at.is_not(None) | tweets.c.hidden_at.is_not(None)
     query = (
-        select(*(class_rounds.c[name] for name in names), tweets.c.text, samples.c.text, generators.c.number)
+        select(
+            *(class_rounds.c[name] for name in names),
+            *(tweets.c.text.label("tweet"), samples.c.text.label("sample")),
+            *(generators.c.number.label("generator"), is_hidden.label("is_hidden")),
+        )
         .join(tweets, tweets.c.id == class_rounds.c.tweet_id)
         .join(samples, samples.c.id == class_rounds.c.sample_id)
         .join(generators, generators.c.id == class_rounds.c.generator_id)
         .where(class_rounds.c.class_id == class_id)
         .order_by(class_rounds.c.leg, class_rounds.c.number)
     )
-    return [Asked(*row) for row in connection.execute(query)]
+    return [Asked(**row._asdict()) for row in connection.execute(query)]
 
 
 def members(connection: Connection, class_id: int) -> list[Member]:

@@ -5,6 +5,7 @@ What hangs in the hall is out of the game for good, whatever deals: so nobody se
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -66,6 +67,15 @@ def find(connection: Connection, sample_id: int) -> Rated | None:
     own = (samples.c.id == sample_id, samples.c.hung_at.is_not(None), samples.c.hidden_at.is_(None))
     row = connection.execute(_rated().where(*own)).first()
     return None if row is None else Rated(*row)
+
+
+def hidden(
+    connection: Connection, tweet_ids: Collection[int], sample_ids: Collection[int]
+) -> tuple[set[int], set[int]]:
+    """Which of these tweets and samples are shown to nobody any more."""
+    gone_tweets = select(tweets.c.id).where(tweets.c.id.in_(sorted(tweet_ids)), tweets.c.hidden_at.is_not(None))
+    gone_samples = select(samples.c.id).where(samples.c.id.in_(sorted(sample_ids)), samples.c.hidden_at.is_not(None))
+    return set(connection.scalars(gone_tweets)), set(connection.scalars(gone_samples))
 
 
 def hang(connection: Connection, archive_id: int, at: datetime) -> int:

@@ -135,8 +135,11 @@ def deal_leg(
     archive_id: int,
     before: Collection[tuple[int, int]] = (),
     shuns: Sequence[Shun] = (),
+    count: int = ROUNDS,
 ) -> list[Round]:
-    """The rounds of a leg, the same for all: tweets by the class's own order of the deck, samples of one generator.
+    """The rounds of a leg, or some more of them, the same for all.
+
+    Tweets come by the class's own order of the deck, samples from one generator.
 
     Args:
         deck: of the archive.
@@ -146,6 +149,7 @@ def deal_leg(
         archive_id: of the archive.
         before: tweet and sample of its rounds so far.
         shuns: cards to pass over, the most of them first; where too few are left, the next is tried, and none at last.
+        count: how many rounds.
 
     Raises:
         ShelfEmpty: there is too little to deal.
@@ -155,7 +159,7 @@ def deal_leg(
     tweets, samples = {pair[0] for pair in before}, {pair[1] for pair in before}
     for shun in (*shuns, Shun()):
         seat = Seat(seed, archive_id, "class", 0, 0, stamp)
-        while len(dealt) < ROUNDS:
+        while len(dealt) < count:
             try:
                 made = deal(deck, shelf, seat, shun.samples, samples, shun.and_tweets(tweets))
             except ShelfEmpty:
@@ -166,7 +170,7 @@ def deal_leg(
             tweets.add(made.tweet.id)
             samples.add(made.sample_id)
             dealt.append(made)
-    if len(dealt) < ROUNDS:
+    if len(dealt) < count:
         raise ShelfEmpty("the deck or the shelf is too small for a class")
     return dealt
 

@@ -128,7 +128,7 @@ async def pick(code: str, request: Request) -> Response:
     asked = scene.asked
     sealed = open_round(house.seal, visitor, ask.round)
     is_here = asked is not None and sealed.sample_id == asked.sample_id and sealed.tweet_id == asked.tweet_id
-    if is_here and scene.member(visitor.key) and scene.room.where.takes(now()):
+    if is_here and scene.member(visitor.key) and scene.takes(now()):
         try:
             await play.guess(house, visitor, ask, in_class=scene.room)
         except Problem as problem:
@@ -216,7 +216,8 @@ def _version(scene: Scene, key: bytes, at: datetime) -> str:
     mine = member is not None and member.player_id in scene.here()
     told = len(scene.picks) if scene.phase(at) == "revealed" else 0
     state = scene.job.state if scene.job else ""
-    parts = (scene.phase(at), scene.room.leg, scene.room.number, mine, told, state, member is not None)
+    place = (scene.room.leg, scene.room.number, scene.is_taken_back)
+    parts = (scene.phase(at), *place, mine, told, state, member is not None)
     return ".".join(map(str, parts))
 
 
@@ -244,7 +245,8 @@ def _wall(scene: Scene) -> dict[str, Any]:
     address = f"{scene.room.address}/class/{scene.room.code}"
     shown = _common(scene, at)
     progress = (scene.job.state, scene.job.progress.get("seconds_left"), scene.job.step) if scene.job else ()
-    parts = (shown["phase"], scene.room.leg, scene.room.number, len(scene.members), len(scene.picks), *progress)
+    place = (scene.room.leg, scene.room.number, scene.is_taken_back)
+    parts = (shown["phase"], *place, len(scene.members), len(scene.picks), *progress)
     code = segno.make(address, error="m").svg_inline(scale=1, border=2, omitsize=True, light="#fff")
     return (
         shown
@@ -271,6 +273,7 @@ def _common(scene: Scene, at: datetime) -> dict[str, Any]:
         "room": scene.room,
         "phase": scene.phase(at),
         "asked": scene.asked,
+        "is_taken_back": scene.is_taken_back,
         "of": ROUNDS,
         "left_ms": max(0, round(scene.room.where.left(at).total_seconds() * 1000)),
         "members": scene.members,

@@ -181,12 +181,13 @@ def _figures(house: Services, kept: Hall, entry: Entry) -> Figures:
 
 def _view(house: Services, figures: Figures, key: bytes, entry: Entry) -> View:
     before = now() - house.round_life
+    tweet_ids, sample_ids = {tweet.id for tweet in figures.doubted}, {sample.id for sample in figures.rated}
     with reading(house.engine) as connection:
-        met_tweets, met_samples = past.answered(
-            connection, key, {tweet.id for tweet in figures.doubted}, {sample.id for sample in figures.rated}
-        )
-    rated = [sample for sample in figures.rated if entry.shows(sample.text)]
-    all_doubted = [tweet for tweet in figures.doubted if entry.shows(tweet.text)]
+        met_tweets, met_samples = past.answered(connection, key, tweet_ids, sample_ids)
+        # The figures may be a minute old: what was hidden meanwhile is not shown.
+        gone_tweets, gone_samples = hall.hidden(connection, tweet_ids, sample_ids)
+    rated = [sample for sample in figures.rated if sample.id not in gone_samples and entry.shows(sample.text)]
+    all_doubted = [tweet for tweet in figures.doubted if tweet.id not in gone_tweets and entry.shows(tweet.text)]
     shown = [sample for sample in rated if sample.id in met_samples or _hangs(sample, before)]
     doubted = [tweet for tweet in all_doubted if tweet.id in met_tweets]
     top = all_doubted[:DOUBTED]

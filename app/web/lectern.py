@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from app.db import classes, jobs
 from app.db.session import reading, writing
 from app.game.classroom import ROUNDS, Shun, deal_leg
-from app.game.rounds import ShelfEmpty
+from app.game.rounds import Round, ShelfEmpty
 from app.game.shelf import Arm, Rack
 from app.web import problems
 from app.web.catalogue import Entry
@@ -34,8 +34,8 @@ def act(house: Services, scene: Scene, do: str, at: datetime) -> None:
     elif do == "reveal" and phase == "asking":
         _change(house, scene, is_revealed=True)
     elif do == "next" and phase == "revealed":
-        is_last = room.number >= ROUNDS
-        _change(house, scene, number=room.number + 1, asked_at=None if is_last else at, is_revealed=False)
+        number = _next_number(house, scene)
+        _change(house, scene, number=number, asked_at=None if number > ROUNDS else at, is_revealed=False)
     elif do == "next" and (phase == "waiting" or (phase == "over" and room.leg == 1 and room.generator_id)):
         _start_leg(house, scene, at)
     elif do == "train" and can_train(scene, at):
@@ -54,24 +54,52 @@ def _change(house: Services, scene: Scene, **values: object) -> None:
         classes.change(connection, scene.room.id, **values)
 
 
+def _next_number(house: Services, scene: Scene) -> int:
+    """The round that follows. One of which a card was hidden since it was laid down gets another pair, while there is
+    one; else it is passed over."""
+    room = scene.room
+    to_come = {asked.number: asked for asked in scene.rounds if asked.leg == room.leg and asked.number > room.number}
+    for number in sorted(to_come):
+        if not to_come[number].is_hidden:
+            return number
+        try:
+            made = _deal(house, scene, room.leg, 1)
+        except ShelfEmpty:
+            continue
+        with writing(house.engine) as connection:
+            classes.replace_round(connection, room.id, room.leg, number, made[0])
+        return number
+    return ROUNDS + 1
+
+
 def _start_leg(house: Services, scene: Scene, at: datetime) -> None:
     room = scene.room
-    entry = house.catalogue.by_id(room.archive_id)
-    if entry is None:
-        raise problems.shelf_empty()
-    arm = _champion(entry.shelf.arms) if room.leg == 0 else _trained(house, room.generator_id or 0)
-    before = [(asked.tweet_id, asked.sample_id) for asked in scene.rounds]
     try:
-        if arm is None:
-            raise ShelfEmpty("nobody writes for this archive")
-        with reading(house.engine) as connection:
-            shuns = _shuns(connection, entry, room.id)
-            dealt = deal_leg(entry.deck, arm, entry.shelf.stamp, room.seed, room.archive_id, before, shuns)
+        dealt = _deal(house, scene, room.leg + 1, ROUNDS)
     except ShelfEmpty:
         raise problems.shelf_empty() from None
     with writing(house.engine) as connection:
         classes.keep_rounds(connection, room.id, room.leg + 1, dealt)
         classes.change(connection, room.id, leg=room.leg + 1, number=1, asked_at=at, is_revealed=False)
+
+
+def _deal(house: Services, scene: Scene, leg: int, count: int) -> list[Round]:
+    """Rounds for a leg whose cards are in none of the class's rounds so far.
+
+    Raises:
+        ShelfEmpty: there is too little to deal.
+    """
+    room = scene.room
+    entry = house.catalogue.by_id(room.archive_id)
+    if entry is None:
+        raise ShelfEmpty("the archive is gone")
+    arm = _champion(entry.shelf.arms) if leg == 1 else _trained(house, room.generator_id or 0)
+    if arm is None:
+        raise ShelfEmpty("nobody writes for this archive")
+    before = [(asked.tweet_id, asked.sample_id) for asked in scene.rounds]
+    with reading(house.engine) as connection:
+        shuns = _shuns(connection, entry, room.id)
+        return deal_leg(entry.deck, arm, entry.shelf.stamp, room.seed, room.archive_id, before, shuns, count)
 
 
 def _shuns(connection: Connection, entry: Entry, class_id: int) -> tuple[Shun, Shun]:

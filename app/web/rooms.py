@@ -41,9 +41,19 @@ class Scene:
         here = (self.room.leg, self.room.number)
         return next((asked for asked in self.rounds if (asked.leg, asked.number) == here), None)
 
+    @property
+    def is_taken_back(self) -> bool:
+        """Whether a card of the round on the wall was hidden since: nobody is shown it, and nobody picks any more."""
+        return self.asked is not None and self.asked.is_hidden
+
     def phase(self, at: datetime) -> Phase:
-        """What is going on."""
-        return self.room.where.phase(at)
+        """What is going on; a round that was taken back is over."""
+        phase = self.room.where.phase(at)
+        return "revealed" if phase == "asking" and self.is_taken_back else phase
+
+    def takes(self, at: datetime) -> bool:
+        """Whether a pick is still taken."""
+        return self.room.where.takes(at) and not self.is_taken_back
 
     def member(self, key: bytes) -> Member | None:
         """The member with that key."""

@@ -11,7 +11,9 @@ from serving import Game
 from sqlalchemy import select
 from visiting import DESK, PHONE, Visit, cards, count, faces, is_asked, is_told
 
-from app.db.tables import guesses, remarks
+from app.db import browsing
+from app.db.session import now, writing
+from app.db.tables import guesses, remarks, samples
 
 pytestmark = pytest.mark.browser
 
@@ -34,6 +36,27 @@ def test_three_rounds_by_click(visit: Visit, size: dict[str, int], dark: bool) -
         expect(page.locator("[data-machine]")).to_contain_text("written by network v1.")
         page.get_by_role("button", name="Next", exact=True).click()
         is_asked(page, before)
+
+
+def test_a_round_that_was_had_ahead_long_ago_is_asked_for_again(visit: Visit, served: Game) -> None:
+    page = visit()
+    page.clock.install()
+    with page.expect_response("**/api/rounds") as ahead:
+        page.reload()
+    texts = [card["text"] for card in ahead.value.json()["cards"]]
+    with writing(served.engine) as connection:
+        sample_id = connection.scalar(select(samples.c.id).where(samples.c.text.in_(texts)))
+        assert sample_id
+        browsing.hide(connection, "sample", 1, [sample_id], now(), "three reports")
+        hidden = connection.scalar(select(samples.c.text).where(samples.c.id == sample_id))
+    served.refresh()
+    before = cards(page)
+    faces(page).first.click()
+    is_told(page)
+    page.clock.fast_forward(61_000)
+    page.get_by_role("button", name="Next", exact=True).click()
+    is_asked(page, before)
+    assert hidden not in cards(page)
 
 
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])

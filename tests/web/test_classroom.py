@@ -8,11 +8,13 @@ from datetime import timedelta
 from hashlib import blake2b
 
 import pytest
-from factories import add_generator, add_samples, words
+from factories import add_game, add_generator, add_samples, words
 from rooms import CODE, KEY, come_in, open_room, pick, room, texts, token
 from serving import Game, Opener
 from sqlalchemy import func, select, update
 
+from app.db import browsing
+from app.db.browsing import Kind
 from app.db.classes import end
 from app.db.session import now, writing
 from app.db.tables import (
@@ -267,6 +269,89 @@ def test_a_class_is_asked_about_cards_that_are_new_to_everybody_in_it(game: Game
     assert len(met) == 50
     assert len(asked) == 10
     assert met.isdisjoint(text for pair in asked for text in pair)
+
+
+def laid(game: Game, number: int) -> tuple[int, int, str, str]:
+    """Tweet and sample of a round of the first leg: their ids and texts."""
+    with game.engine.connect() as connection:
+        row = connection.execute(
+            select(tweets.c.id, samples.c.id, tweets.c.text, samples.c.text)
+            .select_from(class_rounds)
+            .join(tweets, tweets.c.id == class_rounds.c.tweet_id)
+            .join(samples, samples.c.id == class_rounds.c.sample_id)
+            .where(class_rounds.c.leg == 1, class_rounds.c.number == number)
+        ).one()
+    return tuple(row)  # type: ignore[return-value]
+
+
+def hide_card(game: Game, kind: Kind, card_id: int) -> None:
+    with writing(game.engine) as connection:
+        browsing.hide(connection, kind, 1, [card_id], now(), "three reports")
+    game.refresh()
+
+
+@pytest.mark.parametrize("kind", ["sample", "tweet"])
+def test_a_round_whose_card_was_hidden_before_it_is_asked_gets_another_pair(game: Game, kind: Kind) -> None:
+    lecturer, phone = open_room(game), come_in(game)
+    lecturer.press("next")
+    pick(phone, 0)
+    tweet_id, sample_id, *hidden = laid(game, 2)
+    hide_card(game, kind, tweet_id if kind == "tweet" else sample_id)
+    lecturer.press("reveal")
+    wall = lecturer.press("next")
+    assert "Round 2 of 10" in wall
+    assert set(texts(room(phone))) == set(laid(game, 2)[2:])
+    assert set(laid(game, 2)[2:]).isdisjoint(hidden)
+    assert "Your pick is in" in pick(phone, 0)
+    with game.engine.connect() as connection:
+        cards = connection.execute(select(class_rounds.c.tweet_id, class_rounds.c.sample_id)).all()
+    assert len({card for pair in cards for card in (("t", pair[0]), ("s", pair[1]))}) == 20
+
+
+def test_a_card_that_is_hidden_while_it_is_asked_leaves_every_screen_and_no_pick_is_lost(game: Game) -> None:
+    lecturer, first, second = open_room(game), come_in(game), come_in(game)
+    lecturer.press("next")
+    form = room(second)
+    pick(first, 0)
+    seen = re.search(r'data-version="([^"]+)"', room(second))
+    assert seen
+    hide_card(game, "sample", laid(game, 1)[1])
+    game.services.rooms.scene(CODE, anew=True)
+    late = come_in(game)
+    for page in (lecturer.wall(), room(first), room(second), room(late)):
+        assert texts(page) == []
+        assert "taken back" in page
+    assert second.get(f"/class/{CODE}/now", params={"seen": seen[1]}).status_code == 200
+    data = {"round": token(form), "pick": "0"}
+    assert "taken back" in second.post(f"/class/{CODE}/pick", data=data, follow_redirects=True).text
+    with game.engine.connect() as connection:
+        assert connection.execute(select(func.count()).select_from(guesses)).scalar() == 1
+    assert "Round 2 of 10" in lecturer.press("next")
+    assert len(texts(room(first))) == 2
+    hide_card(game, "sample", laid(game, 2)[1])
+    game.services.rooms.scene(CODE, anew=True)
+    with writing(game.engine) as connection:  # it was hidden by mistake
+        browsing.hide(connection, "sample", 1, [laid(game, 2)[1]], None)
+    game.services.rooms.scene(CODE, anew=True)
+    assert "Your pick is in" in pick(second, 0)
+
+
+def test_a_round_for_which_there_is_no_other_pair_is_passed_over(serving: Opener) -> None:
+    game = serving(fill=lambda connection: add_game(connection, cards=10, on_shelf=10))
+    lecturer, phone = open_room(game), come_in(game)
+    lecturer.press("next")
+    for number in (2, 10):
+        hide_card(game, "sample", laid(game, number)[1])
+    pick(phone, 0)
+    lecturer.press("reveal")
+    assert "Round 3 of 10" in lecturer.press("next")
+    for _ in range(3, 9):
+        pick(phone, 0)
+        lecturer.press("reveal")
+        lecturer.press("next")
+    pick(phone, 0)
+    lecturer.press("reveal")
+    assert "Ten rounds" in lecturer.press("next")
 
 
 def test_train_on_this_class_then_before_and_after(game: Game) -> None:

@@ -11,7 +11,7 @@ from factories import add_arm, add_generator
 from serving import Game
 from sqlalchemy import Engine, func, insert, select, update
 
-from app.db import classes, hall, shelf
+from app.db import browsing, classes, hall, shelf
 from app.db.migrate import downgrade, migrate
 from app.db.session import now, writing
 from app.db.tables import archives, guesses, players, samples, set_cards, sets, tallies, tweets
@@ -52,6 +52,20 @@ def test_what_hangs_is_shown_by_how_players_rated_it(either_game: Game) -> None:
     assert page.count("Written by a machine") == 3
     assert "fooled 15 of 20" in page
     assert 'content="noindex"' in page
+
+
+def test_what_is_hidden_leaves_the_hall_at_once(either_game: Game) -> None:
+    sample_id, text = rate(either_game, 0, 20, 15, hung=True)
+    _, other = rate(either_game, 1, 20, 14, hung=True)
+    assert text in shown(either_game)
+    with writing(either_game.engine) as connection:
+        browsing.hide(connection, "sample", 1, [sample_id], now(), "three reports")
+    page = shown(either_game)
+    assert text not in page
+    assert other in page
+    with either_game.client() as client:
+        assert client.get(f"/hall/{sample_id}").status_code == 404
+        assert client.get(f"/hall/{sample_id}.png").status_code == 404
 
 
 def test_an_empty_hall_says_when_samples_come_to_hang_there(game: Game) -> None:
