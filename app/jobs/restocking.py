@@ -89,6 +89,19 @@ def restock(
     return _told(workshop, row.id, generator)
 
 
+def make_do(workshop: Workshop, generator: Generator, job_id: int, least: int) -> Restocked | None:
+    """Shelve what a job's restock had stored when it was stopped, if that is `least` samples; else throw it away."""
+    with reading(workshop.engine) as connection:
+        row = restocks.of_job(connection, job_id, generator.id)
+    if row is None:
+        return None
+    if row.shelved < least:
+        discard(workshop, row)
+        return None
+    shelve(workshop, row)
+    return _told(workshop, row.id, generator)
+
+
 def write(
     workshop: Workshop,
     archive: Archive,

@@ -257,6 +257,7 @@ def _wall(scene: Scene) -> dict[str, Any]:
             "board": scene.board(at)[:SHOWN],
             "change": scene.change() if shown["phase"] == "over" else None,
             "job": scene.job,
+            "doing": lectern.DOING.get((scene.job.step if scene.job else "") or "", lectern.TRAINING),
             "can_train": lectern.can_train(scene, at),
             "made": len(scene.picks),
             "least": lectern.LEAST_PICKS,

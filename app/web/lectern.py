@@ -17,7 +17,15 @@ from app.web.catalogue import Entry
 from app.web.rooms import Scene
 from app.web.services import Services
 
-TRAIN_MINUTES = 2.0  # of training: with screening, evaluation and samples a laptop needs less than five minutes
+TRAIN_MINUTES = 2.0  # of training itself; app/jobs/class_training.py sees to it that all of it takes five at most
+# What a step of the training is called on the wall; see app/jobs/class_training.py.
+DOING = {
+    "": "it is about to begin",
+    "freeze the labels": "it looks through your picks",
+    "write the texts": "it looks through your picks",
+    "restock": "it writes its next cards",
+}
+TRAINING = "it trains"
 LEAST_PICKS = 20  # below which there is nothing to learn from
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from believers import add_believers, listening_generator
@@ -16,12 +18,12 @@ from app.db.session import now, reading, writing
 from app.db.tables import class_members, class_rounds, guesses, label_sets
 from app.db.tables import generators as generator_rows
 from app.game.classroom import ROUNDS
-from app.jobs.class_training import train_on_class
+from app.jobs.class_training import IN_ALL, LEAST, SAMPLES, TRAINED_BY, train_on_class
 from app.jobs.freezing import freeze_labels, read_set
-from app.jobs.restocking import restock
+from app.jobs.restocking import make_do, restock
 from app.jobs.retraining import Errand
-from app.jobs.supervising import Budget
-from app.jobs.workshop import Skipped, Workshop
+from app.jobs.supervising import Budget, Event
+from app.jobs.workshop import Interrupted, JobError, Skipped, Workshop
 
 
 def a_class(workshop: Workshop, archive: Archive) -> tuple[int, list[int]]:
@@ -101,3 +103,75 @@ def test_what_learned_from_a_class_plays_in_its_room_alone(
         assert (made.parent_id, made.card["made_by"]) == (champion.id, "class")
         assert made.checkpoint_sha256 != champion.checkpoint_sha256
         assert len(classes.samples_of(connection, made.id)) >= ROUNDS
+        assert made.bits_per_character == made.card["training"]["bits_per_character"]
+
+
+@pytest.mark.train
+@pytest.mark.process
+def test_five_minutes_are_kept_whatever_the_machine(workshop: Workshop, archive: Archive) -> None:
+    class_id, _ = a_class(workshop, archive)
+    asked_at = now()
+    clock = [asked_at]
+    with writing(workshop.engine) as connection:
+        job = jobs.ask(connection, "class", archive.id, {"class": class_id}, asked_by="lecturer", at=asked_at)
+    assert job
+    told: list[Event] = []
+
+    def on_event(event: Event) -> None:
+        told.append(event)
+        clock[0] = asked_at + TRAINED_BY + timedelta(seconds=1)  # it has begun to learn, and the time is up
+
+    def on_progress(figures: Mapping[str, Any]) -> None:
+        if figures["samples"] >= LEAST:
+            clock[0] = asked_at + IN_ALL  # enough are written, and the time is up again
+
+    # So long a training ends in this test by nothing but the clock.
+    errand = Errand(job_id=job, budget=Budget(minutes=600), on_event=on_event, on_progress=on_progress)
+    words = train_on_class(workshop, archive, class_id, errand, lambda: clock[0])
+    assert "v2 learned from" in words
+    assert told[-1]["event"] == "stopped"
+    with reading(workshop.engine) as connection:
+        room = classes.find_by_id(connection, class_id)
+        assert room is not None
+        written = len(classes.samples_of(connection, room.generator_id or 0))
+    assert LEAST <= written <= SAMPLES
+
+
+@pytest.mark.train
+@pytest.mark.process
+def test_a_machine_that_is_too_slow_says_so_in_time(workshop: Workshop, archive: Archive) -> None:
+    class_id, _ = a_class(workshop, archive)
+    with writing(workshop.engine) as connection:
+        job = jobs.ask(connection, "class", archive.id, {"class": class_id}, asked_by="lecturer", at=now())
+    errand = Errand(job_id=job or 0, budget=Budget(minutes=600))
+    with pytest.raises(JobError, match="too slow to learn anything in five minutes"):
+        train_on_class(workshop, archive, class_id, errand, lambda: now() + IN_ALL)
+    with reading(workshop.engine) as connection:
+        room = classes.find_by_id(connection, class_id)
+        assert room is not None
+        assert room.generator_id is None
+
+
+def test_what_was_written_in_time_will_do_if_it_is_enough(workshop: Workshop, archive: Archive) -> None:
+    writer = listening_generator(workshop, archive)
+
+    def stopped_early(job_id: int) -> None:
+        stored: list[object] = []
+        with pytest.raises(Interrupted):
+            restock(
+                *(workshop, archive, writer, 400),
+                job_id=job_id,
+                on_progress=stored.append,
+                should_stop=lambda: bool(stored),
+            )
+
+    stopped_early(1)
+    made = make_do(workshop, writer, 1, 12)
+    assert made is not None
+    assert 12 <= made.shelved < 400
+    assert made.level == made.shelved
+    stopped_early(2)
+    assert make_do(workshop, writer, 2, 400) is None
+    with reading(workshop.engine) as connection:
+        assert len(classes.samples_of(connection, writer.id)) == made.shelved
+    assert make_do(workshop, writer, 3, 1) is None

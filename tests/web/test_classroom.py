@@ -368,7 +368,12 @@ def test_train_on_this_class_then_before_and_after(game: Game) -> None:
 
     leg(0)
     assert "Train on this class" in lecturer.wall()
-    assert "It learns from you: waiting for the worker" in lecturer.press("train")
+    assert "It learns from you: it is about to begin. Five minutes at most." in lecturer.press("train")
+    for step, words_ in (("train", "it trains"), ("restock", "it writes its next cards")):
+        with writing(game.engine) as connection:
+            connection.execute(update(jobs).values(state="running", step=step))
+        game.services.rooms.scene(CODE, anew=True)
+        assert f"It learns from you: {words_}." in lecturer.wall()
     with writing(game.engine) as connection:
         job = connection.execute(select(jobs.c.kind, jobs.c.arguments)).one()
         assert job.kind == "class"
