@@ -6,6 +6,8 @@ from hashlib import blake2b
 
 TRAIN, VALIDATION, DECK = "train", "validation", "deck"
 SPLITS = (TRAIN, VALIDATION, DECK)
+_TRAIN_PERCENT, _VALIDATION_PERCENT = 75, 5
+DECK_SHARE = (100 - _TRAIN_PERCENT - _VALIDATION_PERCENT) / 100
 
 
 def split_of(key: str) -> str:
@@ -14,6 +16,6 @@ def split_of(key: str) -> str:
     Train 75 %, validation 5 %, deck 20 %: the same on every machine and in every import.
     """
     place = int.from_bytes(blake2b(key.encode(), digest_size=8).digest(), "big") % 100
-    if place < 75:
+    if place < _TRAIN_PERCENT:
         return TRAIN
-    return VALIDATION if place < 80 else DECK
+    return VALIDATION if place < _TRAIN_PERCENT + _VALIDATION_PERCENT else DECK

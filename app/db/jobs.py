@@ -17,21 +17,6 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from app.db.tables import archives, jobs, workers
 
-KINDS = (
-    "import",
-    "train",
-    "restock",
-    "retrain",
-    "judge",
-    "preview",
-    "promote",
-    "remove",
-    "backup",
-    "screen",
-    "class",
-    "forget",
-    "bundle",
-)
 OPEN = ("queued", "running")
 COMMAND_LINE = "command line"  # asked_by of a job that a command runs by itself
 

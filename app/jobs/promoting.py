@@ -5,9 +5,39 @@ from __future__ import annotations
 from app.db import generators, samples
 from app.db.archives import Archive
 from app.db.generators import CHAMPION, Decided, Generator
+from app.db.jobs import Job
 from app.db.session import now, reading, writing
+from app.jobs.hold import Hold
 from app.jobs.restocking import restock
-from app.jobs.workshop import JobError, Progress, ShouldStop, Workshop
+from app.jobs.workshop import JobError, Progress, ShouldStop, Steps, Workshop
+
+
+def promote_generator(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
+    """Make a generator the champion, or go back to the former one."""
+    archive = workshop.archive_of(job)
+    wanted = job.arguments.get("generator")
+
+    def crown() -> str:
+        with reading(workshop.engine) as connection:
+            taken = generators.decided_by_job(connection, archive.id, job.id)
+            named = taken.generator_id if taken is not None else wanted
+            found = generators.find(connection, int(named)) if named else None
+            level = samples.level(connection, archive.id, found.id) if found is not None else 0
+        generator = found or former_champion(workshop, archive)
+        # Killed at its last moment, it is done again: the former champion would be the one it just went back from.
+        if taken is None:
+            verdict = "promoted" if wanted else "rolled back"
+            figures = {"reason": job.arguments.get("reason", ""), "job": job.id}
+            level = promote(
+                *(workshop, archive, generator),
+                decided=Decided(verdict, job.asked_by, figures),
+                job_id=job.id,
+                on_progress=hold.on_progress,
+                should_stop=hold.should_stop,
+            )
+        return f"{generator.name} is the champion of {archive.slug}, with {level} samples on its shelf"
+
+    return step("promote", crown)
 
 
 def promote(

@@ -13,26 +13,26 @@ from app.archives import ArchiveError, ImportStoppedError
 from app.db import archives, generators, samples
 from app.db.generators import CHAMPION
 from app.db.jobs import Job
-from app.db.session import reading, writing
+from app.db.session import now, reading, writing
 from app.jobs import training
+from app.jobs.backups import Place, back_up_nightly
 from app.jobs.base import stand_in, start_for
-from app.jobs.bundles import drop_bundle
+from app.jobs.bundles import drop_bundle, take_in_bundle
 from app.jobs.class_training import train_on_class
 from app.jobs.curve import Curve
-from app.jobs.errands import ERRANDS
+from app.jobs.forgetting import forget_player
 from app.jobs.hold import Hold
 from app.jobs.importing import import_archive
 from app.jobs.judging import judge_canary
-from app.jobs.promoting import relieve
+from app.jobs.previewing import fetch_upload, preview
+from app.jobs.promoting import promote_generator, relieve
+from app.jobs.removing import remove_archive
 from app.jobs.renewing import renew
 from app.jobs.restocking import restock
 from app.jobs.retraining import Errand, retrain
 from app.jobs.screening import in_words, screen_players
 from app.jobs.supervising import Budget, Event, Shape
 from app.jobs.workshop import Interrupted, JobError, Skipped, Steps, Workshop
-
-HEAVY = ("train", "retrain", "screen", "class")  # need what training installs, and most of the machine
-LIGHT = ("restock", "import", "judge", *ERRANDS)
 
 
 def do(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
@@ -46,17 +46,7 @@ def do(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
     with reading(workshop.engine) as connection:
         own = [archive for archive in archives.listing(connection) if archive.id == job.archive_id]
     workshop = workshop.adapted(own[0]) if own else workshop
-    tasks = {
-        "import": _import,
-        "train": _train,
-        "restock": _restock,
-        "retrain": _retrain,
-        "screen": _screen,
-        "class": _train_on_class,
-        "judge": judge_canary,
-        **ERRANDS,
-    }
-    return tasks[job.kind](workshop, job, hold, step)
+    return TASKS[job.kind](workshop, job, hold, step)
 
 
 def _import(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
@@ -188,6 +178,37 @@ def _errand(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> Errand:
 def _screen(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
     archive = workshop.archive_of(job)
     return in_words(step("screen the players", lambda: screen_players(workshop, archive)))
+
+
+def _back_up(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
+    place = Place(workshop.engine, workshop.checkpoints, workshop.data_dir)
+
+    def told(what: str, count: int) -> None:
+        hold.on_progress({"at": what, "rows": count})
+        if hold.should_stop():
+            raise Interrupted
+
+    return step("back up", lambda: back_up_nightly(place, workshop.backups, workshop.backups_kept, now(), told))
+
+
+TASKS: Mapping[str, Callable[[Workshop, Job, Hold, Steps], str]] = {
+    "import": _import,
+    "train": _train,
+    "restock": _restock,
+    "retrain": _retrain,
+    "screen": _screen,
+    "class": _train_on_class,
+    "judge": judge_canary,
+    "preview": preview,
+    "fetch": fetch_upload,
+    "promote": promote_generator,
+    "remove": remove_archive,
+    "backup": _back_up,
+    "forget": forget_player,
+    "bundle": take_in_bundle,
+}
+HEAVY = ("train", "retrain", "screen", "class")  # need what training installs, and most of the machine
+LIGHT = tuple(kind for kind in TASKS if kind not in HEAVY)
 
 
 def clear_up(workshop: Workshop, job: Job) -> None:

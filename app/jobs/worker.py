@@ -14,14 +14,14 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy.exc import DBAPIError
 
-from app.db import jobs, scores, workers
+from app.db import jobs, workers
 from app.db.jobs import Job
 from app.db.session import now, reading, writing
 from app.jobs import drafts, supervising, tasks, workflows
 from app.jobs.due import ask_for_what_is_due, ask_for_what_is_learned, due_time
-from app.jobs.errands import ask_for_removals, drop_guesses, drop_networks
 from app.jobs.hold import Heartbeat, Hold, worker_name
 from app.jobs.judging import ask_for_looks
+from app.jobs.removing import ask_for_removals, drop_guesses, drop_networks, drop_old_scores
 from app.jobs.screening import ask_for_screenings
 from app.jobs.workshop import Interrupted, JobError, Skipped, T, Workshop
 
@@ -239,14 +239,6 @@ def _died_here(worker: str) -> bool:
     except PermissionError:
         return False
     return False
-
-
-def drop_old_scores(workshop: Workshop, moment: datetime) -> None:
-    """Drop what no leaderboard shows any more, in short transactions."""
-    dropped = True
-    while dropped:
-        with writing(workshop.engine) as connection:
-            dropped = scores.drop_old(connection, moment) > 0
 
 
 def _first_line(error: Exception) -> str:

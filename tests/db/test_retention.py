@@ -13,7 +13,7 @@ from sqlalchemy import func, select, update
 from app.db.migrate import downgrade, migrate
 from app.db.session import now, open_engine, reading, writing
 from app.db.tables import guesses, labels, tallies, tweets
-from app.jobs.errands import drop_guesses
+from app.jobs.removing import drop_guesses
 from app.jobs.workshop import Workshop
 
 

@@ -18,8 +18,8 @@ from app.db.session import now, reading, writing
 from app.game.canary import plan_for
 from app.game.gates import fix_bounds
 from app.game.promotion import bits_gate
-from app.jobs.errands import promote_generator
 from app.jobs.hold import Hold
+from app.jobs.promoting import promote_generator
 from app.jobs.trying import Candidate, TryOut, try_out
 from app.jobs.workshop import T, Workshop, plainly
 

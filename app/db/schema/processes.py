@@ -11,7 +11,7 @@ jobs = Table(
     "jobs",
     metadata,
     Column("id", Id, primary_key=True),
-    Column("kind", String(16), nullable=False),  # import, train, restock, retrain
+    Column("kind", String(16), nullable=False),  # one of TASKS in app/jobs/tasks.py
     Column("archive_id", ForeignKey("archives.id")),
     Column("arguments", JSON, nullable=False),
     Column("asked_by", String(64), nullable=False),  # schedule, shelf, command line, or an admin's name

@@ -13,8 +13,8 @@ from app.db import archives, jobs, removals, uploads
 from app.db.session import now, reading, writing
 from app.db.tables import metadata
 from app.jobs import tasks
-from app.jobs.errands import ask_for_removals
 from app.jobs.hold import Hold
+from app.jobs.removing import ask_for_removals
 from app.jobs.workshop import JobError, Workshop, plainly
 
 TWEETS = [
