@@ -6,24 +6,24 @@ from fastapi import FastAPI
 
 from app.web.admin import (
     archive_settings,
+    archives,
     bundles,
     cards,
-    collections,
     door,
     figures,
+    generators,
     held,
-    lineage,
+    labels,
     overview,
     records,
-    teaching,
     uploads,
     work,
 )
 from app.web.admin.office import Office, Refused, SignInNeeded
 
 ROOMS = (
-    *(door, overview, figures, records, collections, archive_settings, uploads, work, cards, held),
-    *(lineage, bundles, teaching),
+    *(door, overview, figures, records, archives, archive_settings, uploads, work, cards, held),
+    *(generators, bundles, labels),
 )
 
 

@@ -16,7 +16,7 @@ from app.db import archives, jobs, uploads
 from app.db.audit import Change
 from app.db.session import now, reading, writing
 from app.web.admin import views
-from app.web.admin.collections import BASES, FEW_CARDS
+from app.web.admin.archives import BASES, FEW_CARDS
 from app.web.admin.office import Changing, Here, Office, Refused, Viewing, note
 from app.web.admin.receiving import receive
 
