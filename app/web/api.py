@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
-from app.db import players, remarks, seats
+from app.db import remarks, seats
 from app.db.session import now, reading, writing
 from app.web import play
 from app.web.bodies import (
@@ -22,7 +22,7 @@ from app.web.bodies import (
     refuses,
 )
 from app.web.identity import as_dealt_to
-from app.web.own import recorded, skill_of
+from app.web.own import forget, recorded, skill_of
 from app.web.problems import Problem
 from app.web.services import apart, services
 from app.web.thin import ThinRoute
@@ -144,13 +144,7 @@ async def forget_player(request: Request) -> Response:
     house = services(request)
     visitor = house.identity.visitor(request)
     house.limit("players", visitor)
-    if visitor.has_cookie:
-
-        def forget() -> bool:
-            with writing(house.engine) as connection:
-                return players.forget(connection, visitor.key, now())
-
-        await apart(forget)
+    await forget(house, visitor)
     response = Response(status_code=204, headers=NO_STORE)
     house.identity.dismiss(response)
     return response

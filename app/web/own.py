@@ -18,6 +18,7 @@ from app.db.session import now, reading, writing
 from app.game import skill
 from app.game.nicknames import NicknameRefused
 from app.game.rounds import MODES
+from app.web.identity import Visitor
 from app.web.plot import plot
 from app.web.problems import Problem
 from app.web.rendering import NO_STORE, html
@@ -118,16 +119,21 @@ async def forget_form(request: Request) -> Response:
     house = services(request)
     visitor = house.identity.visitor(request)
     house.limit("players", visitor)
-    if visitor.has_cookie:
-
-        def forget() -> None:
-            with writing(house.engine) as connection:
-                players.forget(connection, visitor.key, now())
-
-        await apart(forget)
+    await forget(house, visitor)
     response = html("forget.html", here="/me", is_done=True)
     house.identity.dismiss(response)
     return response
+
+
+async def forget(house: Services, visitor: Visitor) -> None:
+    """Forget the player of the visitor's cookie; without one there is nobody to forget."""
+
+    def drop() -> None:
+        with writing(house.engine) as connection:
+            players.forget(connection, visitor.key, now())
+
+    if visitor.has_cookie:
+        await apart(drop)
 
 
 def rename(house: Services, key: bytes, wanted: str | None) -> None:
