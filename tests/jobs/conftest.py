@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
+from letters import furnish
 from sqlalchemy import Engine
 from stock import stock_archive, stock_generator
 
 from app.db.archives import Archive
 from app.db.generators import Generator
 from app.jobs.workshop import Workshop
+
+
+@pytest.fixture(scope="session")
+def played(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a game of letters that was played and can be retrained, made once; tests get copies."""
+    folder = tmp_path_factory.mktemp("played")
+    shutil.copy(migrated, folder / "whichtweet.db")
+    furnish(f"sqlite:///{folder / 'whichtweet.db'}", folder)
+    return folder
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from letters import ENDS, furnish, seeded, stand_in, workshop_of
+from letters import ENDS, seeded, stand_in, workshop_of
 from sqlalchemy import Engine
 from stock import letter_writer, shelf, stock_archive
 
@@ -34,19 +34,10 @@ STEPS = (
 pytestmark = pytest.mark.process
 
 
-@pytest.fixture(scope="module")
-def furnished(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a game that was played, made once; tests get copies."""
-    folder = tmp_path_factory.mktemp("played")
-    shutil.copy(migrated, folder / "whichtweet.db")
-    furnish(f"sqlite:///{folder / 'whichtweet.db'}", folder)
-    return folder
-
-
 @pytest.fixture
-def workshop(furnished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workshop]:
+def workshop(played: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workshop]:
     """A game that was played, and where a training takes no time."""
-    shutil.copytree(furnished, tmp_path, dirs_exist_ok=True)
+    shutil.copytree(played, tmp_path, dirs_exist_ok=True)
     monkeypatch.setattr(retraining, "need_tensorflow", lambda: None)
     monkeypatch.setattr(studying, "train", stand_in())
     engine = open_engine(f"sqlite:///{tmp_path / 'whichtweet.db'}")

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from letters import furnish
 from sqlalchemy import Engine
 from stock import shelf
 
@@ -32,18 +31,9 @@ STEPS = (
 SHORT = ("open the canary",)
 
 
-@pytest.fixture(scope="module")
-def furnished(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a game that was played, made once; tests get copies."""
-    folder = tmp_path_factory.mktemp("played")
-    shutil.copy(migrated, folder / "whichtweet.db")
-    furnish(f"sqlite:///{folder / 'whichtweet.db'}", folder)
-    return folder
-
-
 @pytest.fixture
-def folder(furnished: Path, tmp_path: Path) -> Path:
-    shutil.copytree(furnished, tmp_path, dirs_exist_ok=True)
+def folder(played: Path, tmp_path: Path) -> Path:
+    shutil.copytree(played, tmp_path, dirs_exist_ok=True)
     return tmp_path
 
 
