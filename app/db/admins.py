@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, get_args
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from app.db.tables import admin_sessions, admins
 
@@ -112,13 +112,3 @@ def forget_ended(connection: Connection, span: Span, at: datetime) -> None:
     """Drop the rows of sessions that have ended."""
     ended = (admin_sessions.c.seen_at <= at - span.idle) | (admin_sessions.c.began_at <= at - span.absolute)
     connection.execute(delete(admin_sessions).where(ended))
-
-
-def count_sessions(connection: Connection, admin_id: int, span: Span, at: datetime) -> int:
-    """In how many places an admin is signed in."""
-    alive = (
-        admin_sessions.c.admin_id == admin_id,
-        admin_sessions.c.seen_at > at - span.idle,
-        admin_sessions.c.began_at > at - span.absolute,
-    )
-    return connection.execute(select(func.count()).select_from(admin_sessions).where(*alive)).scalar_one()

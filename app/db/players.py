@@ -120,8 +120,8 @@ def were_forgotten(connection: Connection, keys: Collection[bytes]) -> set[bytes
     return {by_hash[key_hash] for (key_hash,) in _FORGOTTEN.rows(connection, hashes=list(by_hash))}
 
 
-def forget(connection: Connection, key: bytes, at: datetime) -> bool:
-    """Cut everything that leads from a key to its guesses; whether there was such a player.
+def forget(connection: Connection, key: bytes, at: datetime) -> None:
+    """Cut everything that leads from a key to its guesses.
 
     The network, the nickname, names in classes, the places on leaderboards and what was reported go at once. The
     guesses, now under a key that nobody holds, go to a fresh id, or go, as soon as the worker comes to it
@@ -132,7 +132,7 @@ def forget(connection: Connection, key: bytes, at: datetime) -> bool:
     connection.execute(dropped.on_conflict_do_nothing(index_elements=["key_hash"]))
     player = locked(connection, [key]).get(key)
     if player is None:
-        return False
+        return
     connection.execute(
         update(players)
         .where(players.c.id == player.id)
@@ -145,12 +145,6 @@ def forget(connection: Connection, key: bytes, at: datetime) -> bool:
     connection.execute(update(guesses).where(guesses.c.player_id == player.id).values(network=None))
     connection.execute(update(remarks).where(remarks.c.guess_id.in_(own)).values(report=None))
     jobs.ask(connection, "forget", None, {"player": player.id}, asked_by="a player", at=at)
-    return True
-
-
-def forget_keys_before(connection: Connection, moment: datetime) -> None:
-    """Drop forgotten keys so old that no round or cookie made with them can still be alive."""
-    connection.execute(delete(forgotten).where(forgotten.c.forgotten_at < moment))
 
 
 def _hashed(key: bytes) -> bytes:

@@ -27,10 +27,8 @@ class Report:
     player_id: int
     sample_id: int
     sample: str
-    sample_hidden: bool
     tweet_id: int
     tweet: str
-    tweet_hidden: bool
 
 
 def count_open(connection: Connection) -> int:
@@ -57,13 +55,12 @@ def settle(connection: Connection, guess_id: int, at: datetime) -> None:
         browsing.hide(connection, "sample", sample.archive_id, [sample.id], None)
 
 
-def hide_if_enough(connection: Connection, guess_id: int, at: datetime) -> bool:
-    """Hide the sample of a guess that was reported, if enough players have reported it; whether it was hidden now."""
+def hide_if_enough(connection: Connection, guess_id: int, at: datetime) -> None:
+    """Hide the sample of a guess that was reported, if enough players have reported it."""
     sample = _sample_of(connection, guess_id)
     if sample is None or sample.hidden_at is not None or _reporters(connection, sample.id) < ENOUGH:
-        return False
+        return
     browsing.hide(connection, "sample", sample.archive_id, [sample.id], at, REPORTED)
-    return True
 
 
 def _sample_of(connection: Connection, guess_id: int) -> Row[int, int, datetime | None, str | None] | None:
@@ -93,8 +90,7 @@ def _is_open() -> ColumnElement[bool]:
 def _waiting() -> Select[Any]:
     columns = (
         *(remarks.c.guess_id, remarks.c.report, remarks.c.said_at, guesses.c.archive_id, guesses.c.player_id),
-        *(samples.c.id, samples.c.text, samples.c.hidden_at.is_not(None)),
-        *(tweets.c.id, tweets.c.text, tweets.c.hidden_at.is_not(None)),
+        *(samples.c.id, samples.c.text, tweets.c.id, tweets.c.text),
     )
     return (
         select(*columns)

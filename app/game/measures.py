@@ -159,11 +159,6 @@ def mix(text: str) -> dict[str, float]:
     }
 
 
-def longest_copied_run(texts: Sequence[str], learned: Sequence[str]) -> int:
-    """The longest run of characters that any of `texts` shares with one of `learned`."""
-    return max((int(run.max(initial=0)) for run in copied_runs(texts, learned)), default=0)
-
-
 def self_bleu(texts: Sequence[str]) -> float:
     """Mean BLEU of each text against all the others (Zhu et al. 2018), runs of 1 to 4 words; lower is more varied."""
     return Phrases(texts).self_bleu()

@@ -40,11 +40,6 @@ NEWCOMER = Belief(0.5, 1.0)  # most people spot more than half
 UNREAD = Belief(0.0, 0.5)  # samples differ less than players
 
 
-def chance(player: Belief, sample: Belief) -> float:
-    """The probability that the player spots the tweet beside the sample, both beliefs being as unsure as they are."""
-    return _logistic(_damping(player.variance + sample.variance) * (player.mean - sample.mean))
-
-
 def after(player: Belief, sample: Belief, verdict: Verdict) -> tuple[Belief, Belief]:
     """Both beliefs after one more verdict."""
     return player_after(player, sample, verdict), _moved(sample, player, 0.0 if verdict == "spotted" else 1.0)

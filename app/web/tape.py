@@ -19,7 +19,6 @@ class Strip:
 
     equation: Equation
     path: str
-    highest: float
 
 
 @dataclass(frozen=True)
@@ -74,4 +73,4 @@ def _strip(equation: Equation, values: Sequence[float]) -> Strip:
     for place, value in enumerate(values):
         top = round(zero - scale * value / highest, 1)
         columns.append(f"M{place} {zero:g}V{top:g}h.8V{zero:g}z")
-    return Strip(equation, "".join(columns), highest)
+    return Strip(equation, "".join(columns))
