@@ -7,6 +7,7 @@ import io
 import json
 import os
 import shutil
+import struct
 import uuid
 import zipfile
 import zlib
@@ -28,6 +29,7 @@ WEIGHTS, VOCAB, META = "weights.safetensors", "vocab.json", "meta.json"
 FILES = (WEIGHTS, VOCAB, META)
 BUNDLE, CARD = "bundle.json", "card.json"
 LARGEST = {WEIGHTS: 1 << 30, VOCAB: 1 << 24, META: 1 << 24, BUNDLE: 1 << 16, CARD: 1 << 24}  # bytes
+MOST_SQUEEZED = 20  # times smaller than unpacked, beyond the first MiB; weights come to less than 2
 
 Weights = dict[str, NDArray[np.float32]]
 
@@ -177,8 +179,10 @@ def unpack(bundle: Path, folder: Path) -> dict[str, Any]:
                 raise CheckpointError(f"{bundle}: expected exactly {', '.join((BUNDLE, CARD, *FILES))}")
             if any(entry.file_size > LARGEST[entry.filename] for entry in archive.infolist()):
                 raise CheckpointError(f"{bundle}: a file in it is larger than a checkpoint's can be")
+            if any(each.file_size > MOST_SQUEEZED * max(each.compress_size, 1 << 20) for each in archive.infolist()):
+                raise CheckpointError(f"{bundle}: a file in it unpacks to more than {MOST_SQUEEZED} times its size")
             contents = {name: archive.read(name) for name in archive.namelist()}
-    except (zipfile.BadZipFile, zlib.error, LZMAError, EOFError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, LZMAError, EOFError, RuntimeError, UnicodeError, struct.error) as error:
         raise CheckpointError(f"{bundle}: damaged, or no bundle: {error}") from None
     _verify(contents, _object(contents.pop(BUNDLE), bundle / BUNDLE).get("files"), bundle / BUNDLE)
     card = _object(contents.pop(CARD), bundle / CARD)

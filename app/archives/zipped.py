@@ -47,7 +47,7 @@ def open_zip(path: Path) -> zipfile.ZipFile:
     """
     try:
         with path.open("rb") as file:
-            directory = _directory(file)
+            directory = directory_of(file)
         if directory > MOST_DIRECTORY:
             raise ArchiveError(f"{path.name} lists too many files for an export: the list takes {directory:,} bytes")
         return zipfile.ZipFile(path)
@@ -125,8 +125,14 @@ def _damaged(name: str, error: Exception) -> ArchiveError:
     return ArchiveError(f"{file} is a damaged zip ({error}): expected an export as it was downloaded; get it again")
 
 
-def _directory(file: IO[bytes]) -> int:
-    """Bytes of the list of files, as the zip's end says (APPNOTE.TXT 4.3.14 to 4.3.16)."""
+def directory_of(file: IO[bytes]) -> int:
+    """Bytes of the list of files, as the zip's end says (APPNOTE.TXT 4.3.14 to 4.3.16).
+
+    Where two ends tell two sizes, the larger one: `zipfile` goes by the second wherever there is one.
+
+    Raises:
+        zipfile.BadZipFile, struct.error, ValueError, OSError: it has no end, or that points nowhere.
+    """
     size = file.seek(0, io.SEEK_END)
     file.seek(max(0, size - 65_557))
     tail = file.read()
@@ -135,8 +141,10 @@ def _directory(file: IO[bytes]) -> int:
         raise zipfile.BadZipFile("its end is missing")
     directory = int(struct.unpack_from("<I", tail, end + 12)[0])
     locator = tail.rfind(b"PK\x06\x07", 0, end)
-    if directory != 0xFFFFFFFF or locator < 0:
+    if locator < 0:
         return directory
     file.seek(struct.unpack_from("<Q", tail, locator + 8)[0])
     record = file.read(56)
-    return int(struct.unpack_from("<Q", record, 40)[0])
+    if record[:4] != b"PK\x06\x06" and directory != 0xFFFFFFFF:
+        return directory  # no second end, but bytes of a file that look like the way to one
+    return max(int(struct.unpack_from("<Q", record, 40)[0]), 0 if directory == 0xFFFFFFFF else directory)

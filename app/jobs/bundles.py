@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import struct
 import tempfile
+import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from app.archives.zipped import directory_of
 from app.db import generators, tweets
 from app.db.archives import Archive
 from app.db.bundles import KIND, card_of
@@ -22,6 +25,7 @@ from model.checkpoint import CheckpointError, checkpoint_digest, pack, read_chec
 from model.sampling import Decoding
 from model.vocab import Vocab
 
+MOST_DIRECTORY = 1 << 16  # bytes of the list of the five files in a bundle
 FOREIGN = 0.5  # share of an archive's characters; a network that lacks more was made for another script
 
 
@@ -65,6 +69,7 @@ def import_generator(
         if should_stop():
             raise Interrupted
 
+    _refuse_long_list(file)
     workshop.checkpoints.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=workshop.checkpoints, prefix=drafts.BUNDLE) as place:
         made = Path(place) / "checkpoint"
@@ -136,6 +141,17 @@ def take_in_bundle(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str
 def drop_bundle(job: Job) -> None:
     """Remove the file that a job came with: it is registered, or will not be."""
     shutil.rmtree(Path(job.arguments["path"]).parent, ignore_errors=True)
+
+
+def _refuse_long_list(file: Path) -> None:
+    """Refuse a zip whose list of files alone would fill the memory when it is opened; other faults are told later."""
+    try:
+        with file.open("rb") as packed:
+            size = directory_of(packed)
+    except (zipfile.BadZipFile, struct.error, ValueError, OSError):
+        return
+    if size > MOST_DIRECTORY:
+        raise JobError(f"{file}: damaged, or no bundle: it lists more files than a bundle holds")
 
 
 def _lacking(vocab: Vocab, texts: Sequence[str]) -> float:

@@ -165,6 +165,26 @@ def test_a_list_of_files_that_would_fill_the_memory_is_refused(tmp_path: Path) -
         read(path)
 
 
+def test_a_second_end_that_tells_a_larger_list_is_believed(tmp_path: Path) -> None:
+    """As `zipfile` does, which would read the list that the second one tells of, however small the first says it is."""
+    path = a_zip(tmp_path, {"data/tweets.js": part(0, "One")})
+    content = path.read_bytes()
+    end = content.rindex(b"PK\x05\x06")
+    size, at = struct.unpack_from("<II", content, end + 12)
+    files, listed = content[:at], content[at : at + size]
+    many = (40 << 20) // size
+    with path.open("wb") as file:
+        file.write(files)
+        for _ in range(many):
+            file.write(listed)
+        second = file.tell()
+        file.write(struct.pack("<4sQ2H2L4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, many, many, many * size, at))
+        file.write(struct.pack("<4sLQL", b"PK\x06\x07", 0, second, 1))
+        file.write(content[end:])
+    with pytest.raises(ArchiveError, match="lists too many files"):
+        read(path)
+
+
 @pytest.mark.parametrize("packing", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
 @pytest.mark.parametrize("at", [60, 200, -30])
 def test_a_damaged_zip_is_refused_in_one_line(tmp_path: Path, packing: int, at: int) -> None:

@@ -109,6 +109,38 @@ def test_a_damaged_bundle_and_a_missing_one_are_named(workshop: Workshop, bundle
         import_generator(workshop, elsewhere, bundle.parent / "nowhere.zip")
 
 
+def test_a_bundle_that_swells_is_refused_before_it_is_unpacked(
+    workshop: Workshop, bundle: Path, elsewhere: Archive
+) -> None:
+    swollen = bundle.parent / "swollen.zip"
+    with zipfile.ZipFile(bundle) as good, zipfile.ZipFile(swollen, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name in good.namelist():
+            packed.writestr(name, bytes(64 << 20) if name.endswith(".safetensors") else good.read(name))
+    assert swollen.stat().st_size < 1 << 20
+    with pytest.raises(JobError, match=r"swollen\.zip: a file in it unpacks to more than 20 times its size"):
+        import_generator(workshop, elsewhere, swollen)
+
+
+def test_a_bundle_that_lists_files_without_end_is_not_opened(
+    workshop: Workshop, bundle: Path, elsewhere: Archive
+) -> None:
+    long = bundle.parent / "long.zip"
+    with zipfile.ZipFile(long, "w") as packed:
+        for number in range(3000):
+            packed.writestr(f"{number}", "")
+    with pytest.raises(JobError, match=r"long\.zip: damaged, or no bundle: it lists more files"):
+        import_generator(workshop, elsewhere, long)
+
+
+def test_a_bundle_with_a_name_that_is_no_text_is_damaged(workshop: Workshop, bundle: Path, elsewhere: Archive) -> None:
+    odd = bundle.parent / "odd.zip"
+    with zipfile.ZipFile(odd, "w") as packed:
+        packed.writestr("é", "")
+    odd.write_bytes(odd.read_bytes().replace("é".encode(), b"\xff\xfe"))
+    with pytest.raises(JobError, match=r"odd\.zip: damaged, or no bundle"):
+        import_generator(workshop, elsewhere, odd)
+
+
 def test_one_that_cannot_be_measured_leaves_nothing_behind(workshop: Workshop, bundle: Path) -> None:
     with writing(workshop.engine) as connection:
         add_game(connection, slug="unmeasured")
