@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import shutil
@@ -53,6 +54,12 @@ class _File:
             self._out.close()
         self._out, self._is_file = None, False
 
+    def give_up(self) -> None:
+        """Nothing is kept of the file; what was held back would find no room either."""
+        if self._out is not None:
+            with contextlib.suppress(OSError):
+                self._out.close()
+
     def _on_end(self) -> None:
         self.is_whole = True
 
@@ -103,7 +110,7 @@ async def receive(request: Request, uploads: Path, most: int = MOST_BYTES) -> tu
             raise Refused(400, "Cut short", "The end of the file did not arrive: send it again.")
         return key, file.name, file.size
     except BaseException as error:
-        file.close()
+        file.give_up()
         shutil.rmtree(folder, ignore_errors=True)
         if isinstance(error, OSError):
             raise Refused(507, "Not stored", f"The file could not be written: {error.strerror}.") from None

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import resource
 from datetime import timedelta
 
 import pytest
 from factories import words
+from loops import awaited
 from sqlalchemy import func, select
+from starlette.requests import Request
 
 from app.db import archives, jobs, removals, uploads
 from app.db.session import now, reading, writing
@@ -16,6 +19,8 @@ from app.jobs import tasks
 from app.jobs.hold import Hold
 from app.jobs.removing import ask_for_removals
 from app.jobs.workshop import JobError, Workshop, plainly
+from app.web.admin.office import Refused
+from app.web.admin.receiving import receive
 
 TWEETS = [
     *({"id_str": str(10**15 + n), "text": words(n), "created_at": "2020-11-05 12:00:00"} for n in range(60)),
@@ -160,6 +165,26 @@ def test_what_is_no_form_is_refused_and_leaves_nothing(desk, boundary, body):
     headers = {"Content-Type": f"multipart/form-data; boundary={boundary}", "Origin": "http://testserver"}
     assert desk.client.post("/admin/uploads", content=body, headers=headers).status_code == 400
     assert list((desk.settings.data_dir / "uploads").iterdir()) == []
+
+
+def test_a_file_for_which_there_is_no_room_is_refused_and_leaves_nothing(tmp_path):
+    """A full disk says so at each write: that of what was held back as well, when the file is closed."""
+    begin = b'--x\r\nContent-Disposition: form-data; name="f"; filename="a.csv"\r\n\r\n'
+    pieces = iter([begin, *[b"a line of text\n" * 4000] * 100])
+
+    async def arriving():
+        return {"type": "http.request", "body": next(pieces), "more_body": True}
+
+    headers = [(b"content-type", b"multipart/form-data; boundary=x")]
+    request = Request({"type": "http", "method": "POST", "path": "/", "headers": headers}, arriving)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (3_000_000, limits[1]))
+    try:
+        with pytest.raises(Refused, match="could not be written: File too large"):
+            awaited(receive(request, tmp_path / "uploads"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert list((tmp_path / "uploads").iterdir()) == []
 
 
 def test_strangers_send_nothing(outside):
