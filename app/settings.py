@@ -11,10 +11,13 @@ from typing import Annotated, Literal, Self
 from limits import parse as parse_rate
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 from app.game.schedules import is_schedule
 
 PREFIX = "WHICHTWEET_"
+SECRET = frozenset(("database_url", "secret_key", "operator_key"))  # what stands there is repeated nowhere
 
 
 class SettingsError(ValueError):
@@ -174,6 +177,14 @@ class Settings(BaseSettings):
     def _known_database(cls, url: str) -> str:
         if url and not url.startswith(("sqlite:///", "postgresql+psycopg://")):
             raise ValueError("expected sqlite:///… or postgresql+psycopg://…")
+        try:
+            host = make_url(url).host if url else None
+        except (ArgumentError, ValueError):  # a port that is no number
+            host = "@"
+        if "@" in (host or ""):  # what stands before it would be told with every error, as a machine's name
+            raise ValueError(
+                "expected …://NAME:PASSWORD@HOST:PORT/DATABASE, with @ and / of the password as %40 and %2F"
+            )
         return url
 
     @field_validator("rate_limit", "network_rate_limit")
@@ -235,5 +246,5 @@ def read_settings(**overrides: object) -> Settings:
         first = error.errors()[0]
         name = PREFIX + ".".join(str(part) for part in first["loc"]).upper() if first["loc"] else ""
         words = first["msg"].removeprefix("Value error, ")
-        found = f", found {first['input']!r}" if name else ""
+        found = f", found {first['input']!r}" if name and first["loc"][0] not in SECRET else ""
         raise SettingsError(f"{name}: {words}{found}" if name else words) from None

@@ -52,6 +52,24 @@ def test_a_malformed_setting_is_refused_by_name(monkeypatch: pytest.MonkeyPatch,
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgres://game:hunter2@db/game",
+        "postgresql+psycopg://game:hunter2@db:port/game",
+        "postgresql+psycopg://game:a@hunter2@db/game",
+        "postgresql+psycopg://game:a@hunter2/3@db/game",
+    ],
+)
+def test_an_address_of_a_database_that_is_off_is_refused_without_its_password(
+    monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("WHICHTWEET_DATABASE_URL", url)
+    with pytest.raises(SettingsError, match="WHICHTWEET_DATABASE_URL: expected") as error:
+        read_settings()
+    assert "hunter2" not in str(error.value)
+
+
 def test_lists_are_read_at_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WHICHTWEET_LEARN_FROM", "real, simulated")
     assert read_settings().learn_from == ("real", "simulated")
