@@ -177,14 +177,9 @@ class Settings(BaseSettings):
     def _known_database(cls, url: str) -> str:
         if url and not url.startswith(("sqlite:///", "postgresql+psycopg://")):
             raise ValueError("expected sqlite:///… or postgresql+psycopg://…")
-        try:
-            host = make_url(url).host if url else None
-        except (ArgumentError, ValueError):  # a port that is no number
-            host = "@"
-        if "@" in (host or ""):  # what stands before it would be told with every error, as a machine's name
-            raise ValueError(
-                "expected …://NAME:PASSWORD@HOST:PORT/DATABASE, with @ and / of the password as %40 and %2F"
-            )
+        if url.startswith("postgresql") and not _is_plain(url):
+            # What stands before a second @ would be told with every error, as a machine's name.
+            raise ValueError("expected …://NAME:PASSWORD@HOST:PORT/DATABASE, in the password %40 for @ and %2F for /")
         return url
 
     @field_validator("rate_limit", "network_rate_limit")
@@ -222,6 +217,14 @@ class Settings(BaseSettings):
     def backups(self) -> Path:
         """The folder that scheduled backups are written to."""
         return self.backup_dir or self.data_dir / "backups"
+
+
+def _is_plain(url: str) -> bool:
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):  # a port that is no number
+        return False
+    return "@" not in f"{parsed.host}{parsed.database}"
 
 
 def _only(words: tuple[str, ...], known: set[str]) -> tuple[str, ...]:
