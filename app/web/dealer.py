@@ -147,6 +147,9 @@ class Dealer:
             entry = self._catalogue.find(slug, visitor.invites)
             if visitor.simulated is not None and slug is not None:
                 entry = self._catalogue.entries.get(slug)  # the operator needs no invitation
+        elif visitor.simulated is None and not entry.admits(visitor.invites):
+            # The invitation was withdrawn since: the open round may be answered, and leads to no other.
+            slug, entry = entry.archive.slug, None
         if entry is None:
             if slug is None:
                 raise problems.shelf_empty()

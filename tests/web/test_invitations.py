@@ -49,11 +49,17 @@ def test_a_new_invitation_shuts_the_old_one_out(serving: Opener) -> None:
     game: Game = serving(two_games)
     client = game.client()
     client.get("/i/s3cret-link_0")
+    token = client.post("/api/rounds", json={"archive": "cousin"}).json()["round"]
     with writing(game.engine) as connection:
         changed = {"invite": "another-link", "stamp": archives.c.stamp + 1}
         connection.execute(update(archives).where(archives.c.slug == "cousin").values(changed))
     game.refresh()
     assert client.get("/a/cousin").status_code == 404
+    # The round that is open may be answered; it leads to no other.
+    assert client.post("/api/guesses", json={"round": token, "pick": 0}).status_code == 201
+    for ask in ({"after": token}, {"after": token, "archive": "cousin"}):
+        assert client.post("/api/rounds", json=ask).status_code == 404
+    assert client.post("/a/cousin", data={"round": token}).status_code == 404
     client.get("/i/another-link")
     assert client.get("/a/cousin").status_code == 200
 
