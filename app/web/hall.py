@@ -99,7 +99,10 @@ async def sample_picture(number: int, request: Request) -> Response:
         kept.pictures[name] = content
         while len(kept.pictures) > PICTURES:
             kept.pictures.popitem(last=False)
-    return Response(content, headers=NOINDEX | {"Cache-Control": "public, max-age=3600"}, media_type="image/png")
+    # A cache between would hand a picture to those who have no invitation.
+    whose = "private" if entry.archive.invite else "public"
+    headers = NOINDEX | {"Cache-Control": f"{whose}, max-age=3600"}
+    return Response(content, headers=headers, media_type="image/png")
 
 
 @router.get("/hall/of/{slug}")

@@ -68,6 +68,20 @@ def test_what_is_hidden_leaves_the_hall_at_once(either_game: Game) -> None:
         assert client.get(f"/hall/{sample_id}.png").status_code == 404
 
 
+def test_a_picture_of_an_archive_by_invitation_is_kept_by_no_cache_between(game: Game) -> None:
+    """It would hand it to everybody."""
+    sample_id, _ = rate(game, 0, 20, 15, hung=True)
+    path = f"/hall/{sample_id}.png"
+    assert game.client().get(path).headers["cache-control"] == "public, max-age=3600"
+    with writing(game.engine) as connection:
+        connection.execute(update(archives).values(invite="s3cret-link_0", stamp=archives.c.stamp + 1))
+    game.refresh()
+    with game.client() as client:
+        assert client.get(path).status_code == 404
+        client.get("/i/s3cret-link_0")
+        assert client.get(path).headers["cache-control"] == "private, max-age=3600"
+
+
 def test_an_empty_hall_says_when_samples_come_to_hang_there(game: Game) -> None:
     page = shown(game)
     assert page.count("Nothing to see here yet") == 1
