@@ -21,7 +21,8 @@ from random import Random
 from statistics import fmean
 from typing import Any
 
-from bench.learning import ANCHOR, LONG, TUNED_ON, UNSEEN, House
+from bench.game import TUNED_ON, UNSEEN, Game
+from bench.learning import ANCHOR, LONG
 
 RESULTS = Path(__file__).with_name("results") / "ceiling.json"
 BEST_OF = 10
@@ -47,24 +48,24 @@ def main() -> None:
     if not (ANCHOR / "ready").exists():
         raise SystemExit("there is no anchor yet: python -m bench.learning --anchor  (twenty minutes)")
     with tempfile.TemporaryDirectory(prefix="whichtweet-ceiling-") as place:
-        house = House(shutil.copytree(ANCHOR, Path(place) / "anchor"), LONG)
-        figures = measure(house, asked.drafts)
+        game = Game(shutil.copytree(ANCHOR, Path(place) / "anchor"), LONG)
+        figures = measure(game, asked.drafts)
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     show(figures)
 
 
-def measure(house: House, count: int) -> dict[str, Any]:
+def measure(game: Game, count: int) -> dict[str, Any]:
     """Every choice among the same drafts: fool rates by kind, and what gates find."""
     from app.game.gates import Bounds, copied_gate, set_gates
     from app.jobs.gating import bounds_of
     from app.jobs.vetting import rules_for
 
-    rules, known, deck = rules_for(house.workshop, house.archive)
+    rules, known, deck = rules_for(game.workshop, game.archive)
     cards = [text for text in known if rules.card_fault(text) is None]
     deck = sorted((text for text in deck if rules.card_fault(text) is None), key=len)
-    drafts = written(house, cards, count)
-    bounds = Bounds.from_json(bounds_of(house.workshop, house.archive))
+    drafts = written(game, cards, count)
+    bounds = Bounds.from_json(bounds_of(game.workshop, game.archive))
     choices: dict[str, Any] = {}
     plain: list[str] = []
     for name, kinds in CHOICES.items():
@@ -82,7 +83,7 @@ def measure(house: House, count: int) -> dict[str, Any]:
     return {"drafts": len(drafts), "best_of": BEST_OF, "pairs": PAIRS, "choices": choices}
 
 
-def written(house: House, cards: Sequence[str], count: int) -> list[tuple[str, int]]:
+def written(game: Game, cards: Sequence[str], count: int) -> list[tuple[str, int]]:
     """Vetted drafts of the anchor, each with its seed, steered as its restock was."""
     from app.db import generators
     from app.db.session import reading
@@ -93,7 +94,7 @@ def written(house: House, cards: Sequence[str], count: int) -> list[tuple[str, i
     from app.jobs.writers import Writers
     from model.text import normalise
 
-    workshop, archive = house.workshop, house.archive
+    workshop, archive = game.workshop, game.archive
     with reading(workshop.engine) as connection:
         anchor = generators.in_arm(connection, archive.id, generators.ANCHOR)
     assert anchor is not None
