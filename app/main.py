@@ -37,11 +37,12 @@ from app.web import (
 from app.web.about import About
 from app.web.admin.office import Office
 from app.web.admin.threshold import Threshold
-from app.web.catalogue import Catalogue, Fault
+from app.web.catalogue import Catalogue
 from app.web.codes import TransferCodes
 from app.web.dealer import Dealer
 from app.web.desk import Desk
 from app.web.discretion import Discretion
+from app.web.entries import Fault
 from app.web.fixed import FixedSets
 from app.web.guard import Guard
 from app.web.identity import Identity

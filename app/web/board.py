@@ -12,7 +12,7 @@ from app.db.session import now, reading
 from app.game import skill
 from app.game.boards import SITTING, SPANS
 from app.web.bodies import BoardBody, refuses
-from app.web.catalogue import Entry
+from app.web.entries import Entry
 from app.web.identity import Visitor
 from app.web.problems import Problem
 from app.web.rendering import NO_STORE, html

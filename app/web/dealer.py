@@ -19,7 +19,8 @@ from app.game.rounds import Round, Seat, ShelfEmpty, deal, open_with, turn
 from app.game.sets import FixedSet, deal_pair, following
 from app.game.shelf import Arm, Past, Shelf
 from app.web import metrics, problems
-from app.web.catalogue import Catalogue, Entry
+from app.web.catalogue import Catalogue
+from app.web.entries import Entry
 from app.web.fixed import FixedSets
 from app.web.identity import Visitor, open_round
 from app.web.opponents import Opponents

@@ -14,7 +14,8 @@ from app.db.shelf import dealable
 from app.game.deck import Deck
 from app.game.discretion import Pieces
 from app.game.shelf import Shelf
-from app.web.catalogue import Catalogue, Entry
+from app.web.catalogue import Catalogue
+from app.web.entries import Entry
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from app.game.rounds import ShelfEmpty
 from app.game.sets import TEN, FixedSet, compose
 from app.web import problems
 from app.web.apart import apart
-from app.web.catalogue import Entry
+from app.web.entries import Entry
 from app.web.problems import Problem
 from app.web.ways import is_date
 

@@ -22,7 +22,7 @@ from app.game.hanging import Group, Member
 from app.game.scoring import SHOWN_FROM
 from app.game.shelf import ARMS
 from app.web import pictures
-from app.web.catalogue import Entry
+from app.web.entries import Entry
 from app.web.pictures import Caption
 from app.web.problems import Problem
 from app.web.rendering import NO_STORE, html

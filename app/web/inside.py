@@ -20,9 +20,9 @@ from app.db.past import Played
 from app.db.session import reading
 from app.web import equations, tape
 from app.web.bodies import refuses
-from app.web.catalogue import Entry
 from app.web.desk import Desk
 from app.web.discretion import Discretion
+from app.web.entries import Entry
 from app.web.identity import Visitor, as_dealt_to
 from app.web.limits import Limits
 from app.web.problems import Problem

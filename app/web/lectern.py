@@ -13,7 +13,7 @@ from app.game.classroom import ROUNDS, Shun, deal_leg
 from app.game.rounds import Round, ShelfEmpty
 from app.game.shelf import Arm, Rack
 from app.web import problems
-from app.web.catalogue import Entry
+from app.web.entries import Entry
 from app.web.rooms import Scene
 from app.web.services import Services
 

@@ -12,7 +12,7 @@ from app.db.session import reading
 from app.game.shelf import Arm, Rack
 from app.game.third_parties import ThirdParties
 from app.web.apart import apart
-from app.web.catalogue import Entry
+from app.web.entries import Entry
 from app.web.problems import Problem
 
 RACKS = 8  # generators that are kept in memory

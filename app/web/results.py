@@ -12,7 +12,7 @@ from app.db.session import reading
 from app.db.sets import Sitting
 from app.game.sets import FOOLED, SPOTTED, TEN, FixedSet, following
 from app.web.apart import apart
-from app.web.catalogue import Entry
+from app.web.entries import Entry
 from app.web.identity import Visitor
 from app.web.problems import Problem
 from app.web.services import Services

@@ -14,7 +14,7 @@ from app.db import archives
 from app.db.session import reading, writing
 from app.db.tables import archives as table
 from app.db.tables import samples, tweets
-from app.web.catalogue import Entry
+from app.web.entries import Entry
 
 NAMED = "Clive Bose"
 WITH_NAME = [f"{NAMED} and I say: {words(seed, 70)}" for seed in range(100, 110)]
