@@ -6,6 +6,7 @@ import re
 import runpy
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,23 @@ def test_every_call_of_the_api_says_what_it_does_and_what_each_answer_means() ->
             if not operation.get("description") or not all(answer.get("description") for answer in answers):
                 silent.append(f"{method} {path}")
     assert not silent
+
+
+def test_every_page_stands_in_the_contents_of_the_site_once() -> None:
+    contents = (HOUSE / "mkdocs.yml").read_text(encoding="utf-8").partition("\nnav:")[2]
+    listed = Counter(re.findall(r"([\w/-]+\.md)$", contents, re.MULTILINE))
+    pages = {str(page.relative_to(HOUSE / "docs")) for page in HOUSE.glob("docs/**/*.md")}
+    made = {"index.md", "demo.md", "changelog.md", "api.md", "settings.md", "commands.md"}
+    assert listed == Counter(pages | made)
+
+
+def test_every_picture_of_the_docs_is_shown() -> None:
+    pages = [*HOUSE.glob("*.md"), *HOUSE.glob("docs/**/*.md")]
+    shown = {
+        target for page in pages for target in re.findall(r"!\[[^\]]*\]\(.*?([\w-]+\.\w+)\)", page.read_text("utf-8"))
+    }
+    there = {picture.name for picture in HOUSE.glob("docs/**/pictures/*")}
+    assert there == shown & there
 
 
 @pytest.mark.slow
