@@ -69,7 +69,7 @@ def screen_command(archive: ArchiveOption, as_json: JsonOption = False) -> None:
     workshop = open_workshop()
     found = workshop.archive(archive)
     with at_the_terminal(workshop, "screen", found, {}) as desk:
-        figures = desk.step("screen the players", lambda: screen_players(workshop, found))
+        figures = desk.step("screen the players", lambda: screen_players(workshop, found, desk.should_stop))
         desk.close(in_words(figures))
     if as_json:
         typer.echo(json.dumps({"archive": archive, **figures}))

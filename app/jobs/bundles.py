@@ -20,7 +20,7 @@ from app.db.session import now, reading, writing
 from app.game.vetting import VETTING_VERSION
 from app.jobs import drafts, training
 from app.jobs.hold import Hold
-from app.jobs.workshop import Interrupted, JobError, Progress, ShouldStop, Steps, Workshop
+from app.jobs.workshop import JobError, Progress, ShouldStop, Steps, Workshop
 from model.checkpoint import CheckpointError, checkpoint_digest, pack, read_checkpoint, unpack
 from model.sampling import Decoding
 from model.vocab import Vocab
@@ -66,8 +66,6 @@ def import_generator(
 
     def on_read(read: int, tweet_count: int) -> None:
         on_progress({"step": read, "steps": tweet_count})
-        if should_stop():
-            raise Interrupted
 
     _refuse_long_list(file)
     workshop.checkpoints.mkdir(parents=True, exist_ok=True)
@@ -91,7 +89,7 @@ def import_generator(
         target = workshop.folder(key)
         # Measured where it lies: one that cannot be measured leaves nothing behind.
         lies_at = key if target.exists() else f"{Path(place).name}/{made.name}"
-        bits = training.evaluate(workshop, archive, lies_at, on_read)
+        bits = training.evaluate(workshop, archive, lies_at, should_stop, on_read)
         if not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.move(made, target)

@@ -75,7 +75,10 @@ def train_on_class(
         raise JobError("the class, or the anchor of its archive, is not there any more")
     need_tensorflow()
     time = _Clock(job.created_at if job else clock(), clock, errand)
-    frozen = step("freeze the labels", lambda: freeze_labels(workshop, archive, 1, class_id=class_id))
+    stops = errand.should_stop
+    frozen = step(
+        "freeze the labels", lambda: freeze_labels(workshop, archive, 1, class_id=class_id, should_stop=stops)
+    )
     folder = training.run_folder(workshop, archive, f"class-{errand.job_id}")
 
     def write_texts() -> int:

@@ -17,11 +17,16 @@ from app.db.session import now, reading, writing
 from app.game.labels import RULES_VERSION
 from app.game.weights import weigh
 from app.jobs.screening import in_words, screen_players
-from app.jobs.workshop import JobError, Skipped, Workshop
+from app.jobs.workshop import JobError, ShouldStop, Skipped, Workshop, never
 
 
 def freeze_labels(
-    workshop: Workshop, archive: Archive, least: int | None = None, *, class_id: int | None = None
+    workshop: Workshop,
+    archive: Archive,
+    least: int | None = None,
+    *,
+    class_id: int | None = None,
+    should_stop: ShouldStop = never,
 ) -> dict[str, Any]:
     """Screen the players, then write the labels that teach to a file and record it: id, how many, key of the file.
 
@@ -30,10 +35,11 @@ def freeze_labels(
 
     Raises:
         Skipped: fewer than `least` of them (or than the setting says) are new since the last retraining.
+        Interrupted: `should_stop` said so, while players were screened.
     """
     least = workshop.retrain_min_labels if least is None else least
     _need(workshop, archive, least, class_id)
-    screened = screen_players(workshop, archive)
+    screened = screen_players(workshop, archive, should_stop)
     _need(workshop, archive, least, class_id)
     while (frozen := _freeze(workshop, archive, class_id)) is None:
         pass  # somebody was forgotten in between

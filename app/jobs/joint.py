@@ -12,7 +12,7 @@ Nobody is judged by what they taught the model: players by a fit without them, s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -28,6 +28,11 @@ BOUNDS = (0.01, 4.0)  # of a variance, so that neither an empty nor a wild group
 
 Numbers = NDArray[np.float64]
 Indices = NDArray[np.int64]
+Heed = Callable[[], None]  # called at each step of a fit, which may take minutes; what it raises ends the work
+
+
+def heedless() -> None:
+    """Goes on whatever happens."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +105,7 @@ class Fit:
         return self.level - self.strength(picks)[picks.sample] + self.ease[picks.tweet]
 
 
-def fit(picks: Picks, variances: Variances, start: Fit | None = None) -> Fit:
+def fit(picks: Picks, variances: Variances, start: Fit | None = None, heed: Heed = heedless) -> Fit:
     """The most probable values under these variances."""
     shape = _Shape(picks)
     ridge = shape.ridge(variances)
@@ -110,6 +115,7 @@ def fit(picks: Picks, variances: Variances, start: Fit | None = None) -> Fit:
     unit = 1 / np.sqrt(ridge + shape.told_at_best())
 
     def loss(scaled: Numbers) -> tuple[float, Numbers]:
+        heed()
         vector = scaled * unit
         values = shape.split(vector)
         logit = sign * (values.without_player(picks) + values.skill[picks.player])
@@ -126,7 +132,7 @@ def fit(picks: Picks, variances: Variances, start: Fit | None = None) -> Fit:
 
 
 def fit_with_variances(
-    picks: Picks, variances: Variances | None = None, start: Fit | None = None
+    picks: Picks, variances: Variances | None = None, start: Fit | None = None, heed: Heed = heedless
 ) -> tuple[Fit, Variances]:
     """The most probable values, under the variances that the guesses themselves speak for.
 
@@ -134,7 +140,7 @@ def fit_with_variances(
     """
     rounds = ROUNDS_OF_VARIANCE if variances is None else 3
     variances = variances or Variances()
-    found = fit(picks, variances, start)
+    found = fit(picks, variances, start, heed)
     for _ in range(rounds):
         logit = picks.sign * (found.without_player(picks) + found.skill[picks.player])
         chance = _sigmoid(logit + found.lean + found.side[picks.player])
@@ -146,11 +152,13 @@ def fit_with_variances(
             strength=_variance(found.rest, np.bincount(picks.sample, told, samples), variances.strength),
             ease=_variance(found.ease, np.bincount(picks.tweet, told, tweets), variances.ease),
         )
-        found = fit(picks, variances, start=found)
+        found = fit(picks, variances, found, heed)
     return found, variances
 
 
-def strengths(picks: Picks, variances: Variances, start: Fit, seed: int = 0) -> tuple[Numbers, Numbers]:
+def strengths(
+    picks: Picks, variances: Variances, start: Fit, seed: int = 0, heed: Heed = heedless
+) -> tuple[Numbers, Numbers]:
     """Each sample's strength and its standard error, cross-fitted by sample.
 
     Who the players are, and what features foretell, is learned from other samples; the sample's own guesses then move
@@ -161,7 +169,7 @@ def strengths(picks: Picks, variances: Variances, start: Fit, seed: int = 0) -> 
     value, error = np.zeros(count), np.zeros(count)
     for each in range(FOLDS):
         mine = fold[picks.sample] == each
-        others = fit(picks.only(~mine), variances, start)
+        others = fit(picks.only(~mine), variances, start, heed)
         own = picks.only(mine)
         foretold = picks.features @ others.slope
         base = others.level + others.ease[own.tweet] + others.skill[own.player]
@@ -173,7 +181,12 @@ def strengths(picks: Picks, variances: Variances, start: Fit, seed: int = 0) -> 
 
 
 def without_each_player(
-    picks: Picks, variances: Variances, start: Fit, trusted: NDArray[np.bool_], seed: int = 0
+    picks: Picks,
+    variances: Variances,
+    start: Fit,
+    trusted: NDArray[np.bool_],
+    seed: int = 0,
+    heed: Heed = heedless,
 ) -> tuple[Numbers, Numbers]:
     """For each guess what the cards bring to it and the crowd's lean, from a fit in which its player had no part.
 
@@ -183,12 +196,13 @@ def without_each_player(
         start: where the fits begin.
         trusted: players who may teach the model; the others are told about all the same.
         seed: of the folds.
+        heed: called at each step.
     """
     fold = _folds(picks.counts[0], seed)
     base, lean = np.zeros(len(picks.player)), np.zeros(len(picks.player))
     for each in range(FOLDS):
         mine = fold[picks.player] == each
-        others = fit(picks.only(~mine & trusted[picks.player]), variances, start)
+        others = fit(picks.only(~mine & trusted[picks.player]), variances, start, heed)
         base[mine] = others.without_player(picks)[mine]
         lean[mine] = others.lean
     return base, lean

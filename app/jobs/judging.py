@@ -19,7 +19,7 @@ from app.game.canary import Look, Standing
 from app.game.effect import effect_of
 from app.game.gates import rejections_gate
 from app.jobs.hold import Hold
-from app.jobs.workshop import JobError, Skipped, Steps, Workshop
+from app.jobs.workshop import JobError, ShouldStop, Skipped, Steps, Workshop, heed, never
 
 REST = timedelta(minutes=10)  # between two looks of which the first found too little
 TAKEN_BY = "canary"
@@ -29,10 +29,10 @@ STATES = {"promote": PROMOTED, "roll back": ROLLED_BACK, "no difference": NO_DIF
 def judge_canary(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
     """Look at a canary; see `look`."""
     canary_id = int(job.arguments["canary"])
-    return step("look", lambda: look(workshop, canary_id, now()))
+    return step("look", lambda: look(workshop, canary_id, now(), hold.should_stop))
 
 
-def look(workshop: Workshop, canary_id: int, at: datetime) -> str:
+def look(workshop: Workshop, canary_id: int, at: datetime, should_stop: ShouldStop = never) -> str:
     """Look at the evidence of a canary, if it is time to, and do what follows; what was found, in one line.
 
     However often and by however many it is asked for, each look is made once: what is written names the looks that
@@ -40,7 +40,9 @@ def look(workshop: Workshop, canary_id: int, at: datetime) -> str:
 
     Raises:
         Skipped: there is nothing to look at yet, or somebody else has looked meanwhile.
+        Interrupted: `should_stop` said so, before anything was decided.
     """
+    heed(should_stop)
     with reading(workshop.engine) as connection:
         canary = canaries.find(connection, canary_id)
         if canary is None or canary.closed_at is not None:
@@ -48,6 +50,7 @@ def look(workshop: Workshop, canary_id: int, at: datetime) -> str:
         name = _name(connection, canary.generator_id)
         alarm = _alarm(connection, canary)
         seen = None if alarm else evidence.read(connection, canary, workshop.learn_from)
+    heed(should_stop)
     if seen is None:
         return _close(workshop, canary, ROLLED_BACK, {"alarm": alarm}, at, f"{name} is rolled back: {alarm}")
     plan, days = canary.fixed, canary.days(at)
@@ -58,6 +61,7 @@ def look(workshop: Workshop, canary_id: int, at: datetime) -> str:
     if effect.players < plan.least_players and days < plan.days:
         raise Skipped(f"{effect.players} players in the evidence, {plan.least_players} are needed")
     found = rules.judge(plan, canary.looked_at, effect, days, _standing(canary))
+    heed(should_stop)
     if found.verdict == "go on":
         with writing(workshop.engine) as connection:
             if not canaries.note_look(connection, canary, found.to_json() | {"at": at.isoformat()}):

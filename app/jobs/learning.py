@@ -19,7 +19,7 @@ from app.game.lessons import Lesson, Lived, draw_lessons
 from app.game.rounds import AT_RANDOM, POLICY
 from app.jobs.scoring import train_aside
 from app.jobs.vetting import scorer_folder, scoring_of
-from app.jobs.workshop import ShouldStop, Skipped, Workshop
+from app.jobs.workshop import ShouldStop, Skipped, Workshop, heed, never
 from app.jobs.writers import Writers
 from model.sampling import Decoding
 from model.scorer import FOLDS, Pick
@@ -205,10 +205,20 @@ def lessons_of(
     return draw_lessons(lived, texts, characters, repeating)
 
 
-def prefers(workshop: Workshop, archive: Archive, anchor: Generator, tuned: Generator, seed: int) -> tuple[bool, str]:
+def prefers(
+    workshop: Workshop,
+    archive: Archive,
+    anchor: Generator,
+    tuned: Generator,
+    seed: int,
+    should_stop: ShouldStop = never,
+) -> tuple[bool, str]:
     """Whether the scorer prefers what the tuned network writes to what the anchor does; and its figures, in words.
 
     Both write with the same decoding and seeds; scores are compared with what is usual for a form.
+
+    Raises:
+        Interrupted: `should_stop` said so.
     """
     scoring = scoring_of(workshop, archive, tuned)
     if scoring is None:
@@ -220,6 +230,7 @@ def prefers(workshop: Workshop, archive: Archive, anchor: Generator, tuned: Gene
             found: list[tuple[str, float]] = []
             read = 0
             for drafts in writers.drafts(seed):
+                heed(should_stop)
                 found += [(normalise(draft.text), draft.score) for draft in drafts if draft.score is not None]
                 read += len(drafts)
                 if read >= COMPARED:

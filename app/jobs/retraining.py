@@ -85,14 +85,16 @@ def retrain(workshop: Workshop, archive: Archive, errand: Errand) -> Retrained:
     if "weights" in errand.ways:
         need_tensorflow()
     step("see who is tried", lambda: _none_is_tried(workshop, archive))
-    frozen = step("freeze the labels", lambda: freeze_labels(workshop, archive, errand.least_labels))
+    stops = errand.should_stop
+    frozen = step("freeze the labels", lambda: freeze_labels(workshop, archive, errand.least_labels, should_stop=stops))
     folder = training.run_folder(workshop, archive, errand.run or f"retrain-{errand.job_id}")
     # Before anything is learned: what is asked of the samples must not hang on what they turn out to be.
     bounds = step("fix the bounds", lambda: bounds_of(workshop, archive))
     made = learn(Desk(workshop, archive, anchor, champion), errand, folder, frozen)
     key, digest = made.network
-    bits = step("evaluate", lambda: training.evaluate(workshop, archive, key))
-    rival_bits = step("evaluate the champion", lambda: training.evaluate(workshop, archive, champion.checkpoint_key))
+    bits = step("evaluate", lambda: training.evaluate(workshop, archive, key, stops))
+    rival = champion.checkpoint_key
+    rival_bits = step("evaluate the champion", lambda: training.evaluate(workshop, archive, rival, stops))
     card = {
         **{"made_by": "retrain", "labels": frozen["labels"], "lessons": made.lessons, "seconds": made.seconds},
         **{"ways": list(made.ways), "learned": made.words, "scorer": dict(made.choosing.held)},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from app.db import archives, jobs, labels, overruling, remarks, screenings
@@ -14,7 +15,7 @@ from app.db.session import now, reading, writing
 from app.game.form import form
 from app.game.labels import Label
 from app.game.suspicion import FEWEST_GUESSES, FEWEST_PLAYERS, Suspicion
-from app.jobs.workshop import Workshop
+from app.jobs.workshop import ShouldStop, Workshop, heed, never
 
 if TYPE_CHECKING:
     from app.jobs.screens import Screened
@@ -24,11 +25,14 @@ NEW_GUESSES = 50  # since the last screening, below which the schedule asks for 
 REMARKED = ("spelling", "sense", "repeats", "style", "other")
 
 
-def screen_players(workshop: Workshop, archive: Archive) -> dict[str, Any]:
+def screen_players(workshop: Workshop, archive: Archive, should_stop: ShouldStop = never) -> dict[str, Any]:
     """Look at every player of an archive, hold and clear, and record it; the figures, as plain values.
 
     A check that could not run is not a check that failed: with too few players to compare, or without SciPy, nothing
     changes, and the reason is recorded.
+
+    Raises:
+        Interrupted: `should_stop` said so. Whoever was held or cleared by then stays so; nothing is recorded.
     """
     with reading(workshop.engine) as connection:
         cutoff = labels.newest_guess(connection, archive.id)
@@ -36,12 +40,15 @@ def screen_players(workshop: Workshop, archive: Archive) -> dict[str, Any]:
         held = screenings.held(connection, archive.id)
         texts = screenings.texts(connection, archive.id, {each.sample_id for each in rounds})
         said = remarks.by_sample(connection, archive.id)
-    features = {name: _features(text, said.get(name, {})) for name, text in texts.items()}
-    found, trouble = _screen(rounds, features)
+    features = {}
+    for name, text in texts.items():
+        heed(should_stop)
+        features[name] = _features(text, said.get(name, {}))
+    found, trouble = _screen(rounds, features, should_stop)
     figures: dict[str, Any] = {"held": [], "cleared": [], "still held": []}
     if found is not None:
-        figures |= _act(workshop, archive, found.players, held) | _told(found)
-    _hold_newer_labels(workshop, archive)
+        figures |= _act(workshop, archive, found.players, held, should_stop) | _told(found)
+    _hold_newer_labels(workshop, archive, should_stop)
     record = {
         **{"archive_id": archive.id, "at": now(), "cutoff_guess_id": cutoff, "guesses": len(rounds)},
         **{"players": len({each.player_id for each in rounds}), "trouble": trouble, "figures": figures},
@@ -73,7 +80,9 @@ def ask_for_screenings(workshop: Workshop, due: datetime | None, moment: datetim
                 jobs.ask(connection, "screen", archive_id, {}, asked_by="schedule", at=moment, once=once)
 
 
-def _screen(rounds: list[screenings.Round], features: Mapping[int, list[float]]) -> tuple[Screened | None, str | None]:
+def _screen(
+    rounds: list[screenings.Round], features: Mapping[int, list[float]], should_stop: ShouldStop
+) -> tuple[Screened | None, str | None]:
     counts: dict[int, int] = {}
     for each in rounds:
         counts[each.player_id] = counts.get(each.player_id, 0) + 1
@@ -93,14 +102,19 @@ def _screen(rounds: list[screenings.Round], features: Mapping[int, list[float]])
         left=[each.pick == 0 for each in rounds],
         networks=[each.network for each in rounds],
     )
-    return screen(told, features), None
+    return screen(told, features, partial(heed, should_stop)), None
 
 
 def _act(
-    workshop: Workshop, archive: Archive, players: Mapping[int, Suspicion], held: Mapping[int, str]
+    workshop: Workshop,
+    archive: Archive,
+    players: Mapping[int, Suspicion],
+    held: Mapping[int, str],
+    should_stop: ShouldStop,
 ) -> dict[str, list[dict[str, Any]]]:
     done: dict[str, list[dict[str, Any]]] = {"held": [], "cleared": [], "still held": []}
     for player_id, each in sorted(players.items()):
+        heed(should_stop)
         row = {"player": player_id, **asdict(each)}
         if each.finding == "suspect" and each.reason is not None:
             with writing(workshop.engine) as connection:
@@ -118,11 +132,12 @@ def _act(
     return done
 
 
-def _hold_newer_labels(workshop: Workshop, archive: Archive) -> None:
+def _hold_newer_labels(workshop: Workshop, archive: Archive, should_stop: ShouldStop) -> None:
     """Quarantine what those who are held have guessed, this time and before; what a person decided stays."""
     with reading(workshop.engine) as connection:
         held = screenings.held(connection, archive.id)
     for player_id, reason in sorted(held.items()):
+        heed(should_stop)
         waits = Label("quarantined", reason)
         overruling.move_all(
             *(workshop.engine, player_id),

@@ -12,7 +12,7 @@ from app.game import suspicion
 from app.game.suspicion import Crowd, Seen, Suspicion
 from app.game.weights import weigh
 from app.jobs import joint
-from app.jobs.joint import Fit, Picks, Variances
+from app.jobs.joint import Fit, Heed, Picks, Variances, heedless
 
 PASSES = 3  # the model is first told by everybody, then without those who were suspect
 
@@ -46,29 +46,31 @@ class Rounds:
     networks: Sequence[bytes | None]
 
 
-def screen(rounds: Rounds, features: Mapping[int, Sequence[float]]) -> Screened:
+def screen(rounds: Rounds, features: Mapping[int, Sequence[float]], heed: Heed = heedless) -> Screened:
     """Look at every player of these rounds.
 
     Args:
         rounds: all that is to be looked at.
         features: of each sample, by its id.
+        heed: called many times; what it raises ends the screen.
     """
     names = [sorted(set(ids)) for ids in (rounds.players, rounds.samples, rounds.tweets)]
     if not names[0]:
         return Screened({}, None, {}, Variances())
     picks = _picks(rounds, names, features)
     trusted = np.ones(len(names[0]), dtype=np.bool_)
-    told, variances = joint.fit_with_variances(_weighed(picks, rounds, trusted[picks.player]))
-    found, crowd = _suspicions(picks, variances, told, trusted)
+    told, variances = joint.fit_with_variances(_weighed(picks, rounds, trusted[picks.player]), heed=heed)
+    found, crowd = _suspicions(picks, variances, told, trusted, heed)
     for _ in range(PASSES - 1):
         trusted = np.array([each.finding != "suspect" for each in found])
         taught = trusted[picks.player]
-        told, variances = joint.fit_with_variances(_weighed(picks.only(taught), rounds, taught), variances, told)
-        found, crowd = _suspicions(picks, variances, told, trusted)
+        weighed = _weighed(picks.only(taught), rounds, taught)
+        told, variances = joint.fit_with_variances(weighed, variances, told, heed)
+        found, crowd = _suspicions(picks, variances, told, trusted, heed)
     trusted = np.array([each.finding != "suspect" for each in found])
     clean = trusted[picks.player]
     honest = _weighed(picks.only(clean), rounds, clean)
-    value, error = joint.strengths(honest, variances, told)
+    value, error = joint.strengths(honest, variances, told, heed=heed)
     return Screened(
         players=dict(zip(names[0], found, strict=True)),
         crowd=crowd,
@@ -101,9 +103,9 @@ def _weighed(picks: Picks, rounds: Rounds, chosen: NDArray[np.bool_]) -> Picks:
 
 
 def _suspicions(
-    picks: Picks, variances: Variances, start: Fit, trusted: NDArray[np.bool_]
+    picks: Picks, variances: Variances, start: Fit, trusted: NDArray[np.bool_], heed: Heed
 ) -> tuple[list[Suspicion], Crowd | None]:
-    base, lean = joint.without_each_player(picks, variances, start, trusted)
+    base, lean = joint.without_each_player(picks, variances, start, trusted, heed=heed)
     order = np.argsort(picks.player, kind="stable")
     ends = np.cumsum(np.bincount(picks.player, minlength=picks.counts[0]))
     seen = []
@@ -111,9 +113,17 @@ def _suspicions(
         own = order[end - count : end][-suspicion.NEWEST :]
         seen.append(Seen(picks.tweet_left[own], picks.left[own], base[own], lean[own]))
     enough = [len(each.left) >= suspicion.FEWEST_GUESSES for each in seen]
-    known = [suspicion.skill_of(each) for each, told, good in zip(seen, enough, trusted, strict=True) if told and good]
+    known = []
+    for each, told, good in zip(seen, enough, trusted, strict=True):
+        heed()
+        if told and good:
+            known.append(suspicion.skill_of(each))
     crowd = None
     if len(known) >= suspicion.FEWEST_PLAYERS:
         skills, errors = (np.array(each) for each in zip(*known, strict=True))
         crowd = suspicion.crowd_of(skills, errors)
-    return [suspicion.suspect(each, crowd) for each in seen], crowd
+    found = []
+    for each in seen:
+        heed()
+        found.append(suspicion.suspect(each, crowd))
+    return found, crowd

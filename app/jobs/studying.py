@@ -66,7 +66,7 @@ def learn(desk: Desk, errand: Errand, folder: Path, frozen: Mapping[str, Any]) -
             decoding=choosing.decoding,
             scorer_sha256=choosing.scorer,
         )
-        return list(prefers(workshop, archive, anchor, candidate, errand.seed))
+        return list(prefers(workshop, archive, anchor, candidate, errand.seed, errand.should_stop))
 
     lessons = step("write the texts", write_texts)
     seconds = step("train", lambda: train_from(workshop, folder, anchor, errand))

@@ -177,7 +177,7 @@ def _errand(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> Errand:
 
 def _screen(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
     archive = workshop.archive_of(job)
-    return in_words(step("screen the players", lambda: screen_players(workshop, archive)))
+    return in_words(step("screen the players", lambda: screen_players(workshop, archive, hold.should_stop)))
 
 
 def _back_up(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:

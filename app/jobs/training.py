@@ -18,7 +18,7 @@ from app.db.session import now, reading, writing
 from app.game.lessons import Lesson
 from app.game.vetting import VETTING_VERSION
 from app.jobs.supervising import Budget, Event, Shape, Trained, await_turn, need_tensorflow, train
-from app.jobs.workshop import Interrupted, JobError, ShouldStop, Steps, Workshop, plainly
+from app.jobs.workshop import Interrupted, JobError, ShouldStop, Steps, Workshop, heed, never, plainly
 from model.checkpoint import CheckpointError, checkpoint_digest, read_checkpoint, write_checkpoint
 from model.evaluate import bits_per_character
 from model.sampling import Decoding
@@ -81,7 +81,11 @@ def make_generator(
 
     trained = Trained(**step("train", learn))
     key, digest = step("keep the checkpoint", lambda: adopt(workshop, archive, folder))
-    bits = step("evaluate", lambda: evaluate(workshop, archive, key))
+
+    def stops() -> bool:
+        return should_stop() and not keep_when_stopped()
+
+    bits = step("evaluate", lambda: evaluate(workshop, archive, key, stops))
     card = {"made_by": "train", "tweets": tweet_count, "seconds": trained.seconds, "epochs": trained.epochs}
     card |= {"start": _digest(start)} if start else {}
     generator_id, is_new = step(
@@ -161,13 +165,18 @@ def adopt(workshop: Workshop, archive: Archive, folder: Path) -> tuple[str, str]
 
 
 def evaluate(
-    workshop: Workshop, archive: Archive, key: str, on_read: Callable[[int, int], None] = lambda *_: None
+    workshop: Workshop,
+    archive: Archive,
+    key: str,
+    should_stop: ShouldStop = never,
+    on_read: Callable[[int, int], None] = lambda *_: None,
 ) -> float:
     """Bits per character of a checkpoint on the archive's validation split (at most 2,000 of its tweets).
 
     `on_read` is told how many of how many tweets have been read.
 
     Raises:
+        Interrupted: `should_stop` said so.
         JobError: the checkpoint is damaged or gone, or there is nothing to measure on.
     """
     with reading(workshop.engine) as connection:
@@ -179,7 +188,12 @@ def evaluate(
         checkpoint = read_checkpoint(workshop.folder(key))
     except CheckpointError as error:
         raise JobError(str(error)) from None
-    return bits_per_character(checkpoint, some, lambda read: on_read(read, len(some))).bits_per_character
+
+    def tell(read: int) -> None:
+        on_read(read, len(some))
+        heed(should_stop)
+
+    return bits_per_character(checkpoint, some, tell).bits_per_character
 
 
 def register(

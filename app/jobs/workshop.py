@@ -40,6 +40,21 @@ def plainly(name: str, do: Callable[[], T]) -> T:
     return do()
 
 
+def never() -> bool:
+    """Goes on to the end."""
+    return False
+
+
+def heed(should_stop: ShouldStop) -> None:
+    """Stop here where that is wanted.
+
+    Raises:
+        Interrupted: it is.
+    """
+    if should_stop():
+        raise Interrupted
+
+
 @dataclass(frozen=True)
 class Workshop:
     """The surroundings of every job."""

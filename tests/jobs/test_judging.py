@@ -20,7 +20,7 @@ from app.db.tables import samples as samples_table
 from app.game.canary import plan_for
 from app.jobs import judging
 from app.jobs.judging import look
-from app.jobs.workshop import Skipped, Workshop
+from app.jobs.workshop import Interrupted, Skipped, Workshop
 
 BEGIN = datetime(2026, 5, 1, 12, tzinfo=UTC)
 PASSED = ({"name": "bits per character", "outcome": "passed", "found": 1.0, "limit": 1.1, "words": "bits are fine"},)
@@ -348,3 +348,19 @@ def test_a_look_that_ended_in_a_future_that_the_clock_took_back_holds_up_none(em
 
     with reading(embedded.engine) as connection:
         assert jobs.open_kinds(connection, 1) == {"judge"}
+
+
+@pytest.mark.parametrize("asked_when", [1, 2, 3])
+def test_a_look_that_is_cancelled_decides_nothing(embedded: Workshop, asked_when: int) -> None:
+    who = add_players(embedded.engine, 1, 10, BEGIN)
+    canary, at = open_canary(embedded, active=10), BEGIN + timedelta(days=14)
+    play(embedded.engine, 1, who, BEGIN, each=40, rates={"candidate": 0.9, "champion": 0.1})
+    answers = iter([False] * (asked_when - 1) + [True])
+
+    with pytest.raises(Interrupted):
+        look(embedded, canary, at, lambda: next(answers))
+
+    assert canary_of(embedded, canary).closed_at is None
+    assert last_decision(embedded).verdict == "canary opened"
+    look(embedded, canary, at)
+    assert canary_of(embedded, canary).state == "promoted"

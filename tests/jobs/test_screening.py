@@ -14,8 +14,11 @@ from app.db.session import open_engine, reading, writing
 from app.db.tables import guesses, label_tallies, labels
 from app.game.labels import BY_HAND
 from app.game.suspicion import OUTLIER_REASON, SAME_SIDE_REASON
+from app.jobs import tasks
+from app.jobs.freezing import freeze_labels
+from app.jobs.hold import Hold
 from app.jobs.screening import ask_for_screenings, in_words, screen_players
-from app.jobs.workshop import Workshop
+from app.jobs.workshop import Interrupted, Workshop, plainly
 from bench.crowds import Crowd
 
 PLAYERS, GUESSES = 24, 40
@@ -117,6 +120,45 @@ def test_later_guesses_clear_a_player(workshop, archive):
         assert screenings.of_player(connection, 1)[0].cleared_at is not None
     tallied, real = counted(workshop)
     assert tallied == real
+
+
+class Patience:
+    """Says stop from the `last`-th time on that it is asked."""
+
+    def __init__(self, last):
+        self.last, self.asked = last, 0
+
+    def __call__(self):
+        self.asked += 1
+        return self.asked >= self.last
+
+
+def test_a_screening_stops_wherever_it_stands(workshop, archive):
+    """Its steps are short: with a hundred times as many guesses each is a fraction of a second."""
+    for last in (1, 100, 400):
+        patience = Patience(last)
+        with pytest.raises(Interrupted):
+            screen_players(workshop, archive, patience)
+        assert patience.asked == last
+    assert standing(workshop, 1) == {("accepted", None): GUESSES}
+    with reading(workshop.engine) as connection:
+        assert screenings.last(connection, archive.id) is None
+
+
+def test_a_retraining_stops_while_it_screens(workshop, archive):
+    with pytest.raises(Interrupted):
+        freeze_labels(workshop, archive, should_stop=Patience(100))
+
+
+def test_a_screening_that_is_cancelled_ends(workshop):
+    with writing(workshop.engine) as connection:
+        jobs.ask(connection, "screen", 1, {}, asked_by="ada", at=LONG_AGO)
+        job = jobs.claim(connection, "test", ("screen",), LONG_AGO)
+        jobs.cancel(connection, job.id, LONG_AGO)
+    hold = Hold(workshop.engine, job.claim)
+    with pytest.raises(Interrupted):
+        tasks.do(workshop, job, hold, lambda name, do: (hold.step(name), plainly(name, do))[1])
+    assert hold.why == "cancelled"
 
 
 def test_what_an_admin_decided_stands(workshop, archive):
