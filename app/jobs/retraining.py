@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from app.db import canaries, generators
@@ -80,12 +81,11 @@ def retrain(workshop: Workshop, archive: Archive, errand: Errand) -> Retrained:
         Interrupted: stopped; goes on where it stood when asked again.
         JobError: it failed; says why.
     """
-    step = errand.step
+    step, stops = errand.step, errand.should_stop
     anchor, champion = _those_at_play(workshop, archive)
     if "weights" in errand.ways:
         need_tensorflow()
     step("see who is tried", lambda: _none_is_tried(workshop, archive))
-    stops = errand.should_stop
     frozen = step("freeze the labels", lambda: freeze_labels(workshop, archive, errand.least_labels, should_stop=stops))
     folder = training.run_folder(workshop, archive, errand.run or f"retrain-{errand.job_id}")
     # Before anything is learned: what is asked of the samples must not hang on what they turn out to be.
@@ -93,12 +93,12 @@ def retrain(workshop: Workshop, archive: Archive, errand: Errand) -> Retrained:
     made = learn(Desk(workshop, archive, anchor, champion), errand, folder, frozen)
     key, digest = made.network
     bits = step("evaluate", lambda: training.evaluate(workshop, archive, key, stops))
-    rival = champion.checkpoint_key
-    rival_bits = step("evaluate the champion", lambda: training.evaluate(workshop, archive, rival, stops))
+    # Learning takes hours: somebody else may have been crowned since.
+    rival = Rival(*step("evaluate the champion", lambda: _measured(workshop, archive, None, stops)))
     card = {
         **{"made_by": "retrain", "labels": frozen["labels"], "lessons": made.lessons, "seconds": made.seconds},
         **{"ways": list(made.ways), "learned": made.words, "scorer": dict(made.choosing.held)},
-        **{"champion": champion.name, "champion_bits_per_character": rival_bits},
+        **{"champion": rival.of(workshop).name, "champion_bits_per_character": rival.bits},
     }
 
     def register() -> int:
@@ -107,29 +107,53 @@ def retrain(workshop: Workshop, archive: Archive, errand: Errand) -> Retrained:
         return training.register(workshop, archive, key, digest, bits=bits, card=card, **lineage)[0].id
 
     generator = workshop.generator(step("register", register))
-    budget = promotion.budget(_told_budget(generator), _told_budget(champion), _told_budget(anchor))
-    gates = [promotion.bits_gate(bits, rival_bits)]
-    candidate = Candidate(generator, champion, bounds, gates, {"learned": made.words, "budget": budget})
-    tried = try_out(workshop, archive, candidate, TryOut(errand.job_id, step, errand.on_progress, errand.should_stop))
+
+    def tried_beside(rival: Rival) -> Tried:
+        other = rival.of(workshop)
+        budget = promotion.budget(_told_budget(generator), _told_budget(other), _told_budget(anchor))
+        figures = {"learned": made.words, "budget": budget}
+        candidate = Candidate(generator, other, bounds, [promotion.bits_gate(bits, rival.bits)], figures)
+        return try_out(workshop, archive, candidate, TryOut(errand.job_id, step, errand.on_progress, stops))
+
+    tried = tried_beside(rival)
+    while (crowned := tried.champion_id) is not None:
+        # While its samples were written: its gates say nothing of who plays now.
+        rival = Rival(*step("evaluate the new champion", partial(_measured, workshop, archive, crowned, stops)))
+        tried = tried_beside(rival)
     training.clear(folder)
-    return _told(generator, tried)
-
-
-def _told(candidate: Generator, tried: Tried) -> Retrained:
-    card = candidate.card
     return Retrained(
-        generator=candidate.name,
-        bits_per_character=candidate.bits_per_character or 0.0,
-        champion=card["champion"],
-        champion_bits_per_character=card["champion_bits_per_character"],
-        labels=card["labels"],
-        lessons=card["lessons"],
-        learned=card["learned"],
+        generator=generator.name,
+        bits_per_character=bits,
+        champion=rival.of(workshop).name,
+        champion_bits_per_character=rival.bits,
+        labels=frozen["labels"],
+        lessons=made.lessons,
+        learned=made.words,
         verdict=tried.verdict,
         gates=[gate.to_json() for gate in tried.gates],
         shelved=tried.shelved,
         words=tried.words,
     )
+
+
+@dataclass(frozen=True)
+class Rival:
+    """Whom a candidate is measured beside."""
+
+    champion_id: int
+    bits: float  # per character on the validation split, measured as the candidate's are
+
+    def of(self, workshop: Workshop) -> Generator:
+        """The generator."""
+        return workshop.generator(self.champion_id)
+
+
+def _measured(
+    workshop: Workshop, archive: Archive, champion_id: int | None, should_stop: ShouldStop
+) -> tuple[int, float]:
+    """A champion, whoever it is by now where None, and its bits per character."""
+    champion = _those_at_play(workshop, archive)[1] if champion_id is None else workshop.generator(champion_id)
+    return champion.id, training.evaluate(workshop, archive, champion.checkpoint_key, should_stop)
 
 
 def _none_is_tried(workshop: Workshop, archive: Archive) -> None:

@@ -18,6 +18,7 @@ from app.db.session import now, reading, writing
 from app.game.canary import plan_for
 from app.game.gates import fix_bounds
 from app.game.promotion import bits_gate
+from app.jobs import trying
 from app.jobs.hold import Hold
 from app.jobs.promoting import promote_generator
 from app.jobs.trying import Candidate, TryOut, try_out
@@ -104,7 +105,7 @@ def test_a_candidate_that_was_held_back_for_another_canary_is_so_still(workshop:
     ours, theirs = found
     assert ours is not None
     assert theirs is not None
-    kept: dict[str, Any] = {"write samples": row.id, "pass the gates": []}
+    kept: dict[str, Any] = {"write samples": row.id, "pass the gates": [None, []]}
 
     def step(name: str, do: Callable[[], T]) -> T:
         return kept[name] if name in kept else do()
@@ -118,3 +119,57 @@ def test_a_candidate_that_was_held_back_for_another_canary_is_so_still(workshop:
     assert "another canary is open" in first.words
     assert first.words == again.words
     assert taken(workshop) == [("held", 2), ("canary opened", other)]
+
+
+def test_a_candidate_is_held_back_once_however_often_its_worker_dies(workshop: Workshop) -> None:
+    """It is held back for a gate, or for another canary, and its worker died before anything else was done."""
+    archive = workshop.archive("mayor")
+    with writing(workshop.engine) as connection:
+        found = [generators.find(connection, each) for each in (2, 1)]
+    ours, theirs = found
+    assert ours is not None
+    assert theirs is not None
+    worse = Candidate(ours, theirs, fix_bounds([]).to_json(), [bits_gate(2.0, 1.0)])
+
+    for _ in range(2):
+        assert try_out(workshop, archive, worse, TryOut(1)).verdict == "hold"
+
+    assert taken(workshop) == [("held", 2)]
+    try_out(workshop, archive, worse, TryOut(2))
+    assert taken(workshop) == [("held", 2), ("held", 2)]
+
+
+def test_a_candidate_that_meets_another_canary_is_held_back_once(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its worker died between the decision and throwing the samples away."""
+    archive = workshop.archive("mayor")
+    with writing(workshop.engine) as connection:
+        generators.clear_arm(connection, 1, "spare 2")
+        row = restocks.begin(connection, archive_id=1, generator_id=2, seed=1, goal=1, job_id=None, at=now())
+        canaries.open_canary(connection, 1, add_generator(connection, 1), Opening(plan_for(40), "ada"), now())
+        found = [generators.find(connection, each) for each in (2, 1)]
+    ours, theirs = found
+    assert ours is not None
+    assert theirs is not None
+    kept: dict[str, Any] = {"write samples": row.id, "pass the gates": [None, []]}
+
+    def step(name: str, do: Callable[[], T]) -> T:
+        return kept[name] if name in kept else do()
+
+    class Died(BaseException):
+        """The worker is no more."""
+
+    def die(*_: object) -> None:
+        raise Died
+
+    candidate = Candidate(ours, theirs, fix_bounds([]).to_json(), [bits_gate(1.0, 1.0)])
+    with monkeypatch.context() as killed:
+        killed.setattr(trying, "discard", die)
+        with pytest.raises(Died):
+            try_out(workshop, archive, candidate, TryOut(1, step))
+
+    again = try_out(workshop, archive, candidate, TryOut(1, step))
+
+    assert "another canary is open" in again.words
+    assert [verdict for verdict, _ in taken(workshop)] == ["held", "canary opened"]

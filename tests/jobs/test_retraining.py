@@ -10,13 +10,15 @@ from typing import Any
 
 import pytest
 from letters import ENDS, seeded, stand_in, workshop_of
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 from stock import letter_writer, shelf, stock_archive
 
 from app.db import canaries, generators, samples
 from app.db.archives import Archive
-from app.db.generators import Decision
-from app.db.session import open_engine, reading
+from app.db.generators import Decision, Recipe
+from app.db.session import now, open_engine, reading, writing
+from app.db.tables import restocks as restocks_table
+from app.db.tables import samples as samples_table
 from app.jobs import retraining, studying
 from app.jobs.hold import by_hand
 from app.jobs.retraining import Errand, Retrained, retrain
@@ -141,6 +143,92 @@ def test_a_small_archive_cannot_be_judged_and_waits_for_an_admin(
 
     assert done.verdict == "hold"
     assert "cannot judge by 120 tweets (400 or more are needed): an admin decides" in done.words
+
+
+def crowned_meanwhile(workshop: Workshop, when: str) -> Callable[[str, Callable[[], Any]], Any]:
+    """Steps; when one of them is done somebody crowns another generator, which takes over the shelf as it is."""
+    done: list[str] = []
+
+    def step(name: str, do: Callable[[], Any]) -> Any:
+        result = do()
+        if name == when and when not in done:
+            done.append(name)
+            with writing(workshop.engine) as connection:
+                champion = generators.in_arm(connection, 1, "champion")
+                assert champion is not None
+                same = ("checkpoint_key", "checkpoint_sha256", "vetting_version", "alphabet", "bits_per_character")
+                decoding = {**champion.decoding, "no_repeat": 30}
+                recipe = Recipe(decoding=decoding, **{each: getattr(champion, each) for each in same})
+                other = generators.register(connection, 1, recipe, now())[0]
+                for table in (samples_table, restocks_table):
+                    own = update(table).where(table.c.generator_id == champion.id)
+                    connection.execute(own.values(generator_id=other.id))
+                generators.crown(connection, 1, other.id, samples.next_stamp(connection, 1), now())
+        return result
+
+    return step
+
+
+ANEW = ("evaluate the new champion", "write samples", "pass the gates", "open the canary")
+
+
+@pytest.mark.parametrize(
+    ("when", "again"),
+    [
+        ("fix the bounds", ()),
+        pytest.param("register", ("pass the gates", *ANEW), marks=pytest.mark.long),
+        ("pass the gates", ("pass the gates", "open the canary", *ANEW)),
+    ],
+)
+def test_who_was_crowned_meanwhile_is_whom_it_is_measured_and_tried_beside(
+    workshop: Workshop, archive: Archive, when: str, again: tuple[str, ...]
+) -> None:
+    names: list[str] = []
+    crowning = crowned_meanwhile(workshop, when)
+
+    def step(name: str, do: Callable[[], Any]) -> Any:
+        names.append(name)
+        return crowning(name, do)
+
+    done = run(workshop, archive, step=step)
+
+    with reading(workshop.engine) as connection:
+        canary = canaries.find_open(connection, 1)
+        champion = generators.in_arm(connection, 1, "champion")
+    assert canary is not None, done.words
+    assert champion is not None
+    assert champion.decoding["no_repeat"] == 30
+    assert (done.verdict, done.champion, canary.champion_id) == ("canary", champion.name, champion.id)
+    assert f"is tried beside {champion.name}" in done.words
+    assert tuple(names) == STEPS if not again else (*STEPS[:12], *again)
+    [decision] = decisions(workshop)
+    assert decision.figures["budget"]["champion"]["name"] == champion.name
+    assert len(canary.gates) == 7
+
+
+def test_a_candidate_that_is_worse_than_who_was_crowned_meanwhile_is_held_back(
+    workshop: Workshop, archive: Archive
+) -> None:
+    def step(name: str, do: Callable[[], Any]) -> Any:
+        result = crowning(name, do)
+        return result * 2 if name == "evaluate" else result
+
+    crowning = crowned_meanwhile(workshop, "pass the gates")
+
+    def lenient(name: str, do: Callable[[], Any]) -> Any:
+        result = step(name, do)
+        return (result[0], result[1] * 2) if name == "evaluate the champion" else result
+
+    done = run(workshop, archive, step=lenient)
+
+    assert done.verdict == "hold"
+    assert "is held back: bits per character" in done.words
+    with reading(workshop.engine) as connection:
+        assert canaries.find_open(connection, 1) is None
+        candidate = generators.by_number(connection, 1, 2)
+        assert candidate is not None
+        assert samples.level(connection, 1, candidate.id) == 0
+    assert [each.verdict for each in decisions(workshop)] == ["held"]
 
 
 def test_while_one_is_tried_the_next_retraining_waits(workshop: Workshop, archive: Archive) -> None:
