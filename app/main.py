@@ -148,6 +148,7 @@ def _office(settings: Settings, services: Services, counters: Counters, troubles
         learn_from=settings.learn_from,
         canary_share=settings.canary_share,
         anchor_share=settings.anchor_share,
+        guesses_kept_days=settings.guesses_kept_days,
         is_https=settings.is_https,
     )
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 
 from app.db import generators, samples
 from app.db.generators import ANCHOR, CANDIDATE, CHAMPION, Decided, arms_of, clear_arm, place
-from app.db.tables import canaries, guesses, tallies
+from app.db.tables import canaries, guesses
 from app.game.canary import Plan
 
 OPEN, PROMOTED, ROLLED_BACK, NO_DIFFERENCE, STOPPED = "open", "promoted", "rolled back", "no difference", "stopped"
@@ -33,7 +33,7 @@ class Canary:
     plan: Mapping[str, Any]
     gates: Sequence[Mapping[str, Any]]
     scorer: float | None
-    baseline: Mapping[str, int]
+    baseline: Mapping[str, int]  # of canaries before: labels that were counted when they opened
     after_guess_id: int
     opened_by: str
     opened_at: datetime
@@ -110,7 +110,7 @@ def open_canary(connection: Connection, archive_id: int, generator_id: int, open
         "plan": plan.to_json(),
         "gates": list(opening.gates),
         "scorer": opening.scorer,
-        "baseline": {"accepted": accepted(connection, archive_id, (generator_id, champion.generator_id))},
+        "baseline": {},
         "after_guess_id": _newest_guess(connection, archive_id),
         "opened_by": opening.opened_by,
         "opened_at": at,
@@ -180,17 +180,6 @@ def listing(connection: Connection, archive_id: int, generator_id: int | None = 
     if generator_id is not None:
         query = query.where(canaries.c.generator_id == generator_id)
     return [_canary(row) for row in connection.execute(query)]
-
-
-def accepted(connection: Connection, archive_id: int, generator_ids: Sequence[int]) -> int:
-    """Labels accepted at endless guesses at these generators' samples, ever: from counters, so it may be asked often.
-
-    What came since a canary's baseline is never less than its evidence.
-    """
-    query = select(func.sum(tallies.c.accepted)).where(
-        tallies.c.archive_id == archive_id, tallies.c.generator_id.in_(generator_ids), tallies.c.mode == "endless"
-    )
-    return int(connection.execute(query).scalar() or 0)
 
 
 def _newest_guess(connection: Connection, archive_id: int) -> int:

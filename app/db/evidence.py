@@ -82,6 +82,21 @@ def read(connection: Connection, canary: Canary, learn_from: Collection[str]) ->
     )
 
 
+def accepted(connection: Connection, canary: Canary) -> int:
+    """How many labels behind a canary's opening are accepted, in endless rounds of both arms; `read` gives no more.
+
+    Counted as they stand: labels that came back, or that a person accepted, are in none of the counters of guesses.
+    """
+    query = (
+        select(func.count())
+        .select_from(guesses)
+        .join(labels, labels.c.guess_id == guesses.c.id)
+        .where(guesses.c.archive_id == canary.archive_id, guesses.c.id > canary.after_guess_id)
+        .where(guesses.c.mode == "endless", labels.c.status == "accepted", _of_arms(canary))
+    )
+    return int(connection.execute(query).scalar_one())
+
+
 def active_players(connection: Connection, archive_id: int, learn_from: Collection[str], since: datetime) -> int:
     """How many of those who teach have played the archive, and were seen since then."""
     query = (

@@ -21,6 +21,7 @@ FEW_PLAYERS = 30  # active within a week: fewer make a site small
 LEAST_PLAYERS = 20  # in the evidence, before anything is decided on it
 LEAST_LABELS = 5  # accepted, of a player whose guesses count
 DAYS = 14.0  # that a canary takes at most
+MARGIN = 0.25  # days: so long before its first guesses are removed a canary ends
 ALPHA = 0.045  # one-sided, over all looks; a little below 5 %, for the model's error is itself an estimate
 LOOKS = (0.2, 0.4, 0.6, 0.8, 1.0)  # of the planned guesses
 # Guesses for which +5 points are found out about four times in five, each arm having its share of them:
@@ -106,10 +107,18 @@ class Standing:
     scorer: float | None = None
 
 
-def plan_for(active: int, share: float = SHARE, anchor_share: float = ANCHOR_SHARE, *, as_said: bool = False) -> Plan:
+def plan_for(
+    active: int,
+    share: float = SHARE,
+    anchor_share: float = ANCHOR_SHARE,
+    *,
+    as_said: bool = False,
+    kept_days: int = 0,
+) -> Plan:
     """The plan of a canary where `active` players were seen within a week.
 
-    A small site's candidate plays half of the rounds at least, unless a person said how many (`as_said`).
+    A small site's candidate plays half of the rounds at least, unless a person said how many (`as_said`). Where guesses
+    are kept for `kept_days` alone (0: for good), it ends before the first of its evidence goes.
 
     Raises:
         ValueError: that share leaves nothing to the champion.
@@ -125,7 +134,8 @@ def plan_for(active: int, share: float = SHARE, anchor_share: float = ANCHOR_SHA
     guesses = math.ceil(NEEDED * (both / chosen + both / champion))
     least = min(LEAST_PLAYERS, max(3, math.ceil(active / 2))) if is_small else LEAST_PLAYERS
     looks = tuple(math.ceil(part * guesses) for part in LOOKS)
-    return Plan(chosen, anchor_share, guesses, looks, least, active, is_small)
+    days = min(DAYS, kept_days - MARGIN) if kept_days else DAYS
+    return Plan(chosen, anchor_share, guesses, looks, least, active, is_small, days)
 
 
 def next_look(plan: Plan, looked_at: Sequence[int]) -> int | None:

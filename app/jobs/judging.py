@@ -81,13 +81,12 @@ def ask_for_looks(workshop: Workshop, moment: datetime) -> None:
 
 
 def _may_be_due(connection: Connection, canary: Canary, moment: datetime) -> bool:
-    """By counters alone, which never say less than the evidence will."""
+    """By a count alone, which never says less than the evidence will."""
     if _alarm(connection, canary):
         return True
     if jobs.ended_lately(connection, "judge", canary.archive_id, moment, REST):
         return False
-    both = (canary.generator_id, canary.champion_id)
-    came = canaries.accepted(connection, canary.archive_id, both) - canary.baseline["accepted"]
+    came = evidence.accepted(connection, canary)
     return rules.is_due(canary.fixed, canary.looked_at, came, canary.days(moment))
 
 

@@ -110,7 +110,7 @@ def try_out(workshop: Workshop, archive: Archive, candidate: Candidate, how: Try
 def plan_now(connection: Connection, archive_id: int, workshop: Workshop, at: datetime) -> Plan:
     """The plan of a canary that opens now, by how many play."""
     active = evidence.active_players(connection, archive_id, workshop.learn_from, at - WEEK)
-    return plan_for(active, workshop.canary_share, workshop.anchor_share)
+    return plan_for(active, workshop.canary_share, workshop.anchor_share, kept_days=workshop.guesses_kept_days)
 
 
 def _write(workshop: Workshop, archive: Archive, candidate: Candidate, how: TryOut) -> int:

@@ -44,6 +44,10 @@ def test_a_share_that_leaves_nothing_to_the_champion_is_refused() -> None:
         plan_for(100, 0.96)
 
 
+def test_a_canary_ends_before_the_first_guesses_of_its_evidence_are_removed() -> None:
+    assert [plan_for(100, kept_days=days).days for days in (0, 1, 7, 14, 30)] == [14.0, 0.75, 6.75, 13.75, 14.0]
+
+
 def test_a_plan_survives_being_stored() -> None:
     plan = plan_for(8)
 

@@ -364,3 +364,20 @@ def test_a_look_that_is_cancelled_decides_nothing(embedded: Workshop, asked_when
     assert last_decision(embedded).verdict == "canary opened"
     look(embedded, canary, at)
     assert canary_of(embedded, canary).state == "promoted"
+
+
+def test_a_look_comes_as_soon_as_labels_that_came_back_make_enough(embedded: Workshop) -> None:
+    who = add_players(embedded.engine, 1, 40, BEGIN)
+    canary = canary_of(embedded, open_canary(embedded, active=40))
+    play(embedded.engine, 1, who, BEGIN, each=30, rates={}, status="quarantined")
+    later = BEGIN + timedelta(hours=1)
+    judging.ask_for_looks(embedded, later)
+    with writing(embedded.engine) as connection:
+        assert jobs.open_kinds(connection, 1) == set()
+        connection.execute(update(labels).values(status="accepted"))
+        assert len(evidence.read(connection, canary, ("real",))) >= canary.fixed.looks[0]
+
+    judging.ask_for_looks(embedded, later)
+
+    with reading(embedded.engine) as connection:
+        assert jobs.open_kinds(connection, 1) == {"judge"}

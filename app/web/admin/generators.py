@@ -131,7 +131,7 @@ def _open(connection: Connection, here: Office, admin: Admin, one: Generator, sh
     active = evidence.active_players(connection, one.archive_id, here.learn_from, now() - timedelta(days=7))
     try:
         # As the admin says it, and not half of the rounds on a small site.
-        plan = plan_for(active, share, here.anchor_share, as_said=True)
+        plan = plan_for(active, share, here.anchor_share, as_said=True, kept_days=here.guesses_kept_days)
         opening = Opening(plan, admin.name, figures={"reason": reason})
         canaries.open_canary(connection, one.archive_id, one.id, opening, now())
     except ValueError as error:

@@ -48,6 +48,7 @@ class Office:
     learn_from: tuple[str, ...]
     canary_share: float
     anchor_share: float
+    guesses_kept_days: int
     is_https: bool
 
 
