@@ -7,6 +7,7 @@ range is the set told from tweets.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,7 +21,15 @@ from model.text import LINK, hashtags, mentions
 COPIED = (5, 10, 20, 30, 40, 50)  # lengths of runs, in characters, that are looked for in the learned texts
 LONGEST_COPY = "longest copied run"
 WHOLE_SET_DRAWS = 60  # at most, for figures that need the whole set: each costs a few hundredths of a second
-WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
+# Thai, Lao, Burmese, Khmer, kana and Han leave no space between words: there a letter, with its marks, stands for one.
+UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
+UNSPACED += "\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff"
+# Vowels and accents that are written on a letter, as in Hindi or Thai; no letters by themselves, they end no word.
+MARKS = "".join(mark for mark in map(chr, range(0x300, 0x11800)) if unicodedata.category(mark) in ("Mn", "Mc"))
+_LETTER = rf"(?![{UNSPACED}])[^\W\d_][{MARKS}]*"
+_ANY_WORD = re.compile(rf"(?=[^\W\d_])[{UNSPACED}][{MARKS}]*|(?:{_LETTER})+(?:['’](?:{_LETTER})+)*")
+_PLAIN_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")  # the same where there is none of these; ten times as fast
+SYMBOL = re.compile("[^\\s\u200d\ufe0f]")
 EMOJI = re.compile("[\u2600-\u27bf\U0001f000-\U0001faff]")
 
 Pick = NDArray[np.intp]  # places of the texts that a figure is taken of
@@ -126,7 +135,7 @@ def likely_range(
 
 def by_text(samples: Sequence[str], tweets: Sequence[str], learned: Sequence[str]) -> tuple[Figures, Figures]:
     """The figures that each text has by itself, of samples and of tweets."""
-    known = {word for text in learned for word in _words(text)}
+    known = {word for text in learned for word in words(text)}
     runs = copied_runs([*samples, *tweets], learned)
     sides = ((samples, runs[: len(samples)]), (tweets, runs[len(samples) :]))
     ours, theirs = (_figures(texts, their_runs, known) for texts, their_runs in sides)
@@ -138,8 +147,8 @@ def _figures(texts: Sequence[str], runs: Sequence[NDArray[np.int64]], known: set
     for text, run in zip(texts, runs, strict=True):
         for name, value in mix(text).items():
             rows[name].append(value)
-        words = _words(text)
-        rows["non-words"].append(sum(word not in known for word in words) / len(words) if words else np.nan)
+        own = words(text)
+        rows["non-words"].append(sum(word not in known for word in own) / len(own) if own else np.nan)
         rows[LONGEST_COPY].append(float(run.max(initial=0)))
         for size in COPIED:
             copied = float((run[: 1 - size or None] >= size).mean()) if len(run) >= size else np.nan
@@ -160,7 +169,10 @@ def mix(text: str) -> dict[str, float]:
 
 
 def self_bleu(texts: Sequence[str]) -> float:
-    """Mean BLEU of each text against all the others (Zhu et al. 2018), runs of 1 to 4 words; lower is more varied."""
+    """Mean BLEU of each text against all the others (Zhu et al. 2018), runs of 1 to 4 words; lower is more varied.
+
+    Where a script leaves no space between words, a letter stands for a word, here and in all other figures.
+    """
     return Phrases(texts).self_bleu()
 
 
@@ -173,10 +185,10 @@ class Phrases:
     """The runs of one to four words in some texts, counted quickly for any choice of them."""
 
     def __init__(self, texts: Sequence[str]) -> None:
-        words = [_words(text) for text in texts]
+        found = [words(text) for text in texts]
         self.size = len(texts)
-        _, ids = np.unique([word for some in words for word in some] or [""], return_inverse=True)
-        owners = np.repeat(np.arange(len(words)), [len(some) for some in words])
+        _, ids = np.unique([word for some in found for word in some] or [""], return_inverse=True)
+        owners = np.repeat(np.arange(len(found)), [len(some) for some in found])
         numbers = ids = ids[: len(owners)]
         at = np.arange(len(owners))  # the word that a run begins at
         self._runs = [(owners, ids)]  # for n = 1, 2, …: whose run it is, and which
@@ -234,5 +246,8 @@ def _beside(ours: float, real: Range) -> Beside:
     return Beside(ours, real.mean, real.low, real.high)
 
 
-def _words(text: str) -> list[str]:
-    return WORD.findall(text.lower().replace(LINK, " "))
+def words(text: str) -> list[str]:
+    """The words of a text; of one that has none, such as emoji alone, the symbols."""
+    plain = text.lower().replace(LINK, " ")
+    word = _PLAIN_WORD if max(plain, default="") < MARKS[0] else _ANY_WORD
+    return word.findall(plain) or SYMBOL.findall(plain)

@@ -13,8 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.game.copied import copied_runs
-from app.game.measures import Phrases, compare, distinct, likely_range, mix, self_bleu
+from app.game.gates import fix_bounds, set_gates
+from app.game.measures import Phrases, compare, distinct, likely_range, mix, self_bleu, words
 
+VARIETY = {"Self-BLEU", "distinct 3-grams"}
 short_texts = st.lists(st.text("ab ", min_size=1, max_size=12), min_size=1, max_size=6)
 
 
@@ -48,12 +50,12 @@ def bleu_against_others(texts: list[list[str]]) -> float:
 
 @given(st.lists(st.lists(st.sampled_from("abc"), max_size=7), min_size=1, max_size=6))
 def test_self_bleu_is_what_its_definition_says(texts: list[list[str]]) -> None:
-    assert self_bleu([" ".join(words) for words in texts]) == pytest.approx(bleu_against_others(texts))
+    assert self_bleu([" ".join(some) for some in texts]) == pytest.approx(bleu_against_others(texts))
 
 
 @given(st.lists(st.lists(st.sampled_from("abcd"), max_size=7), min_size=2, max_size=8), st.data())
 def test_a_choice_of_texts_measures_as_those_texts_alone(texts: list[list[str]], data: st.DataObject) -> None:
-    joined = [" ".join(words) for words in texts]
+    joined = [" ".join(some) for some in texts]
     places = data.draw(st.lists(st.integers(0, len(texts) - 1), min_size=1, unique=True))
     phrases, some = Phrases(joined), [joined[place] for place in places]
     pick = np.array(places)
@@ -143,3 +145,37 @@ def test_two_thousand_samples_are_compared_in_seconds() -> None:
     compared = compare(small_talk(2000, 1), small_talk(4000, 2), small_talk(4000, 3))
     assert compared["Self-BLEU"].samples > 0
     assert time.process_time() - begun < 60
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("It's a café, isn’t it? 24 of them_all", ["it's", "a", "café", "isn’t", "it", "of", "them", "all"]),
+        ("今日は雨。AIだ", ["今", "日", "は", "雨", "ai", "だ"]),
+        ("สวัสดี ๒๔", ["ส", "วั", "ส", "ดี"]),
+        ("नमस्ते दुनिया", ["नमस्ते", "दुनिया"]),
+        ("السَّلام عليكم", ["السَّلام", "عليكم"]),
+        ("안녕하세요 여러분", ["안녕하세요", "여러분"]),
+        ("🎉 👩‍🚀!", ["🎉", "👩", "🚀", "!"]),
+        ("party 🎉", ["party"]),
+    ],
+)
+def test_a_word_is_what_a_script_has_between_spaces_or_a_letter_where_it_has_none(
+    text: str, expected: list[str]
+) -> None:
+    assert words(text) == expected
+
+
+@pytest.mark.parametrize(
+    "alphabet", ["今日は雨晴猫電車朝昼夜飯東京駅大小高安", "กขคงจฉชซดตถทนบปผพฟมยรลวสหอ", "🎉🐦🚀🍕⚽🎸🐈🚃🍛"]
+)
+def test_samples_that_repeat_themselves_are_told_in_every_script(alphabet: str) -> None:
+    random = Random(3)
+    tweets, honest = (["".join(random.choices(alphabet, k=24)) for _ in range(count)] for count in (1000, 200))
+    phrases = ["".join(random.choices(alphabet, k=8)) for _ in range(12)]
+    copies = ["".join(random.choices(phrases, k=3)) for _ in range(200)]
+
+    bounds = fix_bounds(tweets)
+
+    assert {gate.name for gate in set_gates(bounds, honest) if gate.outcome == "failed"}.isdisjoint(VARIETY)
+    assert {gate.name for gate in set_gates(bounds, copies) if gate.outcome == "failed"} >= VARIETY
