@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from believers import LETTER, add_believers, believed, listening_generator, listening_writer
@@ -135,6 +137,27 @@ def test_a_step_that_failed_a_gate_does_not_stand_in_the_way_of_others(
     assert (second["temperature"], second["top_p"]) == (1.0, 0.98)
 
 
+def test_what_goes_back_to_a_generator_that_was_there_before_is_told_of_as_well(
+    workshop: Workshop, archive: Archive, generator: Generator
+) -> None:
+    """The anchor, which no retraining made, fooled more than the champion that followed it."""
+    add_believers(workshop, archive, 300)
+    with writing(workshop.engine) as connection:
+        same = ("checkpoint_key", "checkpoint_sha256", "vetting_version", "alphabet", "bits_per_character")
+        colder = Recipe(
+            decoding=generator.decoding | {"temperature": 0.9}, **{name: getattr(generator, name) for name in same}
+        )
+        made = generators.register(connection, archive.id, colder, LONG_AGO)[0]
+        spotted = select(guesses.c.id).where(guesses.c.verdict == "spotted").limit(120)
+        connection.execute(update(guesses).where(guesses.c.id.in_(spotted)).values(generator_id=made.id))
+        generators.crown(connection, archive.id, made.id, 99, LONG_AGO)
+
+    done = retrain(workshop, archive, Errand(job_id=1, budget=Budget()))
+
+    assert (done.generator, done.champion, done.labels) == (generator.name, made.name, 300)
+    assert "temperature 1, top-p 1 fooled" in done.learned
+
+
 def test_too_few_labels_of_the_present_decoding_change_nothing(
     workshop: Workshop, archive: Archive, generator: Generator
 ) -> None:
@@ -159,9 +182,18 @@ def test_a_retraining_that_is_stopped_while_the_scorer_learns_says_so(
     workshop: Workshop, archive: Archive, generator: Generator
 ) -> None:
     add_believers(workshop, archive, 300)
+    names: list[str] = []
 
+    def step(name: str, do: Callable[[], Any]) -> Any:
+        names.append(name)
+        return do()
+
+    errand = Errand(
+        job_id=1, budget=Budget(), ways=("scorer",), step=step, should_stop=lambda: names[-1] == "learn to choose"
+    )
     with pytest.raises(Interrupted):
-        retrain(workshop, archive, Errand(job_id=1, budget=Budget(), ways=("scorer",), should_stop=lambda: True))
+        retrain(workshop, archive, errand)
+    assert names[-1] == "learn to choose"
 
 
 def test_what_players_say_repeats_itself_is_no_lesson_and_sets_the_guard_closer(
