@@ -14,8 +14,8 @@ import typer
 
 from app.archives.naming import slug_meant
 from app.cli.data_folder import try_data_folder
-from app.cli.play import Household, _check_port, _say, _settings
-from app.settings import SettingsError
+from app.cli.play import Household, check_port, say, settings_of
+from app.settings import Settings, SettingsError
 
 # Addresses of no host: asked for the way there, the system says from which address it would go. Nothing is sent.
 _ELSEWHERE = ("192.168.255.254", "10.255.255.254", "172.31.255.254", "203.0.113.1")
@@ -36,9 +36,22 @@ def lead(
     teach: Annotated[bool, typer.Option(help="whether the network may learn from what the class picks")] = True,
 ) -> None:
     """Open a room on the local network, and run the game in it. Needs no internet."""
-    settings = _settings("0.0.0.0", port)  # noqa: S104  # a class comes from other machines
+    settings = settings_of("0.0.0.0", port)  # noqa: S104  # a class comes from other machines
     try_data_folder(settings.data_dir)
-    _check_port(settings.host, settings.port)
+    check_port(settings.host, settings.port)
+    reached = f"http://{address or local_address()}:{settings.port}"
+    key = secrets.token_urlsafe(18)
+    code = _open_room(settings, archive, address=reached, key=key, teaches=teach, seconds=seconds)
+    say(f"Players:   {reached}/class/{code}")
+    say(f"Lecturer:  http://127.0.0.1:{settings.port}/class/{code}/lectern#{key}")
+    say("           (keep this address to yourself; project the page that it opens)")
+    with suppress(OSError, UnicodeEncodeError):
+        segno.make(f"{reached}/class/{code}", error="l").terminal(compact=True)
+    Household(settings, opens=f"http://127.0.0.1:{settings.port}/class/{code}/lectern#{key}").run()
+
+
+def _open_room(settings: Settings, archive: str | None, *, address: str, key: str, teaches: bool, seconds: int) -> str:
+    """A new room in the database; the code that leads into it."""
     from app.db import classes
     from app.db.migrate import migrate
     from app.db.session import now, open_engine, writing
@@ -48,8 +61,7 @@ def lead(
     engine = open_engine(settings.database)
     migrate(engine)
     open_demo(engine, settings.checkpoints)
-    code, key = room_code(SystemRandom()), secrets.token_urlsafe(18)
-    reached = f"http://{address or local_address()}:{settings.port}"
+    code = room_code(SystemRandom())
     with writing(engine) as connection:
         found = classes.open_archive(connection, archive)
         if found is None:
@@ -62,18 +74,13 @@ def lead(
             key_hash=sha256(key.encode()).digest(),
             seed=secrets.token_bytes(16),
             archive_id=found[0],
-            address=reached,
-            teaches=teach,
+            address=address,
+            teaches=teaches,
             seconds=seconds,
             created_at=now(),
         )
     engine.dispose()
-    _say(f"Players:   {reached}/class/{code}")
-    _say(f"Lecturer:  http://127.0.0.1:{settings.port}/class/{code}/lectern#{key}")
-    _say("           (keep this address to yourself; project the page that it opens)")
-    with suppress(OSError, UnicodeEncodeError):
-        segno.make(f"{reached}/class/{code}", error="l").terminal(compact=True)
-    Household(settings, opens=f"http://127.0.0.1:{settings.port}/class/{code}/lectern#{key}").run()
+    return code
 
 
 def local_address() -> str:

@@ -43,7 +43,7 @@ PortOption = Annotated[int | None, typer.Option(help="port to listen on (WHICHTW
 
 def serve(host: HostOption = None, port: PortOption = None) -> None:
     """Serve the pages and the API. Samples come from the shelf: this process never trains."""
-    settings = _settings(host, port)
+    settings = settings_of(host, port)
     try_data_folder(settings.data_dir)
     # Imported here: the other commands should not wait for the web framework.
     with _made_to_stay():
@@ -59,7 +59,7 @@ def serve(host: HostOption = None, port: PortOption = None) -> None:
         engine = open_engine(settings.database)
         migrate(engine)
         refuse_half_public(settings, engine)
-        _check_port(settings.host, settings.port)
+        check_port(settings.host, settings.port)
         write_logs(settings.log_level)
         _start_metrics(settings, engine)
         app = create_app(settings)
@@ -90,9 +90,9 @@ def _made_to_stay() -> Iterator[None]:
 
 def play(host: HostOption = None, port: PortOption = None) -> None:
     """Play at once: open the demo if there is no archive yet, then run the web server and the worker."""
-    settings = _settings(host, port)
+    settings = settings_of(host, port)
     try_data_folder(settings.data_dir)
-    _check_port(settings.host, settings.port)
+    check_port(settings.host, settings.port)
     from app.db.migrate import migrate
     from app.db.session import open_engine
     from app.jobs.demo import open_demo
@@ -100,7 +100,7 @@ def play(host: HostOption = None, port: PortOption = None) -> None:
     engine = open_engine(settings.database)
     migrate(engine)
     if open_demo(engine, settings.checkpoints):
-        _say("Opened the demo archive: the posts of a mayor who does not exist.")
+        say("Opened the demo archive: the posts of a mayor who does not exist.")
     engine.dispose()
     Household(settings).run()
 
@@ -129,7 +129,7 @@ class Household:
         if not self._wait_until_ready(web, address):
             self._end(web)
             sys.exit(0 if self.stopping else 1)
-        _say("Ready  (Ctrl-C stops)" if self.opens else f"Play at {address}  (Ctrl-C stops)")
+        say("Ready  (Ctrl-C stops)" if self.opens else f"Play at {address}  (Ctrl-C stops)")
         if _wants_browser(self.settings):
             webbrowser.open(self.opens or address)
         worker = self._start("work")
@@ -137,11 +137,11 @@ class Household:
         worker_started = time.monotonic()
         while not self.stopping and web.poll() is None:
             if worker.poll() is not None and time.monotonic() - worker_started > 10:
-                _say("The worker stopped; starting it again.")
+                say("The worker stopped; starting it again.")
                 worker, worker_started = self._start("work"), time.monotonic()
             time.sleep(0.2)
         if not self.stopping:
-            _say(f"The web server stopped (exit code {web.returncode}); stopping the rest.")
+            say(f"The web server stopped (exit code {web.returncode}); stopping the rest.")
         for process in (web, worker, installer):
             self._end(process)
         sys.exit(0 if self.stopping else 1)
@@ -163,7 +163,7 @@ class Household:
         if importlib.util.find_spec("tensorflow") or not TRAIN_LOCK.exists() or sys.prefix == sys.base_prefix:
             return None
         log = self.settings.data_dir / "setup-train.log"
-        _say(f"Training needs TensorFlow: installing it in the background (log: {_shown(log)}).")
+        say(f"Training needs TensorFlow: installing it in the background (log: {_shown(log)}).")
         script = HOUSE / "tools" / "venv.sh"
         with log.open("wb") as output:
             return subprocess.Popen(
@@ -185,7 +185,7 @@ class Household:
                 return True
             time.sleep(0.05)
         if web.poll() is None and not self.stopping:
-            _say("The web server did not answer within a minute; its messages stand above.")
+            say("The web server did not answer within a minute; its messages stand above.")
         return False
 
     def _end(self, process: subprocess.Popen[bytes] | None) -> None:
@@ -211,12 +211,22 @@ def _die_with_parent() -> None:
         ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
 
 
-def _settings(host: str | None, port: int | None) -> Settings:
+def settings_of(host: str | None, port: int | None) -> Settings:
+    """The settings, with the address and port that were typed, if any.
+
+    Raises:
+        SettingsError: one of them cannot be used.
+    """
     given: dict[str, Any] = {"host": host, "port": port}
     return read_settings(**{name: value for name, value in given.items() if value is not None})
 
 
-def _check_port(host: str, port: int) -> None:
+def check_port(host: str, port: int) -> None:
+    """See before anything else is started that the port is free; 0 is whichever is.
+
+    Raises:
+        SettingsError: it is not, or the address is none of this machine's.
+    """
     if port == 0:
         return
     try:
@@ -242,7 +252,7 @@ def _start_metrics(settings: Settings, engine: Engine) -> None:
         words = f"cannot serve metrics on 127.0.0.1 port {port} ({reason}): choose another port by"
         if settings.metrics_port:
             raise SettingsError(f"{words} WHICHTWEET_METRICS_PORT") from None
-        _say(f"No metrics: {words} WHICHTWEET_METRICS_PORT.")
+        say(f"No metrics: {words} WHICHTWEET_METRICS_PORT.")
 
 
 def _wants_browser(settings: Settings) -> bool:
@@ -260,5 +270,6 @@ def _shown(path: Path) -> str:
     return str(path)
 
 
-def _say(words: str) -> None:
+def say(words: str) -> None:
+    """One line on standard error. The one of workbench.py would bring all along that jobs need."""
     typer.echo(words, err=True)
