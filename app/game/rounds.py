@@ -111,15 +111,11 @@ def deal(
         ShelfEmpty: there is no card, or no sample that the player has not met.
     """
     position, repeat, tweet = _next_tweet(deck, seat, met_tweets)
-    stamp = min(max(seat.stamp, shelf.floor), shelf.stamp)
-    if not any(arm.share > 0 and arm.rack.level(stamp) for arm in shelf.arms):
-        # Another generator came to play since: nothing of its own was there at the seat's stamp.
-        stamp = shelf.stamp
+    stamp = _stamp(shelf, seat)
     chance = _chance(seat, position, repeat)
     aim = None
     if seat.skill is not None and not repeat and not shelf.has_canary:
         aim = levels.aim(seat.skill, (chance[2] >> 1) / 2**63)  # the lowest bit says which card comes first
-    start = seat.again if repeat else seat.position
 
     def met(samples: Sequence[int]) -> set[int]:
         return {*past(samples), *excluded}
@@ -131,16 +127,14 @@ def deal(
             chosen = arm.rack.choose(len(tweet.text), stamp, chance[1], lambda _: set(excluded))
         if chosen is not None:
             index, card_probability = chosen
-            text = arm.rack.texts[index]
-            sample_id = arm.rack.ids[index]
-            tweet_index = chance[2] & 1
+            text, sample_id, tweet_index = arm.rack.texts[index], arm.rack.ids[index], chance[2] & 1
             shorter, longer = sorted((len(text), len(tweet.text)))
             return Round(
                 id=_round_id(seat, position, repeat, tweet.id, sample_id, tweet_index),
                 player=seat.player,
                 archive_id=seat.archive_id,
                 mode=seat.mode,
-                start=start,
+                start=seat.again if repeat else seat.position,
                 position=position,
                 repeat=repeat,
                 tweet=tweet,
@@ -156,6 +150,13 @@ def deal(
                 policy=POLICY if aim is None or aim.is_chance else NEAR,
             )
     raise ShelfEmpty("every sample on the shelf is known to this player")
+
+
+def _stamp(shelf: Shelf, seat: Seat) -> int:
+    """The seat's stamp, as far as this shelf remembers."""
+    stamp = min(max(seat.stamp, shelf.floor), shelf.stamp)
+    # Another generator may have come to play since: nothing of its own was there at the seat's stamp.
+    return stamp if any(arm.share > 0 and arm.rack.level(stamp) for arm in shelf.arms) else shelf.stamp
 
 
 def open_with(opening: Opening, seat: Seat, excluded: Collection[int] = ()) -> Round | None:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Form
 from starlette.responses import Response
 
 from app.db import archives
+from app.db.archives import Archive
 from app.db.audit import Change
 from app.db.session import now, writing
 from app.game.own_settings import OwnSettings, OwnSettingsError
@@ -41,15 +42,7 @@ def keep(
     admission: Annotated[str, Form()] = "everybody",
 ) -> Response:
     """Keep what is filled in; what is left empty stays with the operator's settings."""
-    cron = None if schedule == "operator" else retrain_cron.strip() if schedule == "own" else ""
-    if cron and not is_schedule(cron):
-        raise Refused(
-            422,
-            "No schedule",
-            f"{cron} is no cron expression: expected five fields and a time that comes, such as 0 3 * * *.",
-        )
-    if schedule == "own" and not cron:
-        raise Refused(422, "No schedule", "Fill in a cron expression, such as 0 3 * * *, or choose another answer.")
+    cron = _cron(schedule, retrain_cron.strip())
     try:
         quiet = (int(quiet_from), int(quiet_to)) if quiet_from.strip() and quiet_to.strip() else None
         own = OwnSettings(
@@ -69,9 +62,7 @@ def keep(
     with writing(here.engine) as connection:
         archive = found(connection, slug)
         own = answered(connection, archive, own, names, admin.name, now())
-        invite = None if admission == "everybody" else archive.invite or archives.new_invite()
-        if admission == "new link":
-            invite = archives.new_invite()
+        invite = _invite(archive, admission)
         archives.keep_settings(connection, archive.id, own, invite)
         before = archive.own.to_json() | {"by invitation": archive.invite is not None}
         after = own.to_json() | {"by invitation": invite is not None}
@@ -79,6 +70,26 @@ def keep(
             after["names of others"] = names
         note(connection, admin, Change("archive set", slug, before, after))
     return views.back(f"/admin/archives/{slug}", "Saved.")
+
+
+def _cron(answer: str, typed: str) -> str | None:
+    """The cron expression of an archive's own, empty for never; None leaves it to the operator."""
+    if answer == "operator":
+        return None
+    if answer != "own":
+        return ""
+    if not typed:
+        raise Refused(422, "No schedule", "Fill in a cron expression, such as 0 3 * * *, or choose another answer.")
+    if not is_schedule(typed):
+        words = f"{typed} is no cron expression: expected five fields and a time that comes, such as 0 3 * * *."
+        raise Refused(422, "No schedule", words)
+    return typed
+
+
+def _invite(archive: Archive, admission: str) -> str | None:
+    if admission == "everybody":
+        return None
+    return archives.new_invite() if admission == "new link" else archive.invite or archives.new_invite()
 
 
 def _whole(typed: str) -> int | None:
