@@ -21,9 +21,10 @@ from app.db import archives
 from app.db.archives import Holdings
 from app.db.migrate import migrate
 from app.db.session import open_engine, reading, writing
-from app.jobs.base import stand_in
+from app.jobs.base import Stand, stand_in_after_import
 from app.jobs.importing import Imported, Progress, import_archive
 from app.jobs.training import shortage
+from app.jobs.workshop import Workshop
 from app.settings import read_settings
 
 
@@ -96,25 +97,28 @@ def import_command(
     if basis is not None:
         with writing(engine) as connection:
             archives.note_basis(connection, done.slug, basis)
-    held = workshop.archive(done.slug)
-    declined: list[str] = []
-    base = stand_in(workshop, held, declined.append)
+    stand = stand_in_after_import(workshop, workshop.archive(done.slug))
     if as_json:
-        more = {"stand_in": base and base.name, "stand_in_declined": next(iter(declined), None)}
+        more = {"stand_in": stand.generator and stand.generator.name, "stand_in_declined": stand.declined}
         typer.echo(json.dumps({"archive": done.slug, **asdict(done), **more}))
         return
     _print_imported(done)
+    _say_what_is_next(workshop, done, stand)
+
+
+def _say_what_is_next(workshop: Workshop, done: Imported, stand: Stand) -> None:
     if done.note:
         say(f"{done.note}.")
     if done.added:
-        with reading(engine) as connection:
-            splits = archives.holdings(connection, held).splits
+        with reading(workshop.engine) as connection:
+            splits = archives.holdings(connection, workshop.archive(done.slug)).splits
         lacking = shortage(done.slug, splits["train"], splits["validation"])
         say(f"{lacking}." if lacking else f"Next: whichtweet train --archive {done.slug}")
-    if base is not None:
-        say(f"Until it is trained the shipped base plays as {base.name}: whichtweet restock --archive {done.slug}")
-    for why in declined:
-        say(f"{done.slug} is played once it is trained; the shipped base does not stand in for it: {why}.")
+    if stand.generator is not None:
+        name = stand.generator.name
+        say(f"Until it is trained the shipped base plays as {name}: whichtweet restock --archive {done.slug}")
+    if stand.declined:
+        say(f"{done.slug} is played once it is trained; the shipped base does not stand in for it: {stand.declined}.")
 
 
 def archives_command(as_json: JsonOption = False) -> None:

@@ -7,6 +7,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from app.db import generators, tweets
 from app.db.archives import Archive
@@ -124,6 +125,22 @@ def stand_in(
     recipe = _recipe(workshop, archive, workshop.base, checkpoint, bits)
     with writing(workshop.engine) as connection:
         return generators.register(connection, archive.id, recipe, now())[0]
+
+
+class Stand(NamedTuple):
+    """Who plays for an archive that was just imported: the base, or nobody, and in words why not."""
+
+    generator: Generator | None
+    declined: str | None
+
+
+def stand_in_after_import(workshop: Workshop, archive: Archive) -> Stand:
+    """Let the base stand in, where it fits. A damaged base is no fault of the import, and fails none."""
+    why: list[str] = []
+    try:
+        return Stand(stand_in(workshop, archive, why.append), next(iter(why), None))
+    except JobError as error:
+        return Stand(None, str(error))
 
 
 def _recipe(workshop: Workshop, archive: Archive, base: Path, checkpoint: Checkpoint, bits: float) -> Recipe:

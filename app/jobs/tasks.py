@@ -16,7 +16,7 @@ from app.db.jobs import Job
 from app.db.session import now, reading, writing
 from app.jobs import training
 from app.jobs.backups import Place, back_up_nightly
-from app.jobs.base import stand_in, start_for
+from app.jobs.base import stand_in, stand_in_after_import, start_for
 from app.jobs.bundles import drop_bundle, take_in_bundle
 from app.jobs.class_training import train_on_class
 from app.jobs.curve import Curve
@@ -71,12 +71,10 @@ def _import(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
                 archives.note_basis(connection, done.slug, basis)
         words = f"{done.added:,} tweets added to {done.slug} from {done.read:,} rows"
         words += f"; {done.note}" if done.note else ""
-        with contextlib.suppress(JobError):  # a damaged base is no fault of the import
-            declined: list[str] = []
-            if (base := stand_in(workshop, workshop.archive(done.slug), declined.append)) is not None:
-                words += f"; the base stands in as {base.name} until a generator of its own is trained"
-            words += "".join(f"; the base does not stand in: {why}" for why in declined)
-        return words
+        base, declined = stand_in_after_import(workshop, workshop.archive(done.slug))
+        if base is not None:
+            words += f"; the base stands in as {base.name} until a generator of its own is trained"
+        return f"{words}; the base does not stand in: {declined}" if declined else words
 
     words = step("import", bring_in)
     # What came by the dashboard has done its work: what was left out of it should not lie about for good.

@@ -26,7 +26,7 @@ from app.db.session import reading
 from app.game.strangers import Recited
 from app.game.vetting import RECITED
 from app.jobs import base as the_base
-from app.jobs.base import READ, WORDS, stand_in, start_for, words_read
+from app.jobs.base import READ, WORDS, stand_in, stand_in_after_import, start_for, words_read
 from app.jobs.promoting import relieve
 from app.jobs.restocking import restock
 from app.jobs.supervising import Shape
@@ -176,6 +176,14 @@ def test_a_damaged_base_is_named(based: Workshop) -> None:
     (based.base / "vocab.json").write_text("{}")
     with pytest.raises(JobError, match=r"the base is damaged: .*vocab.json"):
         stand_in(based, based.archive("gannet"))
+
+
+def test_a_damaged_base_fails_no_import_and_is_told(based: Workshop) -> None:
+    assert based.base is not None
+    (based.base / "vocab.json").write_text("{}")
+    stand = stand_in_after_import(based, based.archive("gannet"))
+    assert stand.generator is None
+    assert "the base is damaged" in (stand.declined or "")
 
 
 @pytest.mark.parametrize(
