@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -11,7 +11,6 @@ import numpy as np
 from model.checkpoint import Checkpoint
 from model.reader import Array, Reader, Traces, log2_odds
 from model.sampling import Decoding, choose, repeats
-from model.steering import Steering
 from model.vocab import END_ID
 
 __all__ = ["Decoding", "Draft", "beam", "generate"]
@@ -19,6 +18,8 @@ __all__ = ["Decoding", "Draft", "beam", "generate"]
 # A single row is multiplied by a quicker routine, whose odds differ by up to 1e-6 or so from those of a batch. Where a
 # choice was nearer than this to another one, the draft is written again as a batch would.
 NEAR = 1e-5
+
+Bend = Callable[[Array, Sequence[str]], None]  # moves the logits [B, V] of what follows each of some texts, in place
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Task:
     prompt: str
     limit: int
     account: str | None
-    steering: Steering | None = None
+    bend: Bend | None = None
     traced: bool = False
 
 
@@ -87,7 +88,7 @@ def generate(
     prompt: str = "",
     limit: int = 280,
     account: str | None = None,
-    steering: Steering | None = None,
+    bend: Bend | None = None,
     traced: bool = False,
     batch: int = 128,
 ) -> Iterator[Draft]:
@@ -101,7 +102,7 @@ def generate(
         prompt: text that every draft begins with.
         limit: most characters of a draft, prompt included; one that would go on beyond it has not ended.
         account: whose tweets, where the checkpoint knows several.
-        steering: what bends the odds for one archive; a seed writes the same draft with the same steering only.
+        bend: moves the odds before that; a seed writes the same draft under the same bend alone.
         traced: give each draft with what the network thought meanwhile; only without a prompt.
         batch: rows that are stepped together.
 
@@ -111,7 +112,7 @@ def generate(
     if traced and prompt:
         raise ValueError("found a prompt, expected none where drafts are traced")
     _fits(prompt, limit)
-    task = Task(checkpoint, decoding or Decoding(), prompt, limit, account, steering, traced)
+    task = Task(checkpoint, decoding or Decoding(), prompt, limit, account, bend, traced)
     single = min(batch, count) == 1
     finished: dict[int, Row] = {}
     following = seed
@@ -162,15 +163,15 @@ def _write(rows: list[Row], logits: Array, task: Task) -> None:
     rows, logits = [rows[place] for place in ready], logits[ready]
     symbols, bits = task.checkpoint.vocab.symbols, -log2_odds(logits)
     logits[:, ~task.checkpoint.vocab.writable] = -np.inf
-    if task.steering is not None:
-        task.steering.bend(logits, [row.text for row in rows])
+    if task.bend is not None:
+        task.bend(logits, [row.text for row in rows])
     uniforms = np.array([row.uniforms[len(row.text)] for row in rows])
     chosen, margins = choose(logits, uniforms, task.decoding)
     for place, row in enumerate(rows):
         while chosen[place] != END_ID and repeats(row.text, symbols[chosen[place]], task.decoding.no_repeat):
             logits[place, chosen[place]] = -np.inf
             if not np.isfinite(logits[place]).any():
-                break  # a word that the steering leads to and nothing else: vetting sees the circle
+                break  # a word that its bending leads to and nothing else: vetting sees the circle
             again, margin = choose(logits[[place]], uniforms[[place]], task.decoding)
             chosen[place], margins[place] = again[0], min(margins[place], margin[0])
         row.nearest = min(row.nearest, margins[place])

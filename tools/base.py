@@ -35,11 +35,11 @@ from app.archives.twins import Twins
 from app.db import archives, tweets
 from app.db.migrate import migrate
 from app.db.session import open_engine, reading
+from app.game.steering import word_parts
 from app.game.strangers import Recited
 from app.jobs.base import LINEAGE, READ, SHIPPED, WORDS
 from app.jobs.importing import import_archive
 from model.checkpoint import read_checkpoint, write_checkpoint
-from model.steering import word_parts
 from model.text import normalise
 
 MANIFEST = Path(__file__).with_name("base.json")

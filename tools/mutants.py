@@ -32,7 +32,7 @@ BUILD = HOUSE / "build" / "mutants"
 # The rules, and for each the tests that are to notice: fast ones alone, without TensorFlow, browsers and processes.
 TESTS: Mapping[str, tuple[str, ...]] = {
     "model/sampling.py": ("tests/model/test_sampling.py", "tests/model/test_generate.py"),
-    "model/generate.py": ("tests/model/test_generate.py", "tests/model/test_steering.py"),
+    "model/generate.py": ("tests/model/test_generate.py", "tests/game/test_steering.py"),
     "app/game/vetting.py": (
         "tests/game/test_vetting.py",
         "tests/game/test_strangers.py",

@@ -13,6 +13,7 @@ from app.db import generators, tweets
 from app.db.archives import Archive
 from app.db.generators import STANDS_IN, Generator, Recipe
 from app.db.session import now, reading, writing
+from app.game.steering import word_parts
 from app.game.strangers import Recited
 from app.game.vetting import VETTING_VERSION
 from app.jobs.errors import JobError
@@ -21,7 +22,6 @@ from app.jobs.workshop import Workshop
 from model.checkpoint import FILES, Checkpoint, CheckpointError, checkpoint_digest, read_checkpoint, read_figures
 from model.evaluate import bits_per_character
 from model.sampling import Decoding
-from model.steering import word_parts
 
 SHIPPED = Path(__file__).resolve().parents[2] / "model" / "base"
 READ = "read.npy"  # beside the checkpoint: what it has read, as hashes

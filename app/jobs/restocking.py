@@ -19,6 +19,7 @@ from app.db.archives import Archive
 from app.db.generators import Decided, Generator
 from app.db.restocks import Restock
 from app.db.session import now, reading, writing
+from app.game.steering import Balance
 from app.game.vetting import LONGEST, SHORTEST, Vetting
 from app.jobs import filling
 from app.jobs.base import words_read
@@ -26,7 +27,6 @@ from app.jobs.piloting import Pilot
 from app.jobs.vetting import scoring_of, vetting_for
 from app.jobs.workshop import JobError, Progress, ShouldStop, Workshop
 from app.jobs.writers import Steered
-from model.steering import Balance
 
 # What happens together with the flip, given its stamp.
 Then = Callable[[Connection, int], None]

@@ -20,15 +20,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any, Self
 
+from app.game.steering import Balance, Lexicon, Steering
 from app.game.vetting import SHORTEST
 from app.jobs.errors import JobError
 from model.arithmetic import numpy_at_its_best
 from model.checkpoint import CheckpointError, read_checkpoint
 from model.generate import Decoding, Draft, generate
 from model.scorer import ScorerError, read_scorer
-from model.steering import Balance, Lexicon, Steering
 from model.text import normalise
-from model.vocab import Vocab
 
 LISTS = ("handles", "names", "words")  # of what may be written, in what is told to a writer
 # Drafts in one request: enough rows for full batches, few enough to stop within seconds; fewer, where few are wanted.
@@ -46,7 +45,7 @@ class Scoring:
 
 @dataclass(frozen=True)
 class Steered:
-    """What bends the odds of what is written for an archive: see `model.steering`.
+    """What bends the odds of what is written for an archive: see `app.game.steering`.
 
     Attributes:
         balance: of symbols and lengths.
@@ -70,9 +69,9 @@ class Steered:
         """What `to_json` described."""
         return cls(Balance.from_json(data["balance"]), *(data[name] for name in LISTS))
 
-    def ready(self, vocab: Vocab) -> Steering:
-        """The same for a network's vocabulary."""
-        return Steering(vocab, self.balance, Lexicon(self.handles, self.names, self.words))
+    def ready(self, symbols: list[str]) -> Steering:
+        """The same for a network's symbols."""
+        return Steering(symbols, self.balance, Lexicon(self.handles, self.names, self.words))
 
 
 class Writers:
@@ -181,10 +180,10 @@ def main() -> None:
         _tell({"error": str(error)})
         return
     decoding, steered = Decoding.from_json(options["decoding"]), options.get("steered")
-    steering = Steered.from_json(steered).ready(checkpoint.vocab) if steered else None
+    bend = Steered.from_json(steered).ready(checkpoint.vocab.symbols).bend if steered else None
     # Where the scorer's body is the network that writes, it need not read what it has just written.
     traced = "scorer" in options and Path(options["scorer"][2]) == Path(sys.argv[1])
-    common = {"decoding": decoding, "limit": options["limit"], "steering": steering, "traced": traced}
+    common = {"decoding": decoding, "limit": options["limit"], "bend": bend, "traced": traced}
     for line in sys.stdin:
         request = json.loads(line)
         drafts = scored(generate(checkpoint, request["count"], seed=request["seed"], **common))

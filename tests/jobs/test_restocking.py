@@ -18,13 +18,13 @@ from app.db.generators import Decided, Generator
 from app.db.session import reading, writing
 from app.db.tables import archives, jobs, tweets
 from app.db.tables import samples as samples_table
+from app.game.steering import Balance, Lexicon, Steering
 from app.game.vetting import BlockedWordsError
 from app.jobs import filling, restocking
 from app.jobs.restocking import restock
 from app.jobs.workshop import Interrupted, JobError, Workshop
 from model.checkpoint import write_checkpoint
 from model.generate import Decoding, generate
-from model.steering import Balance, Lexicon, Steering
 from model.text import normalise
 
 pytestmark = pytest.mark.slow
@@ -97,9 +97,9 @@ def test_a_sample_can_be_written_again_from_its_seed_and_what_steered_it(
         found = restocks.find(connection, done.restock_id)
     assert found is not None
     balance = Balance.from_json(found.balance) if found.balance else None
-    steering = Steering(letter_writer().vocab, balance, Lexicon(handles=[]))
+    steering = Steering(letter_writer().vocab.symbols, balance, Lexicon(handles=[]))
     decoding = Decoding(**generator.decoding)
-    draft = next(generate(letter_writer(), 1, decoding=decoding, seed=row.seed, limit=400, steering=steering))
+    draft = next(generate(letter_writer(), 1, decoding=decoding, seed=row.seed, limit=400, bend=steering.bend))
     assert normalise(draft.text) == row.text
 
 

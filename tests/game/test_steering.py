@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from networks import a_checkpoint, a_vocab
 
+from app.game.steering import MOST, Balance, Lexicon, Steering, word_parts
 from model.generate import Decoding, generate
-from model.steering import MOST, Balance, Lexicon, Steering, word_parts
 from model.vocab import END_ID, Vocab
 
 ALPHABET = "".join(chr(code) for code in range(32, 127))
@@ -20,7 +20,7 @@ def symbols_after(text: str, lexicon: Lexicon) -> set[str]:
     """What may follow a text; the end mark stands as END."""
     vocab = Vocab(ALPHABET)
     logits = np.zeros((1, len(vocab)), np.float32)
-    Steering(vocab, None, lexicon).bend(logits, [text])
+    Steering(vocab.symbols, None, lexicon).bend(logits, [text])
     allowed = np.flatnonzero(np.isfinite(logits[0]))
     return {"END" if place == END_ID else vocab.symbols[place] for place in allowed}
 
@@ -99,9 +99,9 @@ def test_no_draft_holds_a_word_that_is_not_known() -> None:
     checkpoint = a_checkpoint()
     letters = [c for c in a_vocab().characters if c.isalpha()]
     known = {first + second for first, second in product(letters, letters[:3])}
-    steering = Steering(checkpoint.vocab, None, Lexicon(words=known))
+    steering = Steering(checkpoint.vocab.symbols, None, Lexicon(words=known))
 
-    drafts = list(generate(checkpoint, 60, decoding=Decoding(1.0, 1.0, 0), seed=4, limit=50, steering=steering))
+    drafts = list(generate(checkpoint, 60, decoding=Decoding(1.0, 1.0, 0), seed=4, limit=50, bend=steering.bend))
 
     # What is cut off by the limit may end within a word.
     found = {word for draft in drafts if draft.ended for word in word_parts([draft.text])}
@@ -113,7 +113,7 @@ def test_where_the_alphabet_lacks_what_would_follow_anything_may() -> None:
     vocab = Vocab("Hab ")
     logits = np.zeros((1, len(vocab)), np.float32)
 
-    Steering(vocab, None, Lexicon(names=["Hester"])).bend(logits, ["H"])
+    Steering(vocab.symbols, None, Lexicon(names=["Hester"])).bend(logits, ["H"])
 
     assert np.isfinite(logits).all()
 
@@ -166,9 +166,9 @@ def test_drafts_come_to_the_lengths_and_symbols_that_are_asked_for() -> None:
     tweets = [(letters[0] * 9 + letters[1]) * 3] * 200 + [(letters[0] * 9 + letters[1]) * 5] * 200
     balance, apart = Balance(), []
     for turn in range(5):
-        steering = Steering(checkpoint.vocab, balance)
+        steering = Steering(checkpoint.vocab.symbols, balance)
         drafts = generate(
-            checkpoint, 400, decoding=Decoding(1.0, 1.0, 0), seed=1000 * turn, limit=60, steering=steering
+            checkpoint, 400, decoding=Decoding(1.0, 1.0, 0), seed=1000 * turn, limit=60, bend=steering.bend
         )
         texts = [draft.text for draft in drafts if draft.text]
         share = Counter("".join(texts))[letters[0]] / sum(map(len, texts))
@@ -183,9 +183,11 @@ def test_drafts_come_to_the_lengths_and_symbols_that_are_asked_for() -> None:
 @pytest.mark.slow
 def test_the_batch_changes_nothing_when_steered() -> None:
     checkpoint = a_checkpoint()
-    steering = Steering(checkpoint.vocab, Balance({}, {checkpoint.vocab.symbols[5]: 2.0}, [-6.0] * 20), Lexicon(["a"]))
+    steering = Steering(
+        checkpoint.vocab.symbols, Balance({}, {checkpoint.vocab.symbols[5]: 2.0}, [-6.0] * 20), Lexicon(["a"])
+    )
 
-    one, many = (list(generate(checkpoint, 6, seed=2, limit=50, batch=b, steering=steering)) for b in (1, 6))
+    one, many = (list(generate(checkpoint, 6, seed=2, limit=50, batch=b, bend=steering.bend)) for b in (1, 6))
 
     assert [draft.text for draft in one] == [draft.text for draft in many]
     assert min(len(draft.text) for draft in many) >= 15

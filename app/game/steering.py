@@ -19,9 +19,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from model.sampling import Array
-from model.text import begins_sentence
-from model.vocab import END_ID, Vocab
+from model.text import END, begins_sentence
 
 SPAN = 20  # characters, in which the odds of the end are moved together; a cliff among them stands out by itself
 MOST = 6.0  # log odds: no symbol is moved further
@@ -29,6 +27,7 @@ ENOUGH = 200  # tweets, of which none begins or ends in some way: then no tweet 
 # Counts added on both sides of a comparison: a difference of a few characters is chance.
 PRIOR, PRIOR_FIRST, PRIOR_ENDS = 20.0, 2.0, 3.0
 
+Array = NDArray[np.float32]
 Floats = NDArray[np.float64]
 
 _HANDLE = re.compile(r"(?<![\w@/])@([A-Za-z0-9_]*)$")
@@ -174,24 +173,24 @@ def word_parts(texts: Iterable[str]) -> Iterator[str]:
 
 
 class Steering:
-    """A balance and a lexicon, made ready for one vocabulary."""
+    """A balance and a lexicon, made ready for the symbols [V] of one network, its end mark among them."""
 
-    def __init__(self, vocab: Vocab, balance: Balance | None = None, lexicon: Lexicon | None = None) -> None:
+    def __init__(self, symbols: list[str], balance: Balance | None = None, lexicon: Lexicon | None = None) -> None:
         balance = balance or Balance()
-        self._symbols, self._lexicon = vocab.symbols, lexicon
-        self._first = np.array([balance.first.get(symbol, 0.0) for symbol in self._symbols], np.float32)
-        self._later = np.array([balance.symbols.get(symbol, 0.0) for symbol in self._symbols], np.float32)
+        self._symbols, self._end, self._lexicon = symbols, symbols.index(END), lexicon
+        self._first = np.array([balance.first.get(symbol, 0.0) for symbol in symbols], np.float32)
+        self._later = np.array([balance.symbols.get(symbol, 0.0) for symbol in symbols], np.float32)
         self._ends = np.array(balance.ends or [0.0], np.float32)
-        self._letters = np.array([symbol[:1].isalpha() for symbol in self._symbols])
-        self._wordlike = np.array([bool(re.match(r"\w", symbol)) for symbol in self._symbols])
-        self._any = np.ones(len(vocab), bool)
+        self._letters = np.array([symbol[:1].isalpha() for symbol in symbols])
+        self._wordlike = np.array([bool(re.match(r"\w", symbol)) for symbol in symbols])
+        self._any = np.ones(len(symbols), bool)
         self._masks: dict[tuple[_Beginnings, str], NDArray[np.bool_]] = {}
 
     def bend(self, logits: Array, texts: Sequence[str]) -> None:
         """Move the logits [B, V] of what follows each of `texts`, in place."""
         lengths = np.array([len(text) for text in texts])
         logits += np.where((lengths == 0)[:, None], self._first, self._later)
-        logits[:, END_ID] += self._ends[np.minimum(lengths, len(self._ends) - 1)]
+        logits[:, self._end] += self._ends[np.minimum(lengths, len(self._ends) - 1)]
         if self._lexicon is not None:
             allowed = np.stack([self._allowed(self._lexicon, text) for text in texts])
             # Where the network's alphabet lacks what the word goes on with, anything may follow, and vetting sees it.
