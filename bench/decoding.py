@@ -25,7 +25,8 @@ from app.game.strangers import Names
 from app.game.vetting import BlockedWords, CardRules
 from app.jobs import demo
 from app.jobs.writers import Writers
-from model.text import mentions, normalise
+from app.wording import mentions
+from model.text import normalise
 
 RESULTS = Path(__file__).with_name("results") / "decoding.json"
 TEMPERATURES = (0.7, 0.8, 0.9, 1.0)

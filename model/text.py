@@ -10,7 +10,6 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
-from collections.abc import Callable
 from functools import cache
 
 TEXT_VERSION = 1  # goes up with any change of what `normalise` returns; stored with each text
@@ -79,28 +78,12 @@ _SPACE_RUN = re.compile(r"  +")
 # Four of ten tweets hold nothing that `normalise` would touch; this tells them quickly.
 _TOUCHED = re.compile(r"[^ -~]|[&/]|  |[wW]{3}\.|[pP][sS]?:$|^ | $|^$")
 
-_MENTION = re.compile(r"(?<![\w@＠/])[@＠]([A-Za-z0-9_]{1,20})(?!\w)")
-_HASHTAG = re.compile(r"(?<![\w&/#＃])[#＃](\w*[^\W\d_]\w*)")
-_REPLY = re.compile(r"[@＠]\w")
-_CUT = re.compile(rf"…(?:\s*{LINK})?$|[(\[]cont(?:inued|\.|'d)?[)\]]", re.IGNORECASE)
-_DOTS_FIRST = re.compile(r"\.\.|…")
-_DOTS_LAST = re.compile(r"""\.\.["'”’)]?$""")
-_NUMBERED_FIRST = re.compile(r"(?:[(\[](\d{1,2})(?:/| of )|(\d{1,2})/)(\d{1,2})?[)\].:]?(?=\s|$)")
-_NUMBERED_LAST = re.compile(r"(?:(?<=\s)(\d{1,2})/|[(\[](\d{1,2})(?:/| of ))(\d{1,2})[)\]]?$")
-# What may stand between the end of a sentence and the capital that the next one begins with.
-_BEGINS = re.compile(r"""(?:^|[.!?…:\n•|—–-])[\s"'“”‘’«»(\[#*🔗.!?…:|—–-]*$""")
-_APOSTROPHES = re.compile(r"['’ʼ`]")
-_NO_WORD = re.compile(r"[\W_]+")
 
-
-class _Table(dict[int, int | str | None]):
+class _Door(dict[int, int | str | None]):
     """What becomes of each character by itself, decided when it first comes by (for `str.translate`)."""
 
-    def __init__(self, fate: Callable[[int], int | str | None]) -> None:
-        self._fate = fate
-
     def __missing__(self, code: int) -> int | str | None:
-        self[code] = fate = self._fate(code)
+        self[code] = fate = _fate(code)
         return fate
 
 
@@ -118,8 +101,7 @@ def _fate(code: int) -> int | str | None:
     return None if category in ("Cc", "Cf", "Cs", "Co") and code != 0x200D else code
 
 
-_DOOR = _Table(_fate)
-_MARKLESS = _Table(lambda code: None if unicodedata.category(chr(code))[0] == "M" else code)
+_DOOR = _Door()
 
 
 def normalise(raw: str) -> str:
@@ -191,53 +173,3 @@ def _mark_run() -> re.Pattern[str]:
     codes = (code for code in range(0x300, 0x10000) if unicodedata.category(chr(code)) in ("Mn", "Me"))
     marks = "".join(map(chr, codes))
     return re.compile(f"([{marks}]{{{_MARKS_PER_LETTER}}})[{marks}]+")
-
-
-def fold(text: str) -> str:
-    """`text` for comparison: lower-case letters and digits only, accents dropped, single spaces between words."""
-    decomposed = unicodedata.normalize("NFKD", _APOSTROPHES.sub("", text)).casefold()
-    if not decomposed.isascii():
-        decomposed = decomposed.translate(_MARKLESS)
-    return _NO_WORD.sub(" ", decomposed).strip()
-
-
-def mentions(text: str) -> list[str]:
-    """The handles that `text` names, lower case and without @, in order."""
-    return [handle.lower() for handle in _MENTION.findall(text)]
-
-
-def hashtags(text: str) -> list[str]:
-    """The hashtags of `text`, lower case and without #, in order."""
-    return [tag.lower() for tag in _HASHTAG.findall(text)]
-
-
-def leaning(text: str) -> str | None:
-    """What keeps a normalised text from standing on its own: cut, reply or thread; None where nothing does.
-
-    cut: broken off by "…" or "(cont)", or in the middle of a link. reply: begins with @name (".@name" speaks to all).
-    thread: begins or ends in dots, or is numbered like "2/5".
-    """
-    if _CUT.search(text):
-        return "cut"
-    if _REPLY.match(text):
-        return "reply"
-    body = text.rstrip(LINK + " \n")
-    if _DOTS_FIRST.match(body) or _DOTS_LAST.search(body) or _is_numbered(body):
-        return "thread"
-    return None
-
-
-def _is_numbered(text: str) -> bool:
-    """Whether `text` begins or ends with its place in a thread; 24/7 and 9/11 are none."""
-    for found in (_NUMBERED_FIRST.match(text), _NUMBERED_LAST.search(text)):
-        if found:
-            numbers = [int(group) for group in found.groups() if group]
-            place, total = numbers[0], numbers[-1] if len(numbers) == 2 else 99
-            if 1 <= place <= total and total > 1 and (place, total) != (9, 11):
-                return True
-    return False
-
-
-def begins_sentence(text: str, place: int) -> bool:
-    """Whether a word at that place of a text begins a sentence: there a capital says nothing of the word."""
-    return _BEGINS.search(text, 0, place) is not None

@@ -16,7 +16,8 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 from app.archives.records import Record
-from model.text import LINK, leaning, normalise
+from app.wording import leaning
+from model.text import LINK, normalise
 
 LONGEST = 10_000  # characters of a text as stored; no tweet and no passage fit for a card is as long
 

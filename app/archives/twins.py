@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from app.archives.sift import BRIDGE, DUPLICATE
 from app.archives.splits import SPLITS
-from model.text import fold
+from app.wording import fold
 
 NEAR = 0.6  # share of runs in common from which on two texts are twins
 INSIDE = 0.8  # share of the shorter text's runs that the longer holds

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from app.game.novelty import CopyIndex
-from model.text import fold
+from app.wording import fold
 
 SHARED = 30  # characters of a card, in a row, that may not be shown
 SQUEEZED = 24  # letters and digits in a row that stand for as much, whatever was put between them

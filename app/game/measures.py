@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.game.copied import copied_runs
-from model.text import LINK, hashtags, mentions
+from app.wording import hashtags, mentions
+from model.text import LINK
 
 COPIED = (5, 10, 20, 30, 40, 50)  # lengths of runs, in characters, that are looked for in the learned texts
 LONGEST_COPY = "longest copied run"

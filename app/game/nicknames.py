@@ -7,7 +7,7 @@ import unicodedata
 from itertools import product
 
 from app.game.vetting import BlockedWords
-from model.text import fold
+from app.wording import fold
 
 SHORTEST, LONGEST = 2, 20  # characters
 EMBEDDED = 6  # letters from which a blocked word is looked for inside of others

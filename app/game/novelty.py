@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from model.text import fold
+from app.wording import fold
 
 SHORTEST_RUN = 24  # characters; every shared run of this length or more is found
 WINDOW = 16  # bytes that are hashed; WINDOW + STRIDE - 1 = SHORTEST_RUN

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from app.game.vetting import BlockedWords
-from model.text import fold, mentions
+from app.wording import fold, mentions
 
 SHIPPED = Path(__file__).with_name("sensitive_words.txt")
 SUBJECTS = ("crime", "illness", "death", "threats", "slurs")

@@ -19,7 +19,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from model.text import END, begins_sentence
+from app.wording import begins_sentence
+from model.text import END
 
 SPAN = 20  # characters, in which the odds of the end are moved together; a cliff among them stands out by itself
 MOST = 6.0  # log odds: no symbol is moved further

@@ -14,7 +14,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from model.text import begins_sentence
+from app.wording import begins_sentence
 
 RECITED_RUN = 40  # bytes: a run of this length or more that the base has read is always found
 WINDOW = 32  # bytes that are hashed; a shorter run may be found too, where it holds a hashed window by chance

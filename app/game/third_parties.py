@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 
 from app.game import sensitive
-from model.text import mentions
+from app.wording import mentions
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from app.game.novelty import SHORT, CopyIndex
 from app.game.strangers import Names, Recited
-from model.text import fold, leaning, mentions
+from app.wording import fold, leaning, mentions
 
 VETTING_VERSION = 1  # goes up with any change of a rule; a generator vetted otherwise is another generator
 

@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from app.db import browsing
 from app.db.session import reading, writing
 from app.game.vetting import BlockedWords
-from model.text import fold
+from app.wording import fold
 
 PIECES = (
     "harbour",

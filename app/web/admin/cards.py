@@ -17,7 +17,7 @@ from app.game.vetting import BlockedWords
 from app.web.admin import views
 from app.web.admin.choosing import chosen, chosen_with_generator
 from app.web.admin.office import Changing, Here, Refused, Viewing, note
-from model.text import fold
+from app.wording import fold
 
 router = APIRouter(include_in_schema=False)
 PAGE = 50
