@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import os
 import shutil
-import struct
 import uuid
-import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from lzma import LZMAError
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +22,6 @@ from model.vocab import Vocab, VocabError
 FORMAT = 1
 WEIGHTS, VOCAB, META = "weights.safetensors", "vocab.json", "meta.json"
 FILES = (WEIGHTS, VOCAB, META)
-BUNDLE, CARD = "bundle.json", "card.json"
-LARGEST = {WEIGHTS: 1 << 30, VOCAB: 1 << 24, META: 1 << 24, BUNDLE: 1 << 16, CARD: 1 << 24}  # bytes
-MOST_SQUEEZED = 20  # times smaller than unpacked, beyond the first MiB; weights come to less than 2
 
 Weights = dict[str, NDArray[np.float32]]
 
@@ -54,11 +46,7 @@ def read_checkpoint(folder: Path) -> Checkpoint:
     Raises:
         CheckpointError: a file is missing, damaged, foreign, or does not match the others.
     """
-    if not folder.is_dir() and _old(folder).is_dir():
-        folder = _old(folder)
-    if not folder.is_dir():
-        raise CheckpointError(f"{folder}: no such checkpoint folder")
-    return _checkpoint({name: _bytes(folder / name) for name in FILES}, folder)
+    return checkpoint_of(read_files(folder), folder)
 
 
 def read_figures(folder: Path) -> Mapping[str, Any]:
@@ -67,7 +55,17 @@ def read_figures(folder: Path) -> Mapping[str, Any]:
     Raises:
         CheckpointError: the file is missing or damaged.
     """
-    return _figures(_object(_bytes(folder / META), folder / META), folder / META)
+    return _figures(json_object(_bytes(folder / META), folder / META), folder / META)
+
+
+def checkpoint_digest(folder: Path) -> str:
+    """SHA-256 (hex) over the files of the checkpoint in `folder`: equal exactly where all three files are.
+
+    Raises:
+        CheckpointError: a file is missing.
+    """
+    lines = (f"{name} {digest}\n" for name, digest in _hashes(read_files(folder)).items())
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def write_checkpoint(folder: Path, checkpoint: Checkpoint, *, half: bool = False) -> None:
@@ -83,123 +81,34 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint, *, half: bool = False
     """
     kind = np.float16 if half else np.float32
     weights = {name: np.ascontiguousarray(array, kind) for name, array in checkpoint.weights.items()}
-    contents = {WEIGHTS: safetensors.numpy.save(weights), VOCAB: _json(checkpoint.vocab.to_json())}
-    meta = {
-        "format": FORMAT,
-        "config": checkpoint.config.to_json(),
-        "figures": dict(checkpoint.meta),
-        "files": _hashes(contents),
-    }
-    _write_folder(folder, {**contents, META: _json(meta)})
+    contents = {WEIGHTS: safetensors.numpy.save(weights), VOCAB: json_bytes(checkpoint.vocab.to_json())}
+    meta = manifest(contents, config=checkpoint.config.to_json(), figures=dict(checkpoint.meta))
+    write_folder(folder, {**contents, META: meta})
 
 
-def checkpoint_digest(folder: Path) -> str:
-    """SHA-256 (hex) over the files of the checkpoint in `folder`: equal exactly where all three files are.
+def read_files(folder: Path) -> dict[str, bytes]:
+    """The files of the checkpoint in `folder`, as they lie there.
 
     Raises:
-        CheckpointError: a file is missing.
+        CheckpointError: one is missing.
     """
-    hashes = _hashes({name: _bytes(folder / name) for name in FILES})
-    return hashlib.sha256("".join(f"{name} {digest}\n" for name, digest in hashes.items()).encode()).hexdigest()
+    if not folder.is_dir() and _old(folder).is_dir():
+        folder = _old(folder)
+    if not folder.is_dir():
+        raise CheckpointError(f"{folder}: no such checkpoint folder")
+    return {name: _bytes(folder / name) for name in FILES}
 
 
-def _write_through(path: Path, data: bytes) -> None:
-    """Write `data` to `path` and wait until it is on disk."""
-    with open(path, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def replace_file(path: Path, data: bytes) -> None:
-    """Write `data` to `path`, whole or not at all."""
-    beside = path.with_name(f".{path.name}.new")
-    try:
-        _write_through(beside, data)
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
-
-
-def _write_folder(folder: Path, contents: Mapping[str, bytes]) -> None:
-    """Put files into `folder`, whole or not at all: beside it first, on disk, then renamed over the old one.
-
-    A crash between the two renames leaves the old one under the name that `read_checkpoint` falls back to.
-    """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    beside, old = folder.parent / f".{folder.name}.{uuid.uuid4().hex}", _old(folder)
-    try:
-        beside.mkdir()
-        for name, data in contents.items():
-            _write_through(beside / name, data)
-        if folder.exists():
-            shutil.rmtree(old, ignore_errors=True)
-            os.rename(folder, old)
-        os.rename(beside, folder)
-        parent = os.open(folder.parent, os.O_RDONLY)
-        try:
-            os.fsync(parent)
-        finally:
-            os.close(parent)
-        shutil.rmtree(old, ignore_errors=True)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
-
-
-def _old(folder: Path) -> Path:
-    return folder.parent / f".{folder.name}.old"
-
-
-def pack(folder: Path, bundle: Path, card: Mapping[str, Any]) -> None:
-    """Write the checkpoint in `folder` and what is told about it (`card`, plain values) to one portable file.
+def checkpoint_of(contents: Mapping[str, bytes], where: Path) -> Checkpoint:
+    """The checkpoint that these files hold, verified.
 
     Raises:
-        CheckpointError: the checkpoint is damaged.
+        CheckpointError: one is damaged, foreign, or does not match the others; it is named as if it lay in `where`.
     """
-    contents = {name: _bytes(folder / name) for name in FILES}
-    _checkpoint(contents, folder)
-    contents[CARD] = _json(dict(card))
-    whole = io.BytesIO()
-    with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in {BUNDLE: _json({"format": FORMAT, "files": _hashes(contents)}), **contents}.items():
-            archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
-    replace_file(bundle, whole.getvalue())
-
-
-def unpack(bundle: Path, folder: Path) -> dict[str, Any]:
-    """Put the checkpoint that `pack` wrote to `bundle` into `folder`, verified; its card.
-
-    Raises:
-        CheckpointError: the file is no bundle, is damaged, or holds more than it should.
-        OSError: it cannot be read, or the folder not written.
-    """
-    try:
-        with zipfile.ZipFile(bundle) as archive:
-            if sorted(archive.namelist()) != sorted((BUNDLE, CARD, *FILES)):
-                raise CheckpointError(f"{bundle}: expected exactly {', '.join((BUNDLE, CARD, *FILES))}")
-            if any(entry.file_size > LARGEST[entry.filename] for entry in archive.infolist()):
-                raise CheckpointError(f"{bundle}: a file in it is larger than a checkpoint's can be")
-            if any(each.file_size > MOST_SQUEEZED * max(each.compress_size, 1 << 20) for each in archive.infolist()):
-                raise CheckpointError(f"{bundle}: a file in it unpacks to more than {MOST_SQUEEZED} times its size")
-            contents = {name: archive.read(name) for name in archive.namelist()}
-    except (zipfile.BadZipFile, zlib.error, LZMAError, EOFError, RuntimeError, UnicodeError, struct.error) as error:
-        raise CheckpointError(f"{bundle}: damaged, or no bundle: {error}") from None
-    _verify(contents, _object(contents.pop(BUNDLE), bundle / BUNDLE).get("files"), bundle / BUNDLE)
-    card = _object(contents.pop(CARD), bundle / CARD)
-    _checkpoint(contents, bundle)
-    _write_folder(folder, contents)
-    return card
-
-
-def _checkpoint(contents: Mapping[str, bytes], where: Path) -> Checkpoint:
-    """The checkpoint that these files hold, verified."""
-    meta = _object(contents[META], where / META)
-    if meta.get("format") != FORMAT:
-        raise CheckpointError(f"{where / META}: found format {meta.get('format')!r}, expected {FORMAT}")
-    _verify({name: contents[name] for name in (WEIGHTS, VOCAB)}, meta.get("files"), where / META)
+    meta = vouched(contents, META, where)
     try:
         config = Config.from_json(meta.get("config"))
-        vocab = Vocab.from_json(_object(contents[VOCAB], where / VOCAB))
+        vocab = Vocab.from_json(json_object(contents[VOCAB], where / VOCAB))
     except (ConfigError, VocabError) as error:
         name = META if isinstance(error, ConfigError) else VOCAB
         raise CheckpointError(f"{where / name}: {error}") from None
@@ -232,27 +141,38 @@ def _figures(meta: Mapping[str, Any], where: Path) -> dict[str, Any]:
     return figures
 
 
+def manifest(contents: Mapping[str, bytes], **told: Any) -> bytes:
+    """A file to lie beside others: JSON with their SHA-256, and what is told of them."""
+    return json_bytes({"format": FORMAT, "files": _hashes(contents), **told})
+
+
+def vouched(contents: Mapping[str, bytes], name: str, where: Path) -> dict[str, Any]:
+    """What the manifest `name` among these files says, once all others are found to be those that it was made for.
+
+    Raises:
+        CheckpointError: one is not, or the manifest is damaged or of another format.
+    """
+    told = json_object(contents[name], where / name)
+    if told.get("format") != FORMAT:
+        raise CheckpointError(f"{where / name}: found format {told.get('format')!r}, expected {FORMAT}")
+    if not isinstance(told.get("files"), dict):
+        raise CheckpointError(f"{where / name}: the hashes of the other files are missing")
+    for other, digest in _hashes(contents).items():
+        if other != name and digest != told["files"].get(other):
+            raise CheckpointError(f"{where / other}: damaged: its SHA-256 is not the one in {name}")
+    return told
+
+
 def _hashes(contents: Mapping[str, bytes]) -> dict[str, str]:
     return {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()}
 
 
-def _verify(contents: Mapping[str, bytes], hashes: object, told: Path) -> None:
-    """Refuse files whose SHA-256 is not the one that stands in the file `told` beside them."""
-    if not isinstance(hashes, dict):
-        raise CheckpointError(f"{told}: the hashes of the other files are missing")
-    for name, digest in _hashes(contents).items():
-        if digest != hashes.get(name):
-            raise CheckpointError(f"{told.parent / name}: damaged: its SHA-256 is not the one in {told.name}")
+def json_object(raw: bytes, where: Path) -> dict[str, Any]:
+    """The JSON object in the file `where`.
 
-
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise CheckpointError(f"{path}: {error.strerror or error}") from None
-
-
-def _object(raw: bytes, where: Path) -> dict[str, Any]:
+    Raises:
+        CheckpointError: it is something else.
+    """
     try:
         data = json.loads(raw)
     except (ValueError, RecursionError):
@@ -262,5 +182,60 @@ def _object(raw: bytes, where: Path) -> dict[str, Any]:
     return data
 
 
-def _json(data: object) -> bytes:
+def json_bytes(data: object) -> bytes:
+    """The same values as the same bytes, to be hashed."""
     return (json.dumps(data, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode()
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Write `data` to `path`, whole or not at all."""
+    beside = path.with_name(f".{path.name}.new")
+    try:
+        _write_through(beside, data)
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def write_folder(folder: Path, contents: Mapping[str, bytes]) -> None:
+    """Put files into `folder`, whole or not at all: beside it first, on disk, then renamed over the old one.
+
+    A crash between the two renames leaves the old one under the name that `read_files` falls back to.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    beside, old = folder.parent / f".{folder.name}.{uuid.uuid4().hex}", _old(folder)
+    try:
+        beside.mkdir()
+        for name, data in contents.items():
+            _write_through(beside / name, data)
+        if folder.exists():
+            shutil.rmtree(old, ignore_errors=True)
+            os.rename(folder, old)
+        os.rename(beside, folder)
+        parent = os.open(folder.parent, os.O_RDONLY)
+        try:
+            os.fsync(parent)
+        finally:
+            os.close(parent)
+        shutil.rmtree(old, ignore_errors=True)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def _write_through(path: Path, data: bytes) -> None:
+    """Write `data` to `path` and wait until it is on disk."""
+    with open(path, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _old(folder: Path) -> Path:
+    return folder.parent / f".{folder.name}.old"
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CheckpointError(f"{path}: {error.strerror or error}") from None

@@ -17,17 +17,18 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "model.text": (),
     "model": ("model",),
     "app.wording": ("model.text",),
+    "app.bundle": ("model",),
     "app.game": ("app.game", "app.wording", "model.text"),
     "app.archives": ("app.archives", "app.wording", "model.text"),
     "app.db": ("app.db", "app.game", "app.archives", "app.wording", "model.text"),
-    "app.web": ("app.web", "app.db", "app.game", "app.wording", "model"),
-    "app.jobs": ("app.jobs", "app.db", "app.game", "app.archives", "app.wording", "model"),
+    "app.web": ("app.web", "app.bundle", "app.db", "app.game", "app.wording", "model"),
+    "app.jobs": ("app.jobs", "app.bundle", "app.db", "app.game", "app.archives", "app.wording", "model"),
     "app.settings": ("app.game",),
     "app.keys": ("app.settings", "app.db"),
     "app.main": ("app", "model"),
     "app.cli": ("app", "model"),
 }
-TRAINERS = {"model.recurrent", "model.network", "model.train", "model.scorer"}
+TRAINERS = {"model.recurrent", "model.network", "model.train"}
 HEAVY = ("tensorflow", "keras", "sklearn", "pandas")
 
 

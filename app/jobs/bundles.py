@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from app.archives.zipped import directory_of
+from app.bundle import pack, unpack
 from app.db import generators, tweets
 from app.db.archives import Archive
 from app.db.bundles import KIND, card_of
@@ -21,7 +22,7 @@ from app.game.vetting import VETTING_VERSION
 from app.jobs import drafts, training
 from app.jobs.hold import Hold
 from app.jobs.workshop import JobError, Progress, ShouldStop, Steps, Workshop
-from model.checkpoint import CheckpointError, checkpoint_digest, pack, read_checkpoint, unpack
+from model.checkpoint import CheckpointError, checkpoint_digest, read_checkpoint
 from model.sampling import Decoding
 from model.vocab import Vocab
 

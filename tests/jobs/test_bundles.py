@@ -13,6 +13,7 @@ from factories import add_game
 from fastapi.testclient import TestClient
 from stock import small_talk, stock_archive, stock_generator
 
+from app.bundle import pack
 from app.db import admins, generators
 from app.db.archives import Archive
 from app.db.generators import ANCHOR, CHAMPION, Generator
@@ -24,7 +25,6 @@ from app.jobs.workshop import Interrupted, JobError, Workshop
 from app.main import create_app
 from app.settings import Settings
 from app.web.admin import passwords
-from model.checkpoint import pack
 
 SHIFTED = {ord("a") + place: ord("а") + place for place in range(26)}  # Latin letters as Cyrillic ones
 

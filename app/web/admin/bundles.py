@@ -28,7 +28,8 @@ MOST_BYTES = 1_200_000_000  # a little more than the files in a bundle may hold 
 def download(here: Here, _: Viewing, generator_id: int) -> Response:
     """The generator in one file, as `whichtweet generators import` takes it; nothing in it is a program."""
     # Imported here: the pages of players never need it.
-    from model.checkpoint import CheckpointError, pack
+    from app.bundle import pack
+    from model.checkpoint import CheckpointError
 
     with reading(here.engine) as connection:
         one = generators.find(connection, generator_id)

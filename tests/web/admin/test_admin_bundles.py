@@ -10,6 +10,7 @@ from loops import awaited
 from starlette.requests import Request
 from stock import letter_writer, stock_archive, stock_generator
 
+from app.bundle import LARGEST, pack
 from app.db import audit, generators, jobs
 from app.db.generators import CHAMPION
 from app.db.session import now, reading, writing
@@ -21,7 +22,7 @@ from app.jobs.workshop import Interrupted, JobError, Workshop, plainly
 from app.web.admin.bundles import MOST_BYTES
 from app.web.admin.office import Refused
 from app.web.admin.receiving import receive
-from model.checkpoint import LARGEST, Checkpoint, pack, write_checkpoint
+from model.checkpoint import Checkpoint, write_checkpoint
 from model.vocab import Vocab
 
 ORIGIN = {"Origin": "http://testserver"}
