@@ -13,12 +13,10 @@ from samples, and hardly what sets one sample apart from another, which is all t
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -26,8 +24,7 @@ import safetensors
 import safetensors.numpy
 from numpy.typing import NDArray
 
-from model.checkpoint import Checkpoint, replace_file
-from model.generate import Draft
+from model.checkpoint import Checkpoint
 from model.reader import Array, Reader, Traces, skim
 
 FORMAT = 1
@@ -88,19 +85,10 @@ class Scorer:
     weights: Array  # [D]
     held: Held
 
-    def score(self, checkpoint: Checkpoint, texts: Sequence[str]) -> Floats:
-        """For each text the log odds of being believed, up to a constant."""
-        return self.judge(card_features(checkpoint, texts))
-
     def judge(self, features: Array) -> Floats:
-        """The same from features [N, D]."""
+        """For each card the log odds of being believed, up to a constant, from its features [N, D]."""
         scaled: Floats = _scaled(features, self.mean, self.spread) @ self.weights.astype(np.float64)
         return scaled
-
-    def judge_traced(self, drafts: Sequence[Draft]) -> list[float]:
-        """The same of drafts that ended, from what the scorer's own body thought while it wrote them."""
-        features = [_features(draft.traces, draft.text) for draft in drafts if draft.traces is not None]
-        return [float(score) for score in self.judge(np.stack(features))] if features else []
 
     def to_bytes(self) -> bytes:
         """A safetensors file; what is no array stands as JSON in its header."""
@@ -133,38 +121,6 @@ class Scorer:
         return made
 
 
-def write_scorer(folder: Path, scorer: Scorer) -> str:
-    """Keep a scorer in `folder` under the name of its SHA-256, which is returned."""
-    data = scorer.to_bytes()
-    digest = hashlib.sha256(data).hexdigest()
-    folder.mkdir(parents=True, exist_ok=True)
-    replace_file(scorer_file(folder, digest), data)
-    return digest
-
-
-def read_scorer(folder: Path, digest: str) -> Scorer:
-    """The scorer with that SHA-256, verified.
-
-    Raises:
-        ScorerError: it is missing, damaged, or no scorer.
-    """
-    path = scorer_file(folder, digest)
-    try:
-        data = path.read_bytes()
-        if hashlib.sha256(data).hexdigest() != digest:
-            raise ScorerError(f"damaged: its SHA-256 is not {digest[:12]}…")
-        return Scorer.from_bytes(data)
-    except OSError as error:
-        raise ScorerError(f"{path}: {error.strerror or error}") from None
-    except ScorerError as error:
-        raise ScorerError(f"{path}: {error}") from None
-
-
-def scorer_file(folder: Path, digest: str) -> Path:
-    """Where the scorer with that SHA-256 lies."""
-    return folder / f"{digest[:16]}.safetensors"
-
-
 def card_features(checkpoint: Checkpoint, texts: Sequence[str]) -> Array:
     """What the network makes of each text as a whole [N, units + 17], read from start to end mark.
 
@@ -173,11 +129,12 @@ def card_features(checkpoint: Checkpoint, texts: Sequence[str]) -> Array:
     """
     features = np.zeros((len(texts), checkpoint.config.units + FIGURES), np.float32)
     for place, traces in skim(Reader(checkpoint), texts):
-        features[place] = _features(traces, texts[place])
+        features[place] = features_of(traces, texts[place])
     return features
 
 
-def _features(traces: Traces, text: str) -> Array:
+def features_of(traces: Traces, text: str) -> Array:
+    """The same [units + 17] of one text, from what the network has made of it already."""
     return np.concatenate([traces.state, np.array(_surprise(traces.bits, text), np.float32)])
 
 

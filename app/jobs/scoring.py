@@ -20,10 +20,11 @@ from pathlib import Path
 from typing import Any
 
 from app.jobs.errors import Interrupted, JobError
+from app.jobs.scorers import write_scorer
 from app.jobs.workshop import ShouldStop
 from model.arithmetic import numpy_at_its_best
 from model.checkpoint import CheckpointError, read_checkpoint
-from model.scorer import Pick, ScorerError, card_features, train_scorer, write_scorer
+from model.scorer import Pick, ScorerError, card_features, train_scorer
 
 LOOK_SECONDS = 0.3  # between two looks at whether to stop
 

@@ -12,10 +12,11 @@ from app.game.novelty import CopyIndex
 from app.game.strangers import Names
 from app.game.vetting import LONGEST, BlockedWords, CardRules, Vetting
 from app.jobs.base import known_names_only, recited_for
+from app.jobs.scorers import read_scorer
 from app.jobs.workshop import JobError, Workshop
 from app.jobs.writers import Scoring
 from app.wording import mentions
-from model.scorer import ScorerError, read_scorer
+from model.scorer import ScorerError
 
 
 def vetting_for(workshop: Workshop, archive: Archive, generator: Generator) -> tuple[Vetting, list[str], list[str]]:

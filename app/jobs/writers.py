@@ -20,13 +20,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any, Self
 
+import numpy as np
+
 from app.game.steering import Balance, Lexicon, Steering
 from app.game.vetting import SHORTEST
 from app.jobs.errors import JobError
+from app.jobs.scorers import read_scorer
 from model.arithmetic import numpy_at_its_best
 from model.checkpoint import CheckpointError, read_checkpoint
 from model.generate import Decoding, Draft, generate
-from model.scorer import ScorerError, read_scorer
+from model.reader import Array
+from model.scorer import ScorerError, card_features, features_of
 from model.text import normalise
 
 LISTS = ("handles", "names", "words")  # of what may be written, in what is told to a writer
@@ -195,14 +199,21 @@ def _scoring(folder: str, digest: str, body: str) -> Callable[[Iterator[Draft]],
     """What gives drafts their scores: those that may become cards, as they would be shown."""
     scorer, reader = read_scorer(Path(folder), digest), read_checkpoint(Path(body))
 
+    def judged(cards: Mapping[int, Array]) -> dict[int, float]:
+        return dict(zip(cards, scorer.judge(np.stack([*cards.values()])).tolist(), strict=True)) if cards else {}
+
     def scored(drafts: Iterator[Draft]) -> list[Draft]:
         written = list(drafts)
         shown = {draft.seed: normalise(draft.text) for draft in written if draft.ended}
         shown = {seed: text for seed, text in shown.items() if len(text) >= SHORTEST}
-        traced = [draft for draft in written if shown.get(draft.seed) == draft.text and draft.traces is not None]
-        scores = {draft.seed: score for draft, score in zip(traced, scorer.judge_traced(traced), strict=True)}
-        unread = {seed: text for seed, text in shown.items() if seed not in scores}
-        scores |= dict(zip(unread, scorer.score(reader, list(unread.values())).tolist(), strict=True))
+        traced = {
+            draft.seed: features_of(draft.traces, draft.text)
+            for draft in written
+            if draft.traces is not None and shown.get(draft.seed) == draft.text
+        }
+        unread = {seed: text for seed, text in shown.items() if seed not in traced}
+        read = dict(zip(unread, card_features(reader, list(unread.values())), strict=True))
+        scores = judged(traced) | judged(read)
         return [replace(draft, score=scores.get(draft.seed)) for draft in written]
 
     return scored

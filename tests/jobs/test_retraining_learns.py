@@ -23,11 +23,11 @@ from app.jobs.learning import NO_REPEAT, Choosing, choose_draw, lessons_of, pref
 from app.jobs.promoting import promote
 from app.jobs.restocking import restock
 from app.jobs.retraining import Errand, retrain
+from app.jobs.scorers import read_scorer
 from app.jobs.supervising import Budget
 from app.jobs.vetting import scorer_folder
 from app.jobs.workshop import Interrupted, Skipped, Workshop
 from model.checkpoint import write_checkpoint
-from model.scorer import read_scorer
 
 pytestmark = pytest.mark.process
 

@@ -14,10 +14,11 @@ from app.db.generators import Generator, Recipe
 from app.db.session import now, reading, writing
 from app.jobs import filling
 from app.jobs.restocking import restock
+from app.jobs.scorers import write_scorer
 from app.jobs.vetting import scorer_folder
 from app.jobs.workshop import JobError, Workshop
 from model.checkpoint import read_checkpoint
-from model.scorer import Held, Scorer, card_features, write_scorer
+from model.scorer import Held, Scorer, card_features
 
 
 def with_scorer(workshop: Workshop, archive: Archive, generator: Generator, body: str | None = None) -> Generator:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from random import Random
 
 import numpy as np
@@ -19,10 +18,8 @@ from model.scorer import (
     ScorerError,
     auc,
     card_features,
-    read_scorer,
-    scorer_file,
+    features_of,
     train_scorer,
-    write_scorer,
 )
 
 BODY = "ab" * 32
@@ -71,7 +68,7 @@ def test_it_foretells_the_picks_of_players_that_it_did_not_learn_from(scorer: Sc
 def test_its_scores_rank_cards_that_nobody_has_seen(scorer: Scorer) -> None:
     fresh = cards(300, seed=9)
 
-    scores = scorer.score(a_checkpoint(layers=1, units=96), fresh)
+    scores = scorer.judge(card_features(a_checkpoint(layers=1, units=96), fresh))
 
     worth = np.array([sum(map(text.count, "aeiou")) / len(text) for text in fresh])
     assert np.corrcoef(scores, worth)[0, 1] > 0.35
@@ -169,10 +166,10 @@ def test_a_draft_is_judged_alike_from_what_was_thought_while_it_was_written() ->
     mean, spread = features.mean(0), features.std(0) + np.float32(1e-6)
     weights = np.random.default_rng(0).standard_normal(features.shape[1]).astype(np.float32)
     scorer = Scorer(BODY, mean, spread, weights, Held(0, 0.5, 0.5, 1.0, 1.0, (), 0.0, 1.0, 1.0))
+    traced = [features_of(draft.traces, draft.text) for draft in drafts if draft.traces]
 
-    assert len(drafts) > 20
-    np.testing.assert_allclose(scorer.judge_traced(drafts), scorer.judge(features), atol=0.02)
-    assert scorer.judge_traced([]) == []
+    assert len(traced) == len(drafts) > 20
+    np.testing.assert_allclose(scorer.judge(np.stack(traced)), scorer.judge(features), atol=0.02)
 
 
 def test_an_empty_text_and_strange_characters_can_be_scored() -> None:
@@ -196,25 +193,15 @@ def test_cards_that_everybody_saw_are_not_foretold_by_heart() -> None:
     assert 0.4 < scorer.held.auc < 0.6
 
 
-def test_a_scorer_that_was_kept_is_the_same_when_read(scorer: Scorer, tmp_path: Path, features: np.ndarray) -> None:
-    digest = write_scorer(tmp_path, scorer)
-
-    again = read_scorer(tmp_path, digest)
+def test_a_scorer_comes_back_as_it_was(scorer: Scorer, features: np.ndarray) -> None:
+    again = Scorer.from_bytes(scorer.to_bytes())
 
     np.testing.assert_array_equal(again.judge(features), scorer.judge(features))
     assert (again.body, again.held) == (scorer.body, scorer.held)
-    assert write_scorer(tmp_path, again) == digest
+    assert again.to_bytes() == scorer.to_bytes()
 
 
-def test_a_damaged_scorer_is_told(scorer: Scorer, tmp_path: Path) -> None:
-    digest = write_scorer(tmp_path, scorer)
-    file = scorer_file(tmp_path, digest)
-    file.write_bytes(file.read_bytes()[:-1])
-
-    with pytest.raises(ScorerError, match="damaged"):
-        read_scorer(tmp_path, digest)
-    with pytest.raises(ScorerError, match="No such file"):
-        read_scorer(tmp_path, "0" * 64)
+def test_what_is_no_scorer_is_refused(scorer: Scorer) -> None:
     for data in (b"", b"nothing at all", scorer.to_bytes()[:40]):
         with pytest.raises(ScorerError, match="not a scorer"):
             Scorer.from_bytes(data)
