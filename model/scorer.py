@@ -87,8 +87,8 @@ class Scorer:
 
     def judge(self, features: Array) -> Floats:
         """For each card the log odds of being believed, up to a constant, from its features [N, D]."""
-        scaled: Floats = _scaled(features, self.mean, self.spread) @ self.weights.astype(np.float64)
-        return scaled
+        scores: Floats = _scaled(features, self.mean, self.spread) @ self.weights.astype(np.float64)
+        return scores
 
     def to_bytes(self) -> bytes:
         """A safetensors file; what is no array stands as JSON in its header."""
@@ -106,27 +106,22 @@ class Scorer:
         try:
             arrays = safetensors.numpy.load(data)
             about = json.loads(json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])["__metadata__"]["scorer"])
-            held = dict(about["held"])
-            held["calibration"] = tuple((float(a), float(b), int(n)) for a, b, n in held["calibration"])
-            mean, spread, weights = (arrays[name] for name in ("mean", "spread", "weights"))
-            made = cls(str(about["body"]), mean, spread, weights, Held(**held))
+            held = Held(**about["held"] | {"calibration": tuple(map(tuple, about["held"]["calibration"]))})
+            parts = mean, spread, weights = arrays["mean"], arrays["spread"], arrays["weights"]
+            made = cls(str(about["body"]), *parts, held)
         except (safetensors.SafetensorError, ValueError, KeyError, TypeError) as error:
             raise ScorerError(f"not a scorer: {error}") from None
         if about.get("format") != FORMAT:
             raise ScorerError(f"found a scorer of format {about.get('format')!r}, expected {FORMAT}")
         if not mean.shape == spread.shape == weights.shape or mean.ndim != 1:
             raise ScorerError(f"not a scorer: shapes {mean.shape}, {spread.shape}, {weights.shape} differ")
-        if not all(np.isfinite(array).all() for array in (mean, spread, weights)):
+        if not np.isfinite(parts).all():
             raise ScorerError("not a scorer: it holds numbers that are not finite")
         return made
 
 
 def card_features(checkpoint: Checkpoint, texts: Sequence[str]) -> Array:
-    """What the network makes of each text as a whole [N, units + 17], read from start to end mark.
-
-    The mean of the topmost layer's states; then figures of the characters' surprise and of the words'. Nothing of it
-    grows with the length.
-    """
+    """What the network makes of each text [N, units + 17], read from its start to its end mark: see `features_of`."""
     features = np.zeros((len(texts), checkpoint.config.units + FIGURES), np.float32)
     for place, traces in skim(Reader(checkpoint), texts):
         features[place] = features_of(traces, texts[place])
@@ -134,20 +129,19 @@ def card_features(checkpoint: Checkpoint, texts: Sequence[str]) -> Array:
 
 
 def features_of(traces: Traces, text: str) -> Array:
-    """The same [units + 17] of one text, from what the network has made of it already."""
-    return np.concatenate([traces.state, np.array(_surprise(traces.bits, text), np.float32)])
+    """The mean of the topmost layer's states, and how a text's characters, then its words, surprised the network.
 
-
-def _surprise(bits: Array, text: str) -> list[float]:
-    """Seventeen figures of how a text's characters and end mark [len(text) + 1] surprised the network."""
+    None of the figures [units + 17] grows with the length.
+    """
+    bits = traces.bits
     inside = bits[:-1] if len(bits) > 1 else bits
     worst = np.sort(inside)[-max(1, len(inside) // 10) :]
     characters = [inside.mean(), inside.std(), worst.mean(), (inside > 6).mean(), bits[-1]]
-    return [float(value) for value in (*characters, *_words(bits, text))]
+    return np.concatenate([traces.state, np.array([*characters, *_words(bits, text)], np.float32)])
 
 
 def _words(bits: Array, text: str) -> list[Any]:
-    """The same of its words: a word that nobody knows is no surprise at its first letter, but at those within."""
+    """A word that nobody knows is no surprise at its first letter, but at those within."""
     places = [match.span() for match in WORD.finditer(text)] or [(0, len(bits))]
     whole = np.array([bits[begin:end].sum() for begin, end in places])
     within = np.array([bits[begin + 1 : end].sum() for begin, end in places])
@@ -196,27 +190,22 @@ class _Lesson:
         apart = scaled[self._cards[:, 0]] - scaled[self._cards[:, 1]]
         self._tweets, self._folds = np.array([pick.tweet for pick in picks]), folds
         self._apart = np.c_[apart, 1.0 - 2.0 * self._tweets, np.ones(len(picks))]
-        self._states, self._own = scaled.shape[1] - FIGURES, scaled.shape[1]
+        self._states = scaled.shape[1] - FIGURES
         self._answers = np.array([float(pick.pick == 0) for pick in picks])
         self._weights = np.array([pick.weight for pick in picks])
         self._weights *= len(picks) / self._weights.sum()
 
-    def _held_margins(self, ridge: float, states: float) -> tuple[Floats, Floats]:
-        """The foretold log odds of each pick, by a head that learned neither from its player nor from its cards; and
-        the part of them that is the score's own."""
-        margins, own = np.zeros(len(self._answers)), np.zeros(len(self._answers))
+    def measure(self, ridge: float, states: float) -> Held:
+        """What heads are worth that are held back so strictly, each on a fold of whose players and cards it has learned
+        nothing."""
+        heads = np.zeros_like(self._apart)  # one for each pick
         for fold in range(FOLDS):
             held = self._folds == fold
             learned = ~held & ~np.isin(self._cards, self._cards[held]).any(1)
             if learned.sum() >= FEWEST:  # else nothing is foretold: even odds
-                head = self.head(learned, ridge, states)
-                margins[held] = self._apart[held] @ head
-                own[held] = self._apart[held, : self._own] @ head[: self._own]
-        return margins, own
-
-    def measure(self, ridge: float, states: float) -> Held:
-        """What heads are worth that are held back so strictly."""
-        margins, own = self._held_margins(ridge, states)
+                heads[held] = self.head(learned, ridge, states)
+        shares = self._apart * heads
+        margins, own = shares.sum(1), shares[:, :LEVEL].sum(1)  # log odds, and what of them is the score's
         # Mean surprise of the picks in bits, had they been foretold so.
         wrong = np.logaddexp(0, np.where(self._answers == 1, -margins, margins)) / np.log(2)
         bits = float((self._weights * wrong).sum() / self._weights.sum())
@@ -263,10 +252,8 @@ def _bradley_terry(apart: Floats, answers: Floats, weights: Floats, penalty: Flo
 
 def auc(scores: Floats, answers: Floats) -> float:
     """The chance that a case that is so scores above one that is not; 0.5 where all are alike."""
-    values, places, counts = np.unique(scores, return_inverse=True, return_counts=True)
-    ranks = (counts.cumsum() - (counts - 1) / 2)[places]
-    yes = float(answers.sum())
-    no = len(answers) - yes
-    if not yes or not no or not len(values):
+    yes, no = scores[answers == 1], np.sort(scores[answers == 0])
+    if not len(yes) or not len(no):
         return 0.5
-    return float((ranks[answers == 1].sum() - yes * (yes + 1) / 2) / (yes * no))
+    below, up_to = np.searchsorted(no, yes, "left"), np.searchsorted(no, yes, "right")
+    return float((below + up_to).mean() / (2 * len(no)))

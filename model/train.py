@@ -18,7 +18,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ import safetensors.numpy
 
 from model.checkpoint import Checkpoint, CheckpointError, Weights, read_checkpoint, replace_file, write_checkpoint
 from model.config import Config, ConfigError, Recipe
-from model.corpus import Corpus, CorpusError, Text, read_texts
+from model.corpus import Corpus, CorpusError, Text, Window, read_texts
 from model.generate import generate
 from model.network import Learner, tf
 from model.vocab import Vocab
@@ -37,6 +37,7 @@ Event = dict[str, Any]
 VALIDATION_TEXTS = 1_500  # more would slow the training down and hardly sharpen the figure
 VALIDATION_SHARE = 0.05  # of the training's time that measuring may take, at most
 SECONDS_BETWEEN = {"progress": 2.0, "save": 60.0}
+STATE = "state.safetensors"  # what going on needs
 
 
 class TrainingError(Exception):
@@ -85,9 +86,9 @@ def train(job: Job) -> Standing:
     try:
         run = Run(job)
         run.go()
-    except BrokenPipeError:
-        raise
     except OSError as error:
+        if isinstance(error, BrokenPipeError):  # nobody listens any more: `main` knows
+            raise
         where = error.filename or job.out
         raise TrainingError(f"{where}: {error.strerror or error}; the last good checkpoint stays") from None
     return run.now
@@ -107,6 +108,7 @@ class Run:
         self.corpus = Corpus(job.texts, self.vocab, seed=job.recipe.seed)
         self.validation = Corpus(job.validation[:VALIDATION_TEXTS], self.vocab)
         self.recipe = job.recipe.filled(self.corpus.characters, tuning=job.start is not None)
+        self._epoch_steps = self.corpus.steps(self.recipe.batch, self.recipe.window)
         self.learner = Learner(job.config, self.vocab, self.recipe)
         if job.start:
             self.learner.begin_from(widened(job.start, self.vocab))
@@ -115,8 +117,8 @@ class Run:
             self._restore()
         self._begun = time.monotonic() - self.now.seconds
         self._last = dict.fromkeys(SECONDS_BETWEEN, self.now.seconds)
-        self._measuring = (self.now.seconds, 0.0)  # when the last validation ended, and the seconds that it took
-        self._speed = 0.0
+        self._rested = self.now.seconds  # from then on measuring again takes no more than its share of the time
+        self._speed = 0.0  # characters a second, running mean
         has_board = importlib.util.find_spec("tensorboard") is not None
         self._board = tf.summary.create_file_writer(str(self.beside / "tensorboard")) if has_board else None
 
@@ -124,14 +126,16 @@ class Run:
         """Learn until the budget is spent, nothing improves any more, or somebody asks to stop."""
         now = self.now
         while not now.ended:
-            for part in self.learner.windows(self.corpus, self.recipe.batch, epoch=now.epoch, first=now.place):
-                self._learn(part)
+            for window in self.learner.windows(self.corpus, self.recipe.batch, epoch=now.epoch, first=now.place):
+                self._learn(window)
                 stopping, over = self.job.should_stop(), self.progress >= 1
-                if stopping or over or self._is_time_to_measure():
-                    stuck = self._measure() > self.recipe.patience
+                if stopping or over or (self._validations_due > now.measured and now.seconds >= self._rested):
+                    self._measure()
+                    stuck = now.without_best > self.recipe.patience
                     now.ended = "stopped" if stopping else "done" if over or stuck else ""
                     self._save()
-                    self._write_sample()
+                    sample = next(generate(self._checkpoint(), 1, seed=now.step, batch=1))
+                    self._tell("sample", text=sample.text)
                 elif self._is_time("save"):
                     self._save()
                 if now.ended or self._is_time("progress"):
@@ -145,18 +149,11 @@ class Run:
         """Share of the budget that is spent: of the minutes where they are given, else of the epochs."""
         if self.recipe.minutes is not None:
             return self.now.seconds / (60 * self.recipe.minutes)
-        return self.now.step / max(1.0, self.recipe.epochs * self.corpus.steps(self.recipe.batch, self.recipe.window))
+        return self.now.step / max(1.0, self.recipe.epochs * self._epoch_steps)
 
-    def _learn(self, part: Any) -> None:
-        now = self.now
-        bits = self.learner.learn(part, rate=self.recipe.rate_at(self.progress), step=now.step) / math.log(2)
-        if not math.isfinite(bits):
-            raise TrainingError(f"diverged at step {now.step}: the loss is {bits}; the last good checkpoint stays")
-        now.step, now.place = now.step + 1, now.place + 1
-        now.train_bits = bits if now.train_bits is None else 0.98 * now.train_bits + 0.02 * bits
-        before, now.seconds = now.seconds, time.monotonic() - self._begun
-        speed = part.symbols.size / (now.seconds - before)
-        self._speed = speed if not self._speed else 0.95 * self._speed + 0.05 * speed
+    @property
+    def _validations_due(self) -> int:
+        return int(self.progress * self.recipe.validations)
 
     def _is_time(self, what: str) -> bool:
         due = self.now.seconds - self._last[what] >= SECONDS_BETWEEN[what]
@@ -164,16 +161,22 @@ class Run:
             self._last[what] = self.now.seconds
         return due
 
-    def _is_time_to_measure(self) -> bool:
-        last, cost = self._measuring
-        enough = self.now.seconds - last >= cost / VALIDATION_SHARE
-        return enough and int(self.progress * self.recipe.validations) > self.now.measured
+    def _learn(self, window: Window) -> None:
+        now = self.now
+        bits = self.learner.learn(window, rate=self.recipe.rate_at(self.progress), step=now.step) / math.log(2)
+        if not math.isfinite(bits):
+            raise TrainingError(f"diverged at step {now.step}: the loss is {bits}; the last good checkpoint stays")
+        now.step, now.place = now.step + 1, now.place + 1
+        now.train_bits = bits if now.train_bits is None else 0.98 * now.train_bits + 0.02 * bits
+        before, now.seconds = now.seconds, time.monotonic() - self._begun
+        speed = window.symbols.size / (now.seconds - before)
+        self._speed = speed if not self._speed else 0.95 * self._speed + 0.05 * speed
 
-    def _measure(self) -> int:
-        """Measure the averaged weights, keep them where they are the best so far; validations since the best."""
+    def _measure(self) -> None:
+        """Measure the averaged weights, and keep them where they are the best so far."""
         now, begun = self.now, time.monotonic()
         now.validation_bits = self.learner.measure(self.validation)
-        now.measured = max(now.measured + 1, int(self.progress * self.recipe.validations))
+        now.measured = max(now.measured + 1, self._validations_due)
         # At first nothing is known: the bound is what blind guessing costs, were all characters unknown.
         blind = math.log2(len(self.vocab)) + self.vocab.unknown_bits
         if not now.validation_bits < 2 * (now.best_bits or blind):
@@ -184,62 +187,53 @@ class Run:
             now.best_bits, now.without_best = now.validation_bits, 0
             write_checkpoint(self.job.out, self._checkpoint())
         now.seconds = time.monotonic() - self._begun
-        self._measuring = (now.seconds, time.monotonic() - begun)
-        return now.without_best
+        self._rested = now.seconds + (time.monotonic() - begun) / VALIDATION_SHARE
 
     def _checkpoint(self) -> Checkpoint:
-        now = self.now
+        now, start = self.now, self.job.start
         figures = {
             "bits_per_character": now.validation_bits,
             "train_bits": now.train_bits,
-            "epochs": round(now.step / self.corpus.steps(self.recipe.batch, self.recipe.window), 2),
+            "epochs": round(now.step / self._epoch_steps, 2),
             "seconds": round(now.seconds, 1),
             "tweets": len(self.job.texts),
             "characters": self.corpus.characters,
             "recipe": asdict(self.recipe),
         }
-        if self.job.start and "base" in self.job.start.meta:
-            figures["base"] = self.job.start.meta["base"]  # whoever descends from a base has read what it read
+        if start and "base" in start.meta:
+            figures["base"] = start.meta["base"]  # whoever descends from a base has read what it read
         return Checkpoint(self.job.config, self.vocab, self.learner.averaged.weights_now(), figures)
 
     def _tell_progress(self) -> None:
-        now = self.now
-        rate = self.recipe.rate_at(self.progress)
-        shown = {"bits per character/train": now.train_bits, "characters per second": self._speed}
-        self._show({**shown, "learning rate": rate})
-        self.job.report(
-            {
-                "event": "progress",
-                "epoch": now.epoch,
-                "step": now.step,
-                "steps": max(round(now.step / self.progress), now.step),
-                "characters_per_second": round(self._speed),
-                "train_bits": now.train_bits,
-                "validation_bits": now.validation_bits,
-                "seconds_left": round(max((1 / self.progress - 1) * now.seconds, 0.0), 1),
-            }
+        now, progress = self.now, self.progress
+        self._tell(
+            "progress",
+            epoch=now.epoch,
+            step=now.step,
+            steps=max(round(now.step / progress), now.step),
+            characters_per_second=round(self._speed),
+            learning_rate=self.recipe.rate_at(progress),
+            train_bits=now.train_bits,
+            validation_bits=now.validation_bits,
+            seconds_left=round(max((1 / progress - 1) * now.seconds, 0.0), 1),
         )
 
-    def _write_sample(self) -> None:
-        draft = next(generate(self._checkpoint(), 1, seed=self.now.step, batch=1))
-        self._show({"bits per character/validation": self.now.validation_bits, "sample": draft.text})
-        self.job.report({"event": "sample", "text": draft.text})
-
-    def _show(self, values: dict[str, float | str | None]) -> None:
-        """Show values in TensorBoard, where it is installed: tensorboard --logdir FOLDER.training"""
+    def _tell(self, event: str, **values: float | str | None) -> None:
+        """Tell whoever listens, and TensorBoard where it is installed: tensorboard --logdir FOLDER.training"""
+        self.job.report({"event": event, **values})
         if self._board:
             with self._board.as_default(self.now.step):
                 for name, value in values.items():
-                    (tf.summary.text if isinstance(value, str) else tf.summary.scalar)(name, value)
+                    if value is not None:
+                        (tf.summary.text if isinstance(value, str) else tf.summary.scalar)(name, value)
             self._board.flush()
 
     def _save(self) -> None:
-        arrays = self.learner.arrays()
-        data = safetensors.numpy.save(arrays, {"standing": json.dumps(asdict(self.now))})
-        replace_file(self.beside / "state.safetensors", data)
+        data = safetensors.numpy.save(self.learner.arrays(), {"standing": json.dumps(asdict(self.now))})
+        replace_file(self.beside / STATE, data)
 
     def _restore(self) -> None:
-        path = self.beside / "state.safetensors"
+        path = self.beside / STATE
         if not path.exists():
             return
         try:
@@ -250,8 +244,8 @@ class Run:
             raise TrainingError(f"{path}: damaged: {error}; remove it to begin anew") from None
         if standing.fingerprint != self.now.fingerprint:
             raise TrainingError(f"{path}: made with other texts or settings; remove it to begin anew")
-        self.now = standing
-        self.now.ended = "done" if standing.ended == "done" else ""
+        # One that was stopped goes on; one that is done stays so.
+        self.now = replace(standing, ended="done" if standing.ended == "done" else "")
         self.learner.restore(arrays)
 
 
@@ -289,22 +283,22 @@ def _only_one(folder: Path) -> Any:
 
 def main(words: Sequence[str] | None = None) -> int:
     """The command: parse, train, and tell how it went; 0 unless it failed."""
-    arguments = _parser().parse_args(words)
+    options = _parser().parse_args(words)
     stopping: list[int] = []
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda number, frame: stopping.append(number))
     try:
-        start = read_checkpoint(arguments.start) if arguments.start else None
-        shape = Config(arguments.cell, arguments.layers, arguments.units)
-        recipe = Recipe(minutes=arguments.minutes, epochs=arguments.epochs, seed=arguments.seed)
+        start = read_checkpoint(options.start) if options.start else None
+        shape = Config(options.cell, options.layers, options.units)
+        recipe = Recipe(minutes=options.minutes, epochs=options.epochs, seed=options.seed)
         job = Job(
-            texts=read_texts(arguments.train),
-            validation=read_texts(arguments.validation),
-            out=arguments.out.absolute(),
+            texts=read_texts(options.train),
+            validation=read_texts(options.validation),
+            out=options.out.absolute(),
             config=start.config if start else shape,
             recipe=recipe.tuning() if start else recipe,
             start=start,
-            resume=arguments.resume,
+            resume=options.resume,
             report=_print,
             should_stop=lambda: bool(stopping),
         )
@@ -327,18 +321,19 @@ def _print(event: Event) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m model.train", description="Train a generator on texts.")
-    parser.add_argument("--train", type=Path, required=True, help="JSONL file of the texts to learn from")
-    parser.add_argument("--validation", type=Path, required=True, help="JSONL file of the texts to measure on")
-    parser.add_argument("--out", type=Path, required=True, help="folder for the checkpoint")
-    parser.add_argument("--start", type=Path, help="folder of a checkpoint to begin from")
+    add = parser.add_argument
+    add("--train", type=Path, required=True, help="JSONL file of the texts to learn from")
+    add("--validation", type=Path, required=True, help="JSONL file of the texts to measure on")
+    add("--out", type=Path, required=True, help="folder for the checkpoint")
+    add("--start", type=Path, help="folder of a checkpoint to begin from")
+    add("--cell", default=Config.cell, help="lstm, gru or rnn")
+    add("--layers", type=int, default=Config.layers, help="recurrent layers")
+    add("--units", type=int, default=Config.units, help="width of each layer")
+    add("--seed", type=int, default=Recipe.seed, help="seed of all chance")
+    add("--resume", action="store_true", help="go on with the run that was interrupted, if any")
     budget = parser.add_mutually_exclusive_group()
     budget.add_argument("--minutes", type=float, help="how long to train")
     budget.add_argument("--epochs", type=float, default=Recipe.epochs, help="how often to read all texts")
-    parser.add_argument("--cell", default=Config.cell, help="lstm, gru or rnn")
-    parser.add_argument("--layers", type=int, default=Config.layers, help="recurrent layers")
-    parser.add_argument("--units", type=int, default=Config.units, help="width of each layer")
-    parser.add_argument("--seed", type=int, default=Recipe.seed, help="seed of all chance")
-    parser.add_argument("--resume", action="store_true", help="go on with the run that was interrupted, if any")
     return parser
 
 
