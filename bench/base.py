@@ -47,7 +47,7 @@ def main() -> None:
     words += ["--out", str(out), "--minutes", str(arguments.minutes)]
     words += ["--start", str(arguments.base)] if kind == "base" else []
     begun = time.monotonic()
-    subprocess.run([sys.executable, "-m", "model.train", *words], check=True, stdout=sys.stderr)
+    subprocess.run([sys.executable, "-m", "app.jobs.training_process", *words], check=True, stdout=sys.stderr)
     made = read_checkpoint(out)
     texts = [json.loads(line)["text"] for line in (folder / "validation.jsonl").read_text("utf-8").splitlines()]
     row = {

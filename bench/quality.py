@@ -22,8 +22,9 @@ from typing import Any
 
 import numpy as np
 
+from app.jobs.texts import read_texts
 from model.arithmetic import has_bfloat16
-from model.corpus import Corpus, Text, Window, read_texts
+from model.corpus import Corpus, Text, Window
 from model.vocab import UNKNOWN_ID, Vocab
 
 RESULTS = Path(__file__).with_name("results") / "quality.json"
@@ -88,7 +89,7 @@ def ours(texts: list[Text], validation: list[Text], minutes: int) -> float:
     out, folder = WORK / f"ours-{minutes}", split()
     words = ["--train", str(folder / "train.jsonl"), "--validation", str(folder / "validation.jsonl"), "--resume"]
     words += ["--out", str(out), "--minutes", str(minutes)]
-    subprocess.run([sys.executable, "-m", "model.train", *words], check=True, stdout=sys.stderr)
+    subprocess.run([sys.executable, "-m", "app.jobs.training_process", *words], check=True, stdout=sys.stderr)
     return bits_per_character(read_checkpoint(out), [text.text for text in validation]).bits_per_character
 
 

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from model.vocab import END_ID, Vocab
-
-
-class CorpusError(ValueError):
-    """A file of texts cannot be used; the message is one line that names it."""
 
 
 @dataclass(frozen=True)
@@ -100,35 +94,3 @@ class Corpus:
     def steps(self, batch: int, window: int) -> int:
         """About how many windows an epoch has; the longest row decides the exact number."""
         return max(1, -(-self.characters // (batch * window)))
-
-
-def read_texts(path: Path) -> list[Text]:
-    """The texts of a JSONL file: objects with `text` and, where wanted, `weight` and `account`.
-
-    Raises:
-        CorpusError: the file is missing, empty or malformed; names the line.
-    """
-    try:
-        lines = path.read_bytes().splitlines()
-    except OSError as error:
-        raise CorpusError(f"{path}: {error.strerror or error}") from None
-    texts = [_text(line, f"{path}, line {number}") for number, line in enumerate(lines, 1) if line.strip()]
-    if not texts:
-        raise CorpusError(f"{path}: found no texts, expected JSON objects with text, one a line")
-    return texts
-
-
-def _text(line: bytes, where: str) -> Text:
-    try:
-        data = json.loads(line)
-    except (ValueError, RecursionError):
-        raise CorpusError(f"{where}: not JSON; expected an object with text") from None
-    if not isinstance(data, dict) or not isinstance(data.get("text"), str) or not data["text"]:
-        raise CorpusError(f"{where}: expected an object with text, a string that is not empty")
-    weight, account = data.get("weight"), data.get("account")
-    weight = 1.0 if weight is None else weight
-    if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight < 1e6:
-        raise CorpusError(f"{where}: found weight {weight!r}, expected a number from 0 to 1,000,000")
-    if account is not None and not isinstance(account, str):
-        raise CorpusError(f"{where}: found account {account!r}, expected a string or null")
-    return Text(data["text"], float(weight), account)

@@ -1,21 +1,12 @@
-"""Training: texts in, a checkpoint out, told line by line; a run that was killed goes on where it stood.
-
-    python -m model.train --train TRAIN.jsonl --validation VALIDATION.jsonl --out FOLDER --minutes 10
-
-Standard output is one JSON object a line: progress and sample, at the end done, stopped or failed.
-"""
+"""Training: texts in, a checkpoint out, told step by step; a run that was killed goes on where it stood."""
 
 from __future__ import annotations
 
-import argparse
 import fcntl
 import hashlib
 import importlib.util
 import json
 import math
-import os
-import signal
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -26,9 +17,9 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
-from model.checkpoint import Checkpoint, CheckpointError, Weights, read_checkpoint, replace_file, write_checkpoint
-from model.config import Config, ConfigError, Recipe
-from model.corpus import Corpus, CorpusError, Text, Window, read_texts
+from model.checkpoint import Checkpoint, Weights, replace_file, write_checkpoint
+from model.config import Config, Recipe
+from model.corpus import Corpus, Text, Window
 from model.generate import generate
 from model.network import Learner, tf
 from model.vocab import Vocab
@@ -87,7 +78,7 @@ def train(job: Job) -> Standing:
         run = Run(job)
         run.go()
     except OSError as error:
-        if isinstance(error, BrokenPipeError):  # nobody listens any more: `main` knows
+        if isinstance(error, BrokenPipeError):  # nobody listens any more
             raise
         where = error.filename or job.out
         raise TrainingError(f"{where}: {error.strerror or error}; the last good checkpoint stays") from None
@@ -279,63 +270,3 @@ def _only_one(folder: Path) -> Any:
     except BlockingIOError:
         raise TrainingError(f"{folder}: another training is writing there; wait for it or end it") from None
     return lock
-
-
-def main(words: Sequence[str] | None = None) -> int:
-    """The command: parse, train, and tell how it went; 0 unless it failed."""
-    options = _parser().parse_args(words)
-    stopping: list[int] = []
-    for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, lambda number, frame: stopping.append(number))
-    try:
-        start = read_checkpoint(options.start) if options.start else None
-        shape = Config(options.cell, options.layers, options.units)
-        recipe = Recipe(minutes=options.minutes, epochs=options.epochs, seed=options.seed)
-        job = Job(
-            texts=read_texts(options.train),
-            validation=read_texts(options.validation),
-            out=options.out.absolute(),
-            config=start.config if start else shape,
-            recipe=recipe.tuning() if start else recipe,
-            start=start,
-            resume=options.resume,
-            report=_print,
-            should_stop=lambda: bool(stopping),
-        )
-        end = train(job)
-        epochs, seconds = end.epoch + 1, round(end.seconds, 1)
-        _print({"event": end.ended, "validation_bits": end.best_bits, "epochs": epochs, "seconds": seconds})
-    except (TrainingError, CheckpointError, ConfigError, CorpusError) as error:
-        _print({"event": "failed", "reason": " ".join(str(error).split())})
-        return 1
-    except BrokenPipeError:  # whoever started us is gone; the state is saved, and a later run resumes
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    return 0
-
-
-def _print(event: Event) -> None:
-    sys.stdout.write(json.dumps(event, ensure_ascii=False) + "\n")
-    sys.stdout.flush()
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m model.train", description="Train a generator on texts.")
-    add = parser.add_argument
-    add("--train", type=Path, required=True, help="JSONL file of the texts to learn from")
-    add("--validation", type=Path, required=True, help="JSONL file of the texts to measure on")
-    add("--out", type=Path, required=True, help="folder for the checkpoint")
-    add("--start", type=Path, help="folder of a checkpoint to begin from")
-    add("--cell", default=Config.cell, help="lstm, gru or rnn")
-    add("--layers", type=int, default=Config.layers, help="recurrent layers")
-    add("--units", type=int, default=Config.units, help="width of each layer")
-    add("--seed", type=int, default=Recipe.seed, help="seed of all chance")
-    add("--resume", action="store_true", help="go on with the run that was interrupted, if any")
-    budget = parser.add_mutually_exclusive_group()
-    budget.add_argument("--minutes", type=float, help="how long to train")
-    budget.add_argument("--epochs", type=float, default=Recipe.epochs, help="how often to read all texts")
-    return parser
-
-
-if __name__ == "__main__":
-    sys.exit(main())

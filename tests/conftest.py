@@ -19,6 +19,12 @@ from app.db.migrate import migrate
 from app.db.session import open_engine
 
 _numbers = count(1)
+TRAINERS = {"test_network.py", "test_train.py", "test_training_process.py"}
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Runs that leave tests of TensorFlow out do not collect them: that is to import it, which takes seconds."""
+    return True if collection_path.name in TRAINERS and "not train" in config.option.markexpr else None
 
 
 @pytest.hookimpl(wrapper=True)

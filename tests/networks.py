@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import numpy as np
 
 from model.checkpoint import Checkpoint
 from model.config import Config
+from model.corpus import Text
 from model.vocab import Vocab
 
 CHARACTERS = " ,.abcdefghijklmnopqrstuvwxyz"
+NOUNS, VERBS = ["harbour", "town", "pier", "bridge", "mayor", "ferry"], ["opens", "closes", "sings", "sleeps", "waits"]
 
 
 def a_vocab(characters: str = CHARACTERS, accounts: tuple[str, ...] = ()) -> Vocab:
@@ -33,3 +37,9 @@ def a_checkpoint(
         for name, shape in config.shapes.items()
     }
     return Checkpoint(config, vocab, weights, {"bits_per_character": 4.2})
+
+
+def small_talk(count: int, seed: int) -> list[Text]:
+    """Small talk of an invented mayor: enough order to be learned in seconds."""
+    random = Random(seed)
+    return [Text(f"The {random.choice(NOUNS)} {random.choice(VERBS)} today. Good!") for _ in range(count)]

@@ -127,7 +127,7 @@ def learn(work: Path, minutes: float, start: Path | None) -> Path:
     words = ["--train", str(work / "train.jsonl"), "--validation", str(work / "validation.jsonl"), "--resume"]
     words += ["--out", str(work / "checkpoint"), "--minutes", str(minutes)]
     words += ["--start", str(start)] if start else []
-    subprocess.run([sys.executable, "-m", "model.train", *words], check=True, env=os.environ)
+    subprocess.run([sys.executable, "-m", "app.jobs.training_process", *words], check=True, env=os.environ)
     return work / "checkpoint"
 
 

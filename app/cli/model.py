@@ -19,9 +19,9 @@ from app.db.migrate import migrate
 from app.db.session import open_engine, reading
 from app.game.measures import Beside, compare
 from app.game.vetting import LONGEST, BlockedWords, CardRules
+from app.jobs.texts import TextsError, read_texts
 from app.settings import Settings, read_settings
 from model.checkpoint import Checkpoint, CheckpointError, read_checkpoint
-from model.corpus import CorpusError, read_texts
 from model.evaluate import bits_per_character
 from model.generate import Decoding, Draft, beam, generate
 
@@ -106,14 +106,14 @@ def evaluate(
             it = _of_archive(read_settings(), archive)
         elif checkpoint and texts:
             if samples and learned is None:
-                raise CorpusError("--samples needs --learned, the texts it was trained on: to see what it copies")
+                raise TextsError("--samples needs --learned, the texts it was trained on: to see what it copies")
             it = _of_files(checkpoint, texts, learned)
             drafts = generate(it.network, samples, decoding=Decoding(temperature, top_p), seed=seed)
             it = replace(it, samples=[draft.text for draft in drafts if draft.ended and draft.text])
         else:
             raise CheckpointError("nothing to measure; give a checkpoint and a file of texts, or --archive NAME")
         if plot and not samples and not it.samples:
-            raise CorpusError("--plot shows samples beside texts: none are on the shelf, or asked for with --samples")
+            raise TextsError("--plot shows samples beside texts: none are on the shelf, or asked for with --samples")
         measured: dict[str, Any] = asdict(bits_per_character(it.network, it.texts))
         compared = compare(it.samples, it.cards, it.learned, seed=seed) if samples or (archive and it.samples) else {}
         if compared:

@@ -1,6 +1,6 @@
 """Runs a module in a process that ends when the one that started it does.
 
-python -m app.jobs.leash PARENT_PID model.train --out …
+python -m app.jobs.leash PARENT_PID app.jobs.training_process --out …
 """
 
 from __future__ import annotations

@@ -113,7 +113,7 @@ def train(
     """
     need_tensorflow()
     command = [
-        *(sys.executable, "-m", "app.jobs.leash", str(os.getpid()), "model.train"),
+        *(sys.executable, "-m", "app.jobs.leash", str(os.getpid()), "app.jobs.training_process"),
         *("--train", str(folder / "train.jsonl"), "--validation", str(folder / "validation.jsonl")),
         *("--out", str(folder / "checkpoint"), "--seed", str(seed), "--resume"),
         *("--layers", str(shape.layers), "--units", str(shape.units), "--cell", shape.cell),

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
-import pytest
 
-from model.corpus import Corpus, CorpusError, Text, read_texts
+from model.corpus import Corpus, Text
 from model.text import END, START
 from model.vocab import Vocab
 
@@ -90,25 +87,3 @@ def test_an_account_begins_with_its_own_mark() -> None:
 def test_a_large_corpus_takes_a_byte_a_character() -> None:
     corpus = Corpus([Text("ab" * 5_000)] * 10, VOCAB)
     assert corpus._flat.nbytes == 10 * 10_002
-
-
-@pytest.mark.parametrize(
-    ("content", "named"),
-    [
-        ("", "found no texts"),
-        ("{", "line 1: not JSON"),
-        ("[" * 60_000, "line 1: not JSON"),
-        ('{"text": "a"}\n{"body": "b"}', "line 2: expected an object with text"),
-        ('{"text": "a", "weight": -1}', "found weight -1"),
-        ('{"text": "a", "account": 3}', "found account 3"),
-    ],
-)
-def test_a_file_that_cannot_be_used_is_refused_by_line(tmp_path: Path, content: str, named: str) -> None:
-    (tmp_path / "texts.jsonl").write_text(content)
-    with pytest.raises(CorpusError, match=named):
-        read_texts(tmp_path / "texts.jsonl")
-
-
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(CorpusError, match=r"nowhere\.jsonl"):
-        read_texts(tmp_path / "nowhere.jsonl")

@@ -2,44 +2,24 @@
 
 from __future__ import annotations
 
-import json
-import signal
-import subprocess
-import sys
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import replace
 from math import log2
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import numpy as np
 import pytest
-from networks import a_checkpoint
+from networks import a_checkpoint, small_talk
 
 pytestmark = pytest.mark.train
 pytest.importorskip("tensorflow", reason="TensorFlow is not installed: make setup-train")
 
 from model.checkpoint import read_checkpoint  # noqa: E402
 from model.config import Config, Recipe  # noqa: E402
-from model.corpus import Text, read_texts  # noqa: E402
+from model.corpus import Text  # noqa: E402
 from model.evaluate import bits_per_character  # noqa: E402
-from model.train import Job, TrainingError, main, train, widened  # noqa: E402
-
-HOUSE = Path(__file__).parents[2]
-NOUNS, VERBS = ["harbour", "town", "pier", "bridge", "mayor", "ferry"], ["opens", "closes", "sings", "sleeps", "waits"]
-
-
-def tweets(count: int, seed: int) -> list[Text]:
-    """Small talk of an invented mayor: enough order to be learned in seconds."""
-    random = Random(seed)
-    return [Text(f"The {random.choice(NOUNS)} {random.choice(VERBS)} today. Good!") for _ in range(count)]
-
-
-def write(path: Path, texts: list[Text]) -> Path:
-    path.write_text("".join(json.dumps({"text": text.text}) + "\n" for text in texts))
-    return path
+from model.train import Job, TrainingError, train, widened  # noqa: E402
 
 
 def a_job(out: Path, **change: Any) -> Job:
@@ -48,8 +28,8 @@ def a_job(out: Path, **change: Any) -> Job:
     )
     return Job(
         **{
-            "texts": tweets(400, 1),
-            "validation": tweets(40, 2),
+            "texts": small_talk(400, 1),
+            "validation": small_talk(40, 2),
             "out": out,
             "config": Config(layers=1, units=48, embedding=16),
             "recipe": recipe,
@@ -93,7 +73,7 @@ def test_a_seed_may_be_larger_than_tensorflow_takes(tmp_path: Path) -> None:
 
 def test_it_stops_when_nothing_improves(tmp_path: Path) -> None:
     recipe = Recipe(epochs=1000, batch=8, window=32, rate=0.05, averaging=0.5, validations=1000, patience=1)
-    job = a_job(tmp_path / "out", texts=tweets(60, 1), recipe=recipe)
+    job = a_job(tmp_path / "out", texts=small_talk(60, 1), recipe=recipe)
     standing = train(job)
     assert standing.ended == "done"
     assert standing.epoch < 900
@@ -103,7 +83,7 @@ def test_fine_tuning_begins_where_the_other_ended(tmp_path: Path) -> None:
     train(a_job(tmp_path / "base"))
     base = read_checkpoint(tmp_path / "base")
     quick = Recipe(epochs=0.2, batch=8, window=32, rate=1e-3, dropout=0.0, averaging=0.5)
-    accented = [Text(text.text + "é") for text in tweets(80, 3)]
+    accented = [Text(text.text + "é") for text in small_talk(80, 3)]
     tuned = train(a_job(tmp_path / "tuned", texts=accented, recipe=quick, start=base))
     fresh = train(a_job(tmp_path / "fresh", texts=accented, recipe=quick))
     assert (tuned.best_bits or 9) < 0.7 * (fresh.best_bits or 0)
@@ -163,7 +143,7 @@ def test_two_trainings_never_write_to_one_place(tmp_path: Path) -> None:
 def test_another_job_does_not_resume_this_one(tmp_path: Path) -> None:
     train(a_job(tmp_path / "out", should_stop=lambda: True))
     with pytest.raises(TrainingError, match="made with other texts or settings; remove it to begin anew") as refusal:
-        train(a_job(tmp_path / "out", texts=tweets(401, 1), resume=True))
+        train(a_job(tmp_path / "out", texts=small_talk(401, 1), resume=True))
     assert Path(str(refusal.value).partition(":")[0]).is_file()
 
 
@@ -171,62 +151,6 @@ def test_a_finished_training_is_not_done_again(tmp_path: Path) -> None:
     done = train(a_job(tmp_path / "out"))
     again = train(a_job(tmp_path / "out", resume=True))
     assert (again.step, again.best_bits, again.ended) == (done.step, done.best_bits, "done")
-
-
-def words(folder: Path, *, epochs: int) -> list[str]:
-    """The command line of a small training, and the files that it names."""
-    files = [write(folder / "train.jsonl", tweets(600, 1)), write(folder / "validation.jsonl", tweets(40, 2))]
-    named = zip(("--train", "--validation", "--out"), (*files, folder / "out"), strict=True)
-    return [*(str(word) for pair in named for word in pair), "--layers=1", "--units=48", f"--epochs={epochs}"]
-
-
-def start(words: list[str]) -> subprocess.Popen[str]:
-    """`python -m model.train` as the worker starts it."""
-    command = [sys.executable, "-m", "model.train", *words]
-    return subprocess.Popen(command, cwd=HOUSE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-
-
-def events(text: Iterable[str]) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in text]
-
-
-def test_a_killed_training_goes_on_with_the_same_curve(tmp_path: Path) -> None:
-    def job(folder: Path, steps: list[int]) -> Job:
-        """The job of `words`, in this process; `steps` grows with each step."""
-        texts = {"texts": read_texts(folder / "train.jsonl"), "validation": read_texts(folder / "validation.jsonl")}
-        shape, recipe = Config("lstm", 1, 48), Recipe(epochs=30)
-        return Job(
-            **texts, out=folder / "out", config=shape, recipe=recipe, resume=True, should_stop=lambda: steps.append(1)
-        )
-
-    (tmp_path / "whole").mkdir()
-    words(tmp_path / "whole", epochs=30)
-    all_steps: list[int] = []
-    whole = train(job(tmp_path / "whole", all_steps))
-    (tmp_path / "cut").mkdir()
-    child = start(words(tmp_path / "cut", epochs=30))
-    for line in child.stdout or ():
-        if json.loads(line)["event"] == "sample":
-            child.kill()
-    assert child.wait() == -signal.SIGKILL
-    steps: list[int] = []
-    rest = train(job(tmp_path / "cut", steps))
-    assert rest.step == whole.step == len(all_steps)
-    assert 0 < len(steps) < len(all_steps)
-    assert rest.best_bits == pytest.approx(whole.best_bits, abs=0.02)
-    assert rest.ended == "done"
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_keeps_the_best_checkpoint(tmp_path: Path, number: signal.Signals) -> None:
-    child = start(words(tmp_path, epochs=10_000))
-    assert child.stdout
-    child.stdout.readline()
-    child.send_signal(number)
-    last = events(child.stdout)[-1]
-    assert (last["event"], child.wait()) == ("stopped", 0)
-    best = read_checkpoint(tmp_path / "out").meta["bits_per_character"]
-    assert best == pytest.approx(last["validation_bits"])
 
 
 def test_tensorboard_gets_scalars_and_samples(tmp_path: Path) -> None:
@@ -249,23 +173,3 @@ def test_progress_says_all_that_a_watcher_needs(tmp_path: Path) -> None:
     assert progress["seconds_left"] == 0
     # A network that knows little may end at once; not each time.
     assert any(event["text"] for event in told if event["event"] == "sample")
-
-
-@pytest.mark.parametrize(
-    ("change", "reason"),
-    [
-        ({"--train": "nowhere.jsonl"}, "nowhere.jsonl: No such file"),
-        ({"--cell": "transformer"}, "cell: found 'transformer'"),
-        ({"--epochs": "-1"}, "epochs: found -1.0"),
-        ({"--epochs": "0"}, "epochs: found 0.0"),
-        ({"--start": "nowhere"}, "nowhere: no such checkpoint folder"),
-    ],
-)
-def test_bad_input_fails_with_one_line(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], change: dict[str, str], reason: str
-) -> None:
-    assert main([*words(tmp_path, epochs=1), *(word for pair in change.items() for word in pair)]) == 1
-    (event,) = events(capsys.readouterr().out.splitlines())
-    assert event["event"] == "failed"
-    assert reason in event["reason"]
-    assert not (tmp_path / "out").exists()
