@@ -84,18 +84,15 @@ class Recipe:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
+        for name, value in vars(self).items():
             if value is None:
                 continue
-            if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
-                raise ConfigError(f"{field.name}: found {value!r}, expected a number that is not negative")
-        for name in ("minutes", "epochs", "batch", "window", "rate", "validations"):
-            if getattr(self, name) == 0:
-                raise ConfigError(f"{name}: found {getattr(self, name)!r}, expected more than 0")
-        for name in ("dropout", "weight_dropout"):
-            if (getattr(self, name) or 0) >= 1:
-                raise ConfigError(f"{name}: found {getattr(self, name)!r}, expected less than 1")
+            if type(value) not in (int, float) or not 0 <= value < math.inf:
+                raise ConfigError(f"{name}: found {value!r}, expected a number that is not negative")
+            if value == 0 and name in ("minutes", "epochs", "batch", "window", "rate", "validations"):
+                raise ConfigError(f"{name}: found {value!r}, expected more than 0")
+            if value >= 1 and name in ("dropout", "weight_dropout"):
+                raise ConfigError(f"{name}: found {value!r}, expected less than 1")
 
     def tuning(self) -> Recipe:
         """The recipe for a network that begins from another: gentler steps, so that it forgets little."""

@@ -35,10 +35,9 @@ class Corpus:
 
     def __init__(self, texts: Sequence[Text], vocab: Vocab, *, seed: int = 0) -> None:
         self.seed = seed
-        kind = np.uint8 if len(vocab) <= 256 else np.uint16
         self._offsets = np.zeros(len(texts) + 1, np.int64)
         np.cumsum([len(text.text) + 2 for text in texts], out=self._offsets[1:])
-        self._flat = np.empty(self._offsets[-1], kind)
+        self._flat = np.empty(self._offsets[-1], np.uint8 if len(vocab) <= 256 else np.uint16)
         for place, text in enumerate(texts):
             row = self._flat[self._offsets[place] : self._offsets[place + 1]]
             row[0], row[-1] = vocab.start(text.account), END_ID

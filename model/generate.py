@@ -111,7 +111,8 @@ def generate(
     """
     if traced and prompt:
         raise ValueError("found a prompt, expected none where drafts are traced")
-    _fits(prompt, limit)
+    if len(prompt) > limit:
+        raise ValueError(f"prompt: found {len(prompt)} characters, expected at most {limit}")
     task = Task(checkpoint, decoding or Decoding(), prompt, limit, account, bend, traced)
     single = min(batch, count) == 1
     finished: dict[int, Row] = {}
@@ -124,11 +125,6 @@ def generate(
                 (row,) = _written(Reader(checkpoint), task, [row.seed], 1)
             yield row.draft
             following += 1
-
-
-def _fits(prompt: str, limit: int) -> None:
-    if len(prompt) > limit:
-        raise ValueError(f"prompt: found {len(prompt)} characters, expected at most {limit}")
 
 
 def _written(reader: Reader, task: Task, seeds: Iterable[int], batch: int) -> Iterator[Row]:
@@ -188,7 +184,8 @@ def beam(
     Raises:
         ValueError: the prompt is longer than the limit.
     """
-    _fits(prompt, limit)
+    if len(prompt) > limit:
+        raise ValueError(f"prompt: found {len(prompt)} characters, expected at most {limit}")
     vocab = checkpoint.vocab
     reader, opening = Reader(checkpoint), vocab.opening(prompt, account)
     state = reader.start(1)
@@ -200,8 +197,8 @@ def beam(
         costs = -log2_odds(reader.step(last, state)).astype(np.float64)
         costs[:, ~vocab.writable] = np.inf
         costs += bits[:, None]
-        ended += [Draft(text, True, float(cost), 0) for text, cost in zip(texts, costs[:, END_ID], strict=True)]
-        ended = sorted(ended, key=lambda draft: draft.bits)[:width]
+        ends = [Draft(text, True, float(cost), 0) for text, cost in zip(texts, costs[:, END_ID], strict=True)]
+        ended = sorted(ended + ends, key=lambda draft: draft.bits)[:width]
         if len(texts[0]) >= limit:
             break
         costs[:, END_ID] = np.inf

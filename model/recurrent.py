@@ -75,8 +75,7 @@ class Recurrent(keras.layers.Layer):  # type: ignore[misc]
             bias[self.units : 2 * self.units] = 1.0  # forget nothing at first
         self.kernel = self.add_weight(name="kernel", shape=(shape[1], wide), initializer="glorot_uniform")
         self.recurrent = self.add_weight(name="recurrent", shape=(self.units, wide), initializer="orthogonal")
-        first_bias = keras.initializers.Constant(bias)
-        self.bias = self.add_weight(name="bias", shape=bias.shape, initializer=first_bias)
+        self.bias = self.add_weight(name="bias", shape=bias.shape, initializer=keras.initializers.Constant(bias))
         self.built = True
 
     def call(
@@ -104,11 +103,11 @@ def run(
 
     Args:
         cell: lstm, gru or rnn.
-        inputs: products of the inputs with the kernel, bias added, [T, blocks · units, B].
-        recurrent: [units, blocks · units].
+        inputs: their products with the kernel, bias added, [T, blocks · units, B].
+        recurrent: weights [units, blocks · units].
         second_bias: [blocks · units], of a GRU: its reset gate acts on it. The other cells have none.
         keep: [T, 1, B], 0 where the state is cleared before the step.
-        state: of the layer.
+        state: before the first step.
         fast: multiply in bfloat16.
 
     Returns:

@@ -178,8 +178,7 @@ def train_scorer(body: str, features: Array, picks: Sequence[Pick], *, seed: int
     tried = [lesson.measure(ridge, states) for states in STATES for ridge in RIDGES]
     held = min(tried, key=lambda held: held.bits)
     head = lesson.head(np.ones(len(picks), bool), held.ridge, held.states) * np.clip(held.slope, 0.1, 3.0)
-    own_head = head[: features.shape[1]].astype(np.float32)
-    return Scorer(body, mean, spread, own_head, replace(held, level=float(head[LEVEL])))
+    return Scorer(body, mean, spread, head[:LEVEL].astype(np.float32), replace(held, level=float(head[LEVEL])))
 
 
 class _Lesson:

@@ -27,8 +27,8 @@ from model.vocab import Vocab
 Event = dict[str, Any]
 VALIDATION_TEXTS = 1_500  # more would slow the training down and hardly sharpen the figure
 VALIDATION_SHARE = 0.05  # of the training's time that measuring may take, at most
-SECONDS_BETWEEN = {"progress": 2.0, "save": 60.0}
-STATE = "state.safetensors"  # what going on needs
+TELL_SECONDS, SAVE_SECONDS = 2.0, 60.0  # between two reports of progress, and two savings of what going on needs
+STATE = "state.safetensors"
 
 
 class TrainingError(Exception):
@@ -75,14 +75,12 @@ def train(job: Job) -> Standing:
             the disk is full; the last good checkpoint stays where it is.
     """
     try:
-        run = Run(job)
-        run.go()
+        return Run(job).go()
     except OSError as error:
         if isinstance(error, BrokenPipeError):  # nobody listens any more
             raise
         where = error.filename or job.out
         raise TrainingError(f"{where}: {error.strerror or error}; the last good checkpoint stays") from None
-    return run.now
 
 
 class Run:
@@ -107,33 +105,35 @@ class Run:
         if job.resume:
             self._restore()
         self._begun = time.monotonic() - self.now.seconds
-        self._last = dict.fromkeys(SECONDS_BETWEEN, self.now.seconds)
+        self._told = self._saved = self.now.seconds
         self._rested = self.now.seconds  # from then on measuring again takes no more than its share of the time
         self._speed = 0.0  # characters a second, running mean
         has_board = importlib.util.find_spec("tensorboard") is not None
         self._board = tf.summary.create_file_writer(str(self.beside / "tensorboard")) if has_board else None
 
-    def go(self) -> None:
+    def go(self) -> Standing:
         """Learn until the budget is spent, nothing improves any more, or somebody asks to stop."""
         now = self.now
         while not now.ended:
             for window in self.learner.windows(self.corpus, self.recipe.batch, epoch=now.epoch, first=now.place):
                 self._learn(window)
                 stopping, over = self.job.should_stop(), self.progress >= 1
-                if stopping or over or (self._validations_due > now.measured and now.seconds >= self._rested):
+                due = int(self.progress * self.recipe.validations) > now.measured and now.seconds >= self._rested
+                if stopping or over or due:
                     self._measure()
                     stuck = now.without_best > self.recipe.patience
                     now.ended = "stopped" if stopping else "done" if over or stuck else ""
                     self._save()
                     sample = next(generate(self._checkpoint(), 1, seed=now.step, batch=1))
                     self._tell("sample", text=sample.text)
-                elif self._is_time("save"):
+                elif now.seconds - self._saved >= SAVE_SECONDS:
                     self._save()
-                if now.ended or self._is_time("progress"):
+                if now.ended or now.seconds - self._told >= TELL_SECONDS:
                     self._tell_progress()
                 if now.ended:
-                    return
+                    return now
             now.epoch, now.place = now.epoch + 1, 0
+        return now
 
     @property
     def progress(self) -> float:
@@ -141,16 +141,6 @@ class Run:
         if self.recipe.minutes is not None:
             return self.now.seconds / (60 * self.recipe.minutes)
         return self.now.step / max(1.0, self.recipe.epochs * self._epoch_steps)
-
-    @property
-    def _validations_due(self) -> int:
-        return int(self.progress * self.recipe.validations)
-
-    def _is_time(self, what: str) -> bool:
-        due = self.now.seconds - self._last[what] >= SECONDS_BETWEEN[what]
-        if due:
-            self._last[what] = self.now.seconds
-        return due
 
     def _learn(self, window: Window) -> None:
         now = self.now
@@ -167,7 +157,7 @@ class Run:
         """Measure the averaged weights, and keep them where they are the best so far."""
         now, begun = self.now, time.monotonic()
         now.validation_bits = self.learner.measure(self.validation)
-        now.measured = max(now.measured + 1, self._validations_due)
+        now.measured = max(now.measured + 1, int(self.progress * self.recipe.validations))
         # At first nothing is known: the bound is what blind guessing costs, were all characters unknown.
         blind = math.log2(len(self.vocab)) + self.vocab.unknown_bits
         if not now.validation_bits < 2 * (now.best_bits or blind):
@@ -197,6 +187,7 @@ class Run:
 
     def _tell_progress(self) -> None:
         now, progress = self.now, self.progress
+        self._told = now.seconds
         self._tell(
             "progress",
             epoch=now.epoch,
@@ -222,6 +213,7 @@ class Run:
     def _save(self) -> None:
         data = safetensors.numpy.save(self.learner.arrays(), {"standing": json.dumps(asdict(self.now))})
         replace_file(self.beside / STATE, data)
+        self._saved = self.now.seconds
 
     def _restore(self) -> None:
         path = self.beside / STATE

@@ -37,14 +37,10 @@ class Vocab:
     accounts: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if len(set(self.characters)) != len(self.characters):
-            raise VocabError("vocabulary: a character occurs twice")
-        if set(self.characters) & set(MARKS):
-            raise VocabError("vocabulary: a mark occurs among the characters")
+        if len(set(self.symbols)) != len(self):
+            raise VocabError("vocabulary: a mark, a character or an account occurs twice")
         if any(map(_surrogate, self.characters)):
             raise VocabError("vocabulary: half of a surrogate pair occurs among the characters")
-        if len(set(self.accounts)) != len(self.accounts):
-            raise VocabError("vocabulary: an account occurs twice")
         if len(self) > MOST_SYMBOLS:
             raise VocabError(f"vocabulary: found {len(self):,} symbols, expected at most {MOST_SYMBOLS:,}")
 
