@@ -159,9 +159,8 @@ def test_tensorboard_gets_scalars_and_samples(tmp_path: Path) -> None:
 
     standing = train(a_job(tmp_path / "out"))
     board = EventAccumulator(str(tmp_path / "out.training" / "tensorboard")).Reload()
-    assert board.Tags()["tensors"] >= ["train_bits", "validation_bits"]
+    assert {"train_bits", "validation_bits", "text"} <= set(board.Tags()["tensors"])
     assert board.Tensors("validation_bits")[-1].step == standing.step
-    assert "text" in board.Tags()["tensors"]
 
 
 def test_progress_says_all_that_a_watcher_needs(tmp_path: Path) -> None:
