@@ -22,7 +22,7 @@ from model.text import normalise
 from tests.archives.reading import read, texts
 
 
-def test_a_missing_file(tmp_path: Path) -> None:
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with (
         pytest.raises(ArchiveError, match=r"^there is no file .*nowhere\.json: expected "),
         open_source(tmp_path / "nowhere.json"),
@@ -30,7 +30,7 @@ def test_a_missing_file(tmp_path: Path) -> None:
         pass
 
 
-def test_a_folder(tmp_path: Path) -> None:
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
     with pytest.raises(ArchiveError, match="is a folder: expected a file"), open_source(tmp_path):
         pass
 
@@ -46,14 +46,14 @@ def test_the_folder_of_an_export_names_its_file(tmp_path: Path, inside: str) -> 
         pass
 
 
-def test_what_is_no_file_at_all(tmp_path: Path) -> None:
+def test_what_is_neither_file_nor_folder_is_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(ArchiveError, match="neither a file nor a folder"), open_source(tmp_path / "pipe"):
         pass
 
 
 @pytest.mark.parametrize("content", [b"", b"  \n\t\r\n ", b"\xef\xbb\xbf", b"\xff\xfe", b"\n" * 300_000])
-def test_an_empty_file(tmp_path: Path, content: bytes) -> None:
+def test_an_empty_file_is_refused(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(ArchiveError, match=r"is empty: expected tweets|no rows in"):
         read(tmp_path, content)
 

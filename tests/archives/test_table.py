@@ -11,7 +11,7 @@ from app.archives.records import Record
 from tests.archives.reading import read, texts
 
 
-def test_newlines_crlf_and_doubled_quotation_marks(tmp_path: Path) -> None:
+def test_line_breaks_and_doubled_quotation_marks_belong_to_the_text(tmp_path: Path) -> None:
     content = (
         'Text,Date,Tweet ID\r\n"One, ""two""\nthree",2017-03-23 06:00:20,844896595179180034\r\nFour,2017-03-24,5\r\n'
     )
@@ -24,7 +24,7 @@ def test_newlines_crlf_and_doubled_quotation_marks(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("delimiter", [",", "\t", ";", "|"])
-def test_every_delimiter(tmp_path: Path, delimiter: str) -> None:
+def test_every_delimiter_is_found_out(tmp_path: Path, delimiter: str) -> None:
     rows = [("id", "text", "likes"), ("1", "One", "5"), ("2", "Two", "6")]
     assert texts(tmp_path, "\n".join(delimiter.join(row) for row in rows)) == ["One", "Two"]
 
@@ -51,46 +51,46 @@ def test_a_column_of_texts_has_many_names(tmp_path: Path, name: str) -> None:
     assert texts(tmp_path, f"id,{name}\n1,One") == ["One"]
 
 
-def test_an_unnamed_first_column(tmp_path: Path) -> None:
+def test_a_first_column_may_have_no_name(tmp_path: Path) -> None:
     _, records = read(tmp_path, ",id,text\n0,12,One\n1,13,Two\n")
     assert records == [Record("One", "12"), Record("Two", "13")]
 
 
-def test_a_byte_order_mark(tmp_path: Path) -> None:
+def test_a_byte_order_mark_is_no_part_of_a_name(tmp_path: Path) -> None:
     assert texts(tmp_path, b"\xef\xbb\xbftext,id\nOne,1\n") == ["One"]
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-8-sig"])
-def test_every_marked_encoding(tmp_path: Path, encoding: str) -> None:
+def test_every_encoding_that_a_file_is_marked_by_is_read(tmp_path: Path, encoding: str) -> None:
     mark = "" if encoding in ("utf-16", "utf-32", "utf-8-sig") else "\ufeff"
     assert texts(tmp_path, (mark + "id;text\n1;Café 😀\n").encode(encoding)) == ["Café 😀"]
 
 
-def test_a_single_column(tmp_path: Path) -> None:
+def test_a_single_column_is_a_table(tmp_path: Path) -> None:
     reading, records = read(tmp_path, "text\nOne, and more\nTwo\n\nThree")
     assert reading.format == "csv"
     assert [record.text for record in records] == ["One, and more", "Two", "Three"]
 
 
-def test_a_table_without_a_header(tmp_path: Path) -> None:
+def test_a_table_without_a_header_is_read_by_what_its_columns_hold(tmp_path: Path) -> None:
     rows = [f"84489659517918{n:04},2017-03-{n + 1:02} 06:00:20,Number {n} is a fine thing,{n}" for n in range(20)]
     _, records = read(tmp_path, "\n".join(rows))
     assert len(records) == 20
     assert records[3] == Record("Number 3 is a fine thing", "844896595179180003", "2017-03-04 06:00:20")
 
 
-def test_delimiters_in_a_text_that_was_not_quoted(tmp_path: Path) -> None:
+def test_delimiters_in_a_text_that_was_not_quoted_stay_in_it(tmp_path: Path) -> None:
     _, records = read(tmp_path, "id,text,likes\n1,Well, well, well,5\n2,Two,6\n3,Three,7\n4,Four,8\n")
     assert records[0] == Record("Well, well, well", "1")
     assert [record.text for record in records[1:]] == ["Two", "Three", "Four"]
 
 
-def test_quotation_marks_that_were_not_escaped(tmp_path: Path) -> None:
+def test_quotation_marks_that_were_not_escaped_stay_in_the_text(tmp_path: Path) -> None:
     content = 'id\ttext\n1\t"Make it great" he said\n2\t"No end\n3\tThree\n4\tFour "4"\n'
     assert texts(tmp_path, content) == ['"Make it great" he said', '"No end', "Three", 'Four "4"']
 
 
-def test_quotation_marks_escaped_by_backslashes(tmp_path: Path) -> None:
+def test_quotation_marks_may_be_escaped_by_backslashes(tmp_path: Path) -> None:
     content = 'id,text,n\n1,"He said \\"yes, please\\" to me",5\n2,"Two, too",6\n'
     assert texts(tmp_path, content) == ['He said "yes, please" to me', "Two, too"]
 
@@ -102,21 +102,21 @@ def test_of_columns_with_one_name_the_first_counts(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("before", ["\n\n", "# saved in 2020\n", "My tweets\n\n", "Tweets, of mine\nall of them\n\n"])
 @pytest.mark.parametrize("delimiter", [",", "\t", ";"])
-def test_lines_before_the_header(tmp_path: Path, before: str, delimiter: str) -> None:
+def test_lines_before_the_header_are_passed_over(tmp_path: Path, before: str, delimiter: str) -> None:
     rows = [("id", "text"), ("7", "One of them"), ("8", "Another, of two")]
     table = "".join(f'{first}{delimiter}"{second}"\n' for first, second in rows)
     assert texts(tmp_path, before + table) == ["One of them", "Another, of two"]
 
 
-def test_spaces_behind_delimiters(tmp_path: Path) -> None:
+def test_spaces_behind_delimiters_belong_to_no_value(tmp_path: Path) -> None:
     assert read(tmp_path, 'id, text\n1, "One, two"\n2, Three\n')[1] == [Record("One, two", "1"), Record("Three", "2")]
 
 
-def test_the_line_that_names_the_delimiter(tmp_path: Path) -> None:
+def test_a_line_that_names_the_delimiter_is_obeyed(tmp_path: Path) -> None:
     assert texts(tmp_path, "sep=;\r\nid;text\r\n1;One, two\r\n") == ["One, two"]
 
 
-def test_old_line_ends(tmp_path: Path) -> None:
+def test_line_ends_of_old_machines_end_lines(tmp_path: Path) -> None:
     assert texts(tmp_path, "id,text\r1,One\r2,Two\r") == ["One", "Two"]
 
 
@@ -135,7 +135,7 @@ def test_lines_that_are_all_enclosed_in_quotation_marks_are_a_column_of_texts(tm
     assert texts(tmp_path, header + rows) == ['One, and "more"', "Two, of them", "Three"]
 
 
-def test_line_ends_of_every_kind_in_one_file(tmp_path: Path) -> None:
+def test_line_ends_of_every_kind_may_stand_in_one_file(tmp_path: Path) -> None:
     ends = ("\n", "\r\n", "\r")
     rows = [f'{number},"Number {number}, with a comma",2018-05-01{ends[number % 3]}' for number in range(9)]
     read_back = read(tmp_path, "id,text,date\r\n" + "".join(rows))[1]
@@ -144,11 +144,11 @@ def test_line_ends_of_every_kind_in_one_file(tmp_path: Path) -> None:
     assert {record.date for record in read_back} == {"2018-05-01"}
 
 
-def test_a_lone_carriage_return_in_a_text(tmp_path: Path) -> None:
+def test_a_lone_carriage_return_in_a_text_becomes_a_space(tmp_path: Path) -> None:
     assert texts(tmp_path, "id,text\n1,One\rmore\n2,Two\n") == ["One more", "Two"]
 
 
-def test_date_and_time_in_columns_of_their_own(tmp_path: Path) -> None:
+def test_date_and_time_may_have_columns_of_their_own(tmp_path: Path) -> None:
     assert read(tmp_path, "Date,Time,Tweet_Text\n16-11-11,15:26:37,One\n")[1][0].date == "16-11-11 15:26:37"
 
 
@@ -162,12 +162,12 @@ def test_an_id_of_thousands_of_digits_is_no_id(tmp_path: Path) -> None:
     assert [record.id for record in records] == [None, "2"]
 
 
-def test_ids_that_r_kept_from_being_rounded(tmp_path: Path) -> None:
+def test_ids_that_r_kept_from_being_rounded_are_ids(tmp_path: Path) -> None:
     _, records = read(tmp_path, '"status_id","text"\n"x844896595179180034","One"\n"x-1","Two"\n')
     assert [record.id for record in records] == ["844896595179180034", "x-1"]
 
 
-def test_columns_of_a_tool_that_keeps_retweets_and_replies(tmp_path: Path) -> None:
+def test_columns_of_a_tool_that_keeps_retweets_and_replies_are_known(tmp_path: Path) -> None:
     content = (
         "id,conversation_id,username,tweet,user_rt,retweet_id,reply_to\n"
         "7,7,mayor,One,,,[]\n8,5,mayor,Two,,,\"[{'screen_name': 'bob'}]\"\n9,9,mayor,Three,bob,6,[]\n"
@@ -199,7 +199,7 @@ def test_a_header_alone_is_no_archive(tmp_path: Path) -> None:
         read(tmp_path, "id,text\n")
 
 
-def test_a_quotation_mark_that_is_never_closed(tmp_path: Path) -> None:
+def test_a_quotation_mark_that_is_never_closed_is_refused_by_its_place(tmp_path: Path) -> None:
     rows = "".join(f'{number},"Text {number}",5\n' for number in range(300))
     with pytest.raises(ArchiveError, match=r"broken table in archive\.dat near byte \d+: .*quotation mark"):
         read(tmp_path, "id,text,n\n" + rows + '301,"No end,5\n' + "302,Words and words,5\n" * 20_000)

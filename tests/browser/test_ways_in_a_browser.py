@@ -95,7 +95,9 @@ def test_the_daily_ends_with_a_score_that_spoils_nothing(visit: Visit) -> None:
 
 @pytest.mark.parametrize("way", ["practice", "mixed"])
 @pytest.mark.parametrize(("size", "script"), [SCREENS[0], SCREENS[3]], ids=[NAMES[0], NAMES[3]])
-def test_practice_and_mixed(visit: Visit, way: str, size: dict[str, int], script: bool) -> None:
+def test_practice_and_a_mixed_game_go_on_from_round_to_round(
+    visit: Visit, way: str, size: dict[str, int], script: bool
+) -> None:
     page = visit(size, script=script)
     page.goto(WAYS[way])
     seen: set[str] = set()

@@ -40,23 +40,23 @@ def shared_site(own_cluster: Cluster, tmp_path: Path) -> Iterator[Site]:
     site.close()
 
 
-def test_web_and_worker_are_killed_under_load(site: Site) -> None:
+def test_a_web_server_and_a_worker_that_are_killed_under_load_lose_no_guess(site: Site) -> None:
     _killed(site, ["web", "worker"])
 
 
 @pytest.mark.postgres
-def test_web_and_database_are_killed_under_load(shared_site: Site, own_cluster: Cluster) -> None:
+def test_a_database_that_is_killed_under_load_loses_no_guess(shared_site: Site, own_cluster: Cluster) -> None:
     _killed(shared_site, ["database", "web"], own_cluster, works=False)
 
 
 @pytest.mark.long
-def test_fifty_kills(site: Site) -> None:
+def test_fifty_kills_lose_no_guess(site: Site) -> None:
     _killed(site, list(islice(cycle(["web", "worker", "web"]), 50)))
 
 
 @pytest.mark.long
 @pytest.mark.postgres
-def test_fifty_kills_with_a_database_server(shared_site: Site, own_cluster: Cluster) -> None:
+def test_fifty_kills_of_a_database_server_too_lose_no_guess(shared_site: Site, own_cluster: Cluster) -> None:
     _killed(shared_site, list(islice(cycle(["web", "database", "worker"]), 50)), own_cluster)
 
 

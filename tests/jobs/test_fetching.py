@@ -154,5 +154,5 @@ def test_other_kinds_of_address_are_refused(tmp_path: Path, url: str) -> None:
         ("2002:0a00:0001::", False),  # 10.0.0.1 by 6to4
     ],
 )
-def test_what_is_public(address: str, public: bool) -> None:
+def test_only_addresses_of_the_public_internet_may_be_reached(address: str, public: bool) -> None:
     assert is_public(ipaddress.ip_address(address)) is public

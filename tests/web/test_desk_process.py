@@ -62,6 +62,7 @@ def written(seed: int = 1, refused: str = "", **decoding: Any) -> list[dict[str,
             choice.refuse()
         told.append(choice.told())
     assert writing.text == "a pier " + "".join(one["c"] for one in told)
+    assert told
     return told
 
 

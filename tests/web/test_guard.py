@@ -164,7 +164,7 @@ def test_what_is_stored_of_a_network_is_neither_its_address_nor_the_same_tomorro
     assert today == identity.network_mark("192.0.2.0/24", datetime(2026, 5, 1, 9, tzinfo=UTC))
 
 
-def test_health_and_readiness(serving: Opener) -> None:
+def test_a_game_that_can_be_played_is_alive_and_ready(serving: Opener) -> None:
     game = serving()
     assert game.client().get("/healthz").json() == {"status": "alive"}
     assert game.client().get("/readyz").json() == {"status": "ready"}
