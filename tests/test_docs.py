@@ -71,6 +71,41 @@ def test_every_call_of_the_api_says_what_it_does_and_what_each_answer_means() ->
     assert not silent
 
 
+def test_every_command_that_the_docs_give_can_be_typed() -> None:
+    docs = runpy.run_path(str(HOUSE / "tools" / "docs.py"))
+    known = {name: {option for each in command.params for option in each.opts} for name, command in docs["commands"]()}
+    targets = set(re.findall(r"^([a-z][\w-]*):", (HOUSE / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    wrong = []
+    given = [
+        (page.name, line) for page in [*HOUSE.glob("*.md"), *HOUSE.glob("docs/**/*.md")] for line in _code_of(page)
+    ]
+    for page, line in given:
+        for typed in re.findall(r"whichtweet((?: [a-z]+)*)((?: [^ ]+)*)", line.split("  #")[0]):
+            name = _longest_name(f"whichtweet{typed[0]}", known)
+            options = set(re.findall(r"(?<= )--[\w-]+", "".join(typed))) - {"--json", "--help"}
+            wrong += [f"{page}: {line}"] if (typed[0] and name == "whichtweet") or options - known[name] else []
+        for typed in re.findall(r"^make ((?:[a-z][\w-]*(?: |$))+)", line.split("#")[0]):
+            wrong += [f"{page}: make {each}" for each in typed.split() if each not in targets and "bench-" not in each]
+        for module in re.findall(r"python -m ((?:app|bench|tools)[\w.]*)|make bench-([a-z]+)", line):
+            file = Path("/".join((module[0] or f"bench.{module[1]}").split("."))).with_suffix(".py")
+            wrong += [] if (HOUSE / file).exists() else [f"{page}: {file}"]
+    assert len(given) > 500
+    assert not wrong
+
+
+def _code_of(page: Path) -> list[str]:
+    """The lines of a page's blocks of shell, and what else it sets as code."""
+    text = page.read_text(encoding="utf-8")
+    blocks = [line for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL) for line in block.splitlines()]
+    return [*blocks, *re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL))]
+
+
+def _longest_name(typed: str, known: dict[str, set[str]]) -> str:
+    """The command that so many words begin with: arguments follow it."""
+    words = typed.split()
+    return next(name for end in range(len(words), 0, -1) if (name := " ".join(words[:end])) in known)
+
+
 def test_every_page_stands_in_the_contents_of_the_site_once() -> None:
     contents = (HOUSE / "mkdocs.yml").read_text(encoding="utf-8").partition("\nnav:")[2]
     listed = Counter(re.findall(r"([\w/-]+\.md)$", contents, re.MULTILINE))
