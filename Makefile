@@ -13,7 +13,7 @@ endif
 .PHONY: help setup setup-train setup-test play class test test-fast test-long mutants check format bench bench-pages lock seed-large lecture site docs demo base model-card scale-page pictures fuzz clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z][a-z%-]*:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup:  ## make .venv with the command whichtweet, enough to play
 	@tools/venv.sh play
