@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from datetime import timedelta
+from typing import NamedTuple
 
 from anyio import to_thread
 from sqlalchemy import Connection, Engine
@@ -15,40 +13,19 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.db import players, seats, sets, shelf
 from app.db.session import now, reading
-from app.game.rounds import Round, Seat, ShelfEmpty, deal, open_with, turn
+from app.game.rounds import Seat, ShelfEmpty, deal, open_with, turn
 from app.game.sets import FixedSet, deal_pair, following
 from app.game.shelf import Arm, Past, Shelf
-from app.web import metrics, problems
+from app.web import problems
 from app.web.catalogue import Catalogue
 from app.web.entries import Entry
 from app.web.fixed import FixedSets
+from app.web.given import Dealt, GivenRounds
 from app.web.identity import Visitor, open_round
 from app.web.opponents import Opponents
 from app.web.problems import Problem
 from app.web.sealed import RoundSeal, SealedRound
 from app.web.ways import Way
-
-REMEMBERED = 2_000  # rounds that are kept to be given again word for word
-
-
-class Dealt(NamedTuple):
-    """An open round as it was given, whom it was given to, and how that player stands.
-
-    Attributes:
-        played: rounds answered before: in the set, or in this archive and mode.
-        of: rounds of the set; 0 where there is no end.
-    """
-
-    entry: Entry
-    round: Round
-    token: str
-    expires_at: datetime
-    body: bytes
-    edition: int
-    visitor: Visitor
-    played: int = 0
-    spotted: int = 0
-    of: int = 0
 
 
 class _Place(NamedTuple):
@@ -83,7 +60,7 @@ class Dealer:
         self._fixed = fixed
         self._seal = seal
         self._life = life
-        self._given: OrderedDict[tuple[object, ...], Dealt] = OrderedDict()
+        self.given = GivenRounds(seal, life)
         self._opponents = Opponents(engine)
         # On the embedded database a look-up takes microseconds: a thread would cost more than it saves.
         self._is_embedded = engine.dialect.name == "sqlite"
@@ -181,10 +158,7 @@ class Dealer:
         visitor, place = self._place(connection, visitor, entry, opened, opponent)
         seat = place.seat
         name = (seat.player, seat.archive_id, seat.mode, seat.opponent, seat.position, seat.again)
-        given = self._given.get(name)
-        at = now()
-        if given is not None and given.edition == entry.edition and self._is_fresh(given, at):
-            self._given.move_to_end(name)
+        if (given := self.given.again(name, entry)) is not None:
             return given._replace(visitor=visitor, played=place.played, spotted=place.spotted)
         excluded = {*place.excluded, *entry.kept_samples}
         dealt = None
@@ -194,7 +168,8 @@ class Dealer:
             on_shelf = entry.shelf if opponent is None else Shelf((opponent,), entry.shelf.stamp)
             met = self._past(connection, place.player_id, entry)
             dealt = deal(entry.deck, on_shelf, seat, met.samples, excluded, met.tweets)
-        return self._keep(name, given, dealt, entry, visitor, place)
+        given = self.given.give(name, dealt, entry, visitor)
+        return given._replace(visitor=visitor, played=place.played, spotted=place.spotted)
 
     def _deal_mixed(self, connection: Connection, visitor: Visitor, opened: SealedRound | None) -> Dealt:
         """The visitor's open round in the archive whose turn it is: drawn by their key and how often they guessed."""
@@ -228,40 +203,19 @@ class Dealer:
         pair = following(fixed, start, entry.hidden_tweets, entry.hidden_samples)
         if pair is None:
             raise Problem(409, "set-through", "you have played all rounds of this set")
-        place = _Place(
-            Seat(visitor.key, entry.archive.id, fixed.mode, start, 0, entry.shelf.stamp),
-            standing.player_id if standing else None,
+        name = (visitor.key, fixed.id, start)
+        given = self.given.again(name, entry)
+        if given is None:
+            player = standing.player_id if standing else None
+            repeat = player is not None and sets.met(connection, player, [pair.tweet.id], [pair.sample_id])
+            dealt = deal_pair(fixed, pair, visitor.key, start, entry.shelf.stamp, repeat=repeat)
+            given = self.given.give(name, dealt, entry, visitor)
+        return given._replace(
+            visitor=visitor,
             played=len(seat.verdicts) if seat else 0,
             spotted=seat.spotted if seat else 0,
+            of=len(fixed.pairs),
         )
-        name = (visitor.key, fixed.id, start)
-        given = self._given.get(name)
-        if given is not None and given.edition == entry.edition and self._is_fresh(given, now()):
-            return given._replace(visitor=visitor, played=place.played, spotted=place.spotted, of=len(fixed.pairs))
-        repeat = place.player_id is not None and sets.met(
-            connection, place.player_id, [pair.tweet.id], [pair.sample_id]
-        )
-        dealt = deal_pair(fixed, pair, visitor.key, start, entry.shelf.stamp, repeat=repeat)
-        return self._keep(name, given, dealt, entry, visitor, place)._replace(of=len(fixed.pairs))
-
-    def _keep(
-        self, name: tuple[object, ...], given: Dealt | None, dealt: Round, entry: Entry, visitor: Visitor, place: _Place
-    ) -> Dealt:
-        at = now()
-        if given is not None and given.round.id == dealt.id and self._is_fresh(given, at):
-            fresh = given._replace(edition=entry.edition, visitor=visitor, played=place.played, spotted=place.spotted)
-        else:
-            fresh = self._give(dealt, entry, visitor, place, at)
-            metrics.round_of("alike" if dealt.is_alike else "unlike").inc()
-        self._given[name] = fresh
-        self._given.move_to_end(name)
-        while len(self._given) > REMEMBERED:
-            self._given.popitem(last=False)
-        return fresh
-
-    def _is_fresh(self, given: Dealt, at: datetime) -> bool:
-        # One that is about to expire is sealed anew: nobody can read two cards in no time.
-        return given.expires_at - at > self._life / 8
 
     def _place(
         self,
@@ -304,31 +258,6 @@ class Dealer:
             return {*kept} if player_id is None else {*kept, *shelf.met_tweets(connection, player_id, ids)}
 
         return _Met(samples, tweets)
-
-    def _give(self, dealt: Round, entry: Entry, visitor: Visitor, place: _Place, at: datetime) -> Dealt:
-        at = at.replace(microsecond=at.microsecond // 1000 * 1000)
-        token, expires_at = self._seal.close(dealt, at), at + self._life
-        archive = entry.archive
-        body: dict[str, Any] = {
-            "round": token,
-            "archive": {"slug": archive.slug, "handle": archive.handle, "name": archive.name},
-            "cards": [{"text": text} for text in dealt.cards],
-            "mode": dealt.mode,
-            "expires_at": expires_at.isoformat(timespec="seconds").replace("+00:00", "Z"),
-        }
-        if dealt.repeat:
-            body["repeat"] = True
-        return Dealt(
-            entry=entry,
-            round=dealt,
-            token=token,
-            expires_at=expires_at,
-            body=json.dumps(body).encode(),
-            edition=entry.edition,
-            visitor=visitor,
-            played=place.played,
-            spotted=place.spotted,
-        )
 
 
 def _was_forgotten(connection: Connection, visitor: Visitor, opened: SealedRound | None) -> bool:

@@ -17,8 +17,8 @@ from app.db.session import now, reading, writing
 from app.game.sets import TEN
 from app.web import news, outcomes, play, problems
 from app.web.bodies import GuessAsk, RemarkAsk
-from app.web.dealer import Dealt
 from app.web.entries import Entry
+from app.web.given import Dealt
 from app.web.identity import as_dealt_to
 from app.web.problems import Problem
 from app.web.rendering import NO_STORE, html

@@ -203,7 +203,7 @@ def test_a_daily_loses_nothing_to_a_double_click_a_lost_connection_back_or_a_lon
 
 def aged(game: Game, token: str) -> str:
     """The token of a round as it would be had it lain open for two days."""
-    dealt = next(each for each in game.services.dealer._given.values() if each.token == token)
+    dealt = next(each for each in game.services.dealer.given.rounds.values() if each.token == token)
     return game.services.seal.close(dealt.round, now() - timedelta(days=2))
 
 

@@ -82,7 +82,7 @@ def test_a_new_champion_plays_at_once_for_players_who_stand_in_the_middle(game: 
         add_arm(connection, 1, "champion", second, 1.0)
     game.refresh()
     client.post("/api/rounds")
-    game.services.dealer._given.clear()
+    game.services.dealer.given.rounds.clear()
     token = client.post("/api/rounds").json()["round"]
     assert client.post("/api/guesses", json={"round": token, "pick": 0}).json()["generator"] == "v2"
 

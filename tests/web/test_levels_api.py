@@ -56,10 +56,10 @@ def test_a_known_players_rounds_stay_the_same_whatever_others_do_meanwhile(eithe
             connection.execute(update(players).values(skill=-1.0))
             connection.execute(update(samples).values(strength=3.0))
         either_game.refresh()
-        either_game.services.dealer._given.clear()  # as if another process was asked
+        either_game.services.dealer.given.rounds.clear()  # as if another process was asked
         assert texts(client)[1] == shown
         guess(client, token)
-        either_game.services.dealer._given.clear()
+        either_game.services.dealer.given.rounds.clear()
         assert texts(client)[1] == prefetched
 
 

@@ -145,7 +145,7 @@ def test_the_tenth_verdict_leads_to_the_score_also_when_it_is_looked_at_later(cl
 
 def aged(game: Game, page: str) -> str:
     """The token of a page's round as it would be had it lain open for two days."""
-    dealt = next(each for each in game.services.dealer._given.values() if each.token == token(page))
+    dealt = next(each for each in game.services.dealer.given.rounds.values() if each.token == token(page))
     return game.services.seal.close(dealt.round, now() - timedelta(days=2))
 
 
