@@ -32,8 +32,8 @@ Array = NDArray[np.float32]
 Floats = NDArray[np.float64]
 
 _HANDLE = re.compile(r"(?<![\w@/])@([A-Za-z0-9_]*)$")
-_WORD = re.compile(r"(?<![\w@])([^\W\d_]+)$")
-_NEAR = 40  # characters at the end of a text in which its last word is looked for
+WORD = re.compile(r"(?<![\w@])([^\W\d_]+)$")
+NEAR = 40  # characters at the end of a text in which its last word is looked for
 _LETTERS = re.compile(r"(?<![\w@])[^\W\d_]+")
 
 
@@ -144,7 +144,7 @@ class Lexicon:
             return self.handles, found.group(1).lower()
         if self.names is None and self.words is None:
             return None
-        if not (found := _WORD.search(text[-_NEAR:])):
+        if not (found := WORD.search(text[-NEAR:])):
             return None
         word = found.group(1)
         if self.names is not None and word[0].isupper():

@@ -25,6 +25,7 @@ from model.text import normalise
 PILOT = 2400  # vetted drafts, at most, from which the choice by form learns
 SCORED_PILOT = 3000  # the same where a scorer has a say: its favourites among them count most
 SCORED_FACTOR = 5  # vetted drafts of that pilot for a sample that is wanted; otherwise one
+TRIGGER_TWEETS = 20_000  # from which words that trigger each other are taken, evenly chosen
 FORM_TWEETS = 4000  # tweets that they are compared with, evenly chosen
 LEAST = 50  # vetted drafts, or tweets, below which nothing is balanced: differences would be chance
 # Rounds of balancing: vetted drafts at most, and the share of the way that is gone after them. The last steps are
@@ -58,10 +59,11 @@ class Pilot:
     should_stop: ShouldStop
 
     def led(self) -> Steered:
-        """What leads drafts to no strange handle, name and word, without any balance."""
+        """What leads drafts to no strange handle, name and word, and to words of one subject, without any balance."""
         rules = self.vetting.rules
-        names = rules.names
-        return Steered(handles=rules.handles, names=None if names is None else names.words, words=self.words)
+        names = None if rules.names is None else rules.names.words
+        tweets = [] if self.words is None else self.cards[:: max(1, len(self.cards) // TRIGGER_TWEETS)]
+        return Steered(handles=rules.handles, names=names, words=self.words, tweets=tweets)
 
     def steer(self) -> Steered:
         """What brings drafts nearest to tweets.

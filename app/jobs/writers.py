@@ -15,7 +15,7 @@ import os
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any, Self
@@ -23,12 +23,13 @@ from typing import IO, Any, Self
 import numpy as np
 
 from app.game.steering import Balance, Lexicon, Steering
+from app.game.triggers import Triggers
 from app.game.vetting import SHORTEST
 from app.jobs.errors import JobError
 from app.jobs.scorers import read_scorer
 from model.arithmetic import numpy_at_its_best
 from model.checkpoint import CheckpointError, read_checkpoint
-from model.generate import Decoding, Draft, generate
+from model.generate import Bend, Decoding, Draft, generate
 from model.reader import Array
 from model.scorer import ScorerError, card_features, features_of
 from model.text import normalise
@@ -49,33 +50,45 @@ class Scoring:
 
 @dataclass(frozen=True)
 class Steered:
-    """What bends the odds of what is written for an archive: see `app.game.steering`.
+    """What bends the odds of what is written for an archive: see `app.game.steering` and `app.game.triggers`.
 
     Attributes:
         balance: of symbols and lengths.
         handles: that may be named; None: any.
         names: that may be written with a capital; None: any word.
         words: that may be written; None: any.
+        tweets: whose words trigger each other; none: nothing does.
     """
 
     balance: Balance = field(default_factory=Balance)
     handles: Collection[str] | None = None
     names: Collection[str] | None = None
     words: Collection[str] | None = None
+    tweets: Sequence[str] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The fields as plain values."""
         lists = {name: None if (held := getattr(self, name)) is None else sorted(held) for name in LISTS}
-        return {"balance": self.balance.to_json(), **lists}
+        return {"balance": self.balance.to_json(), **lists, "tweets": list(self.tweets)}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """What `to_json` described."""
-        return cls(Balance.from_json(data["balance"]), *(data[name] for name in LISTS))
+        balance = Balance.from_json(data["balance"])
+        return cls(balance, **{name: data[name] for name in LISTS}, tweets=data["tweets"])
 
-    def ready(self, symbols: list[str]) -> Steering:
+    def ready(self, symbols: list[str]) -> Bend:
         """The same for a network's symbols."""
-        return Steering(symbols, self.balance, Lexicon(self.handles, self.names, self.words))
+        steering = Steering(symbols, self.balance, Lexicon(self.handles, self.names, self.words))
+        if not self.tweets:
+            return steering.bend
+        triggers = Triggers(self.tweets, symbols)
+
+        def bend(logits: Array, texts: Sequence[str]) -> None:
+            triggers.bend(logits, texts)
+            steering.bend(logits, texts)
+
+        return bend
 
 
 class Writers:
@@ -184,7 +197,7 @@ def main() -> None:
         _tell({"error": str(error)})
         return
     decoding, steered = Decoding.from_json(options["decoding"]), options.get("steered")
-    bend = Steered.from_json(steered).ready(checkpoint.vocab.symbols).bend if steered else None
+    bend = Steered.from_json(steered).ready(checkpoint.vocab.symbols) if steered else None
     # Where the scorer's body is the network that writes, it need not read what it has just written.
     traced = "scorer" in options and Path(options["scorer"][2]) == Path(sys.argv[1])
     common = {"decoding": decoding, "limit": options["limit"], "bend": bend, "traced": traced}
