@@ -42,7 +42,8 @@ def other_file(head: str) -> str | None:
         return "a list of addresses (likes.json and bookmarks.json are)"
     if first.get("type") == "OrderedCollection" and items is None:
         return "the front page of an outbox, without its posts"
-    return "the description of an account (actor.json)" if first.get("type") in _ACCOUNTS else None
+    kind = first.get("type")
+    return "the description of an account (actor.json)" if isinstance(kind, str) and kind in _ACCOUNTS else None
 
 
 def is_activity(row: Mapping[str, Any]) -> bool:

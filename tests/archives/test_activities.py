@@ -216,6 +216,12 @@ def test_a_long_list_of_addresses_is_told_by_its_beginning(tmp_path: Path, monke
         read(tmp_path, json.dumps({"@context": CONTEXT, "type": "OrderedCollection", "orderedItems": ADDRESSES}))
 
 
+@pytest.mark.parametrize("kind", [[], {"Person": 1}, None, 5])
+def test_a_kind_that_is_no_word_is_that_of_no_account(tmp_path: Path, kind: Any) -> None:
+    with pytest.raises(ArchiveError, match=r"^no tweets in archive\.dat: "):
+        read(tmp_path, json.dumps({"@context": CONTEXT, "type": kind}))
+
+
 def test_activities_one_a_line_are_no_other_file(tmp_path: Path) -> None:
     rows = [{"@context": CONTEXT} | note(n, f"<p>{n}</p>", author={"type": "Person"}) for n in (1, 2)]
     assert [record.text for record in read(tmp_path, as_lines(*rows))[1]] == ["1", "2"]
