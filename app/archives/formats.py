@@ -11,11 +11,13 @@ from typing import Any, get_args
 from app.archives import ArchiveError
 from app.archives.activities import other_file
 from app.archives.elements import CONTAINERS, record_of
+from app.archives.feeds import feed_records
 from app.archives.json_records import ASSIGNMENT, json_records
 from app.archives.passages import Split, passages, split_in
 from app.archives.records import EXPECTED_COLUMNS, FORMATS, Record, layout_of
 from app.archives.source import EXPECTED, Source
 from app.archives.table import table_in, table_records
+from app.archives.xml_items import is_feed
 
 TWEET, PASSAGE = "tweet", "passage"
 
@@ -65,6 +67,11 @@ class Reading:
         if ended and read == 0:
             raise ArchiveError(f"no rows in {self.name}: expected tweets in {EXPECTED}")
         if read == without_text and (ended or read >= _ENOUGH):
+            if self.format == "feed":
+                raise ArchiveError(
+                    f"no tweets in {self.name}: expected items with a description, a content or a title; "
+                    f"found none in {read:,} items"
+                )
             found = ", ".join(self.found)[:200] or "none"
             if named := layout_of(self.found).text:
                 raise ArchiveError(
@@ -97,7 +104,7 @@ def recognise(source: Source) -> str:
     """The format of `source` by its first characters: one of `FORMATS`.
 
     Raises:
-        ArchiveError: it is another file of an export than that of the posts, or a page of markup.
+        ArchiveError: it is another file of an export than that of the posts, a page of markup, or XML that is no feed.
     """
     head = source.head[_end(_OPENING, source.head) :]
     export = _EXPORT.match(head)
@@ -109,6 +116,8 @@ def recognise(source: Source) -> str:
         return "x"
     if ASSIGNMENT.match(head):
         return "x"
+    if is_feed(head, source.name):
+        return "feed"
     if _MARKUP.match(head) or head.startswith("{\\rtf") or (source.whole and _ELEMENT.fullmatch(head)):
         raise ArchiveError(
             f"{source.name} is a page of markup, beginning with {head[:40]!r}: expected {EXPECTED}; "
@@ -132,6 +141,8 @@ def _records(source: Source, kind: str, split: str | None) -> tuple[Iterator[Rec
         if table is None:
             raise ArchiveError(f"no table in {source.name}: expected rows of cells under a header")
         return table_records(source, table), table.names
+    if kind == "feed":
+        return feed_records(source), ()
     start = _end(_OPENING, source.head)
     container = kind == "json" and source.head.startswith("{", start)
     return json_records(source, container=container), _first_names(source.head)

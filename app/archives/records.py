@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-FORMATS = ("json", "jsonl", "x", "csv", "text")  # kinds of files that records come from
+FORMATS = ("json", "jsonl", "x", "csv", "feed", "text")  # kinds of files that records come from
 
 # What columns are called, lower case and without anything but letters and digits; the first that is filled counts.
 TEXT_COLUMNS = (

@@ -48,7 +48,7 @@ _BINARY: tuple[tuple[bytes | tuple[bytes, ...], str, str], ...] = (
     (b"\x3a\xa2eroots", "a CAR file (Bluesky's export)", "get the posts as JSON (com.atproto.repo.listRecords)"),
     (b"\xd0\xcf\x11\xe0", "an old Office document", "save it as CSV (UTF-8)"),
 )
-EXPECTED = "JSON, JSON lines, tweets.js of an X export, outbox.json of Mastodon's, CSV or plain text"
+EXPECTED = "JSON, JSON lines, tweets.js of an X export, outbox.json of Mastodon's, CSV, RSS, Atom or plain text"
 
 
 class Source:

@@ -60,7 +60,8 @@ def import_command(
     """Add the tweets in a file to an archive: the Trump Twitter Archive's JSON, an X export (its zip as it was
     downloaded, or its tweets.js), any CSV, TSV, JSON or JSON lines with a column of texts (of snscrape, twint, twarc,
     Tweepy, the API of X, Bluesky …), Mastodon's export (.zip, .tar.gz or its outbox.json) and statuses of its API
-    (mastodon-archive), a zip of one such file, or plain text.
+    (mastodon-archive), an RSS or Atom feed (of Mastodon, Bluesky, Nitter, a blog), a zip of one such file, or plain
+    text.
 
     The format is told by the content. Retweets, quotes of others and texts that are there already are left out; a
     second import of the same file adds nothing. All of the file is imported or nothing: Ctrl-C leaves the archive as

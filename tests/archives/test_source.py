@@ -76,7 +76,7 @@ def zipped() -> bytes:
         ("text".encode("utf-16-le") * 9, "byte order mark"),
         (b"\x01\x02\x03\x04 text" * 50, "full of control characters"),
         (b"<!DOCTYPE html><html>...", "is a page of markup"),
-        (b"<?xml version='1.0'?><a/>", "is a page of markup"),
+        (b"<?xml version='1.0'?><a/>", "is XML, but no feed: found <a> outermost"),
         (b"\n<div class='error'>Not found</div>", "is a page of markup"),
         (b"<Error><Code>AccessDenied</Code></Error>\n", "is a page of markup, beginning with '<Error><Code>Acc"),
         (b"\x3a\xa2eroots\x81\xd8\x2a\x58\x25\x00\x01\x71\x12\x20", "is a CAR file .*get the posts as JSON"),

@@ -7,6 +7,7 @@ import json
 import tarfile
 import unicodedata
 import zipfile
+from html import escape
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,18 @@ names = st.sampled_from(
         *("in_reply_to_user_id_str", "referenced_tweets", "retweeted_status", "reason", "post", "123"),
     ]
 )
+elements = st.sampled_from(
+    [
+        *("title", "link", "guid", "id", "pubDate", "description", "content:encoded", "dc:creator", "content"),
+        *("summary", "published", "updated", "activity:verb", "thr:in-reply-to", "item", "entry", "p", "a:b"),
+    ]
+)
+posts = st.sampled_from(
+    [
+        *("https://a.example/@b/1", "https://a.example/b/status/1#m", "at://did:plc:a/app.bsky.feed.post/1"),
+        *("<p><strong>CW</strong> a</p><hr><p>b</p>", "RT by @a: b", "R to @a: b", '<a href="b/c">b/…</a>', "&a;"),
+    ]
+)
 rows = st.lists(st.dictionaries(names, values, max_size=6) | values, max_size=5)
 
 
@@ -85,6 +98,7 @@ def files(draw: st.DrawFn) -> bytes:
         | st.dictionaries(names, values | rows, max_size=3).map(as_json)
         | rows.map(lambda found: b"window.YTD.tweets.part0 = " + as_json([{"tweet": row} for row in found]))
         | st.lists(st.lists(texts, max_size=4), max_size=4).map(_as_csv)
+        | st.builds(_as_feed, st.lists(st.dictionaries(elements, texts | posts, max_size=6), max_size=4), st.booleans())
         | texts.map(lambda text: text.encode("utf-8", "replace"))
         | st.binary(max_size=200)
     )
@@ -102,6 +116,20 @@ def files(draw: st.DrawFn) -> bytes:
 
 def _as_csv(lines: list[list[str]]) -> bytes:
     return ("id,text,created_at\n" + "\n".join(",".join(line) for line in lines)).encode("utf-8", "replace")
+
+
+def _as_feed(items: list[dict[str, str]], of_atom: bool) -> bytes:
+    outer, inner = ('feed xmlns="http://www.w3.org/2005/Atom"', "entry") if of_atom else ("rss", "item")
+    spaces = {
+        "content": "http://purl.org/rss/1.0/modules/content/",
+        "dc": "http://purl.org/dc/elements/1.1/",
+        "activity": "http://activitystrea.ms/spec/1.0/",
+        "thr": "http://purl.org/syndication/thread/1.0",
+    }
+    told = ["".join(f"<{name}>{escape(text)}</{name}>" for name, text in item.items()) for item in items]
+    held = "".join(f"<{inner}>{each}</{inner}>" for each in told)
+    named = "".join(f' xmlns:{prefix}="{uri}"' for prefix, uri in spaces.items())
+    return f"<{outer}{named}>{held}</{outer.split()[0]}>".encode("utf-8", "replace")
 
 
 @pytest.mark.parametrize("format", ["auto", *FORMATS])

@@ -146,6 +146,39 @@ def test_of_statuses_only_what_the_account_said_to_everybody_is_stored(engine: E
     assert stored(engine)[0].posted_at == datetime(2022, 11, 5, 12, tzinfo=UTC)
 
 
+def test_of_a_feed_only_what_the_account_said_itself_is_stored(engine: Engine, tmp_path: Path) -> None:
+    def posted(number: int, title: str = "", who: str = "mayor", text: str | None = None) -> str:
+        address = f"<guid>https://bird.example/{who}/status/{10**18 + number}#m</guid>"
+        told = f"<title>{title}</title><pubDate>Fri, 14 Mar 2025 19:07:41 GMT</pubDate>"
+        text = f"<p>{tweet(number)['text']}</p>" if text is None else text
+        return f"<item>{address}{told}<description><![CDATA[{text}]]></description></item>"
+
+    warned = "<p><strong>CW:</strong> the play</p><hr><p>the butler did it</p>"
+    items = [
+        posted(1),
+        posted(2, title="RT by @mayor: They say", who="ann"),
+        posted(3, title="R to @ann: At noon, then."),
+        posted(4, who="ann"),
+        posted(5, title="Image", text="<p></p><img>"),
+        f"<item><guid>https://sea.example/@mayor/6</guid><description><![CDATA[{warned}]]></description></item>",
+        "<item/>",
+    ]
+    file = tmp_path / "feed"
+    file.write_text(f"<rss version='2.0'><channel>{''.join(items)}</channel></rss>")
+    done = bring_in(engine, file, handle="mayor")
+    assert (done.format, done.unit, done.leanings) == ("feed", "tweet", {"reply": 1})
+    assert done.left_out == {
+        "no text": 1,
+        "another account": 1,
+        "behind a warning": 1,
+        "retweet": 1,
+        "empty": 1,
+    }
+    assert [row.source_id for row in stored(engine)] == [str(10**18 + number) for number in (1, 3)]
+    assert stored(engine)[0].posted_at == datetime(2025, 3, 14, 19, 7, 41, tzinfo=UTC)
+    assert bring_in(engine, file, handle="mayor").left_out["already there"] == 2
+
+
 def test_a_file_that_was_taken_for_plain_text_is_told_with_its_beginning(engine: Engine, tmp_path: Path) -> None:
     file = tmp_path / "site.yaml"
     file.write_text("---\nname: site\nservices:\n  web: here\n")

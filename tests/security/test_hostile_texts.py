@@ -133,7 +133,10 @@ print((most() - before) // 1024)
 """
 
 
-@pytest.mark.parametrize("begin", ['[{"text": "', "id,text\n1,", "{", "Once upon a time "])
+@pytest.mark.parametrize(
+    "begin",
+    ['[{"text": "', "id,text\n1,", "{", "Once upon a time ", "<rss><item><title>", "<rss><!--", '<rss version="'],
+)
 def test_a_line_without_an_end_is_read_in_bounded_memory(tmp_path: Path, begin: str) -> None:
     file = tmp_path / "endless"
     with file.open("wb") as handle:
