@@ -1,8 +1,8 @@
 """Items of a feed: the entries of an RSS 2.0 or Atom file, one by one, as the fields that a post can be made of.
 
-Read by expat, piece by piece. A document type is refused where it begins, so there are no entities but XML's own five,
-and nothing outside the file is ever looked at. How deep elements lie, how long a tag is and how many names there are
-is bounded, since expat keeps all of these in the memory.
+Read by expat, piece by piece. A document type is refused where it begins, so there are no entities but XML's own five
+and the characters that HTML names, and nothing outside the file is ever looked at. How deep elements lie, how long a
+tag is and how many names there are is bounded, since expat keeps all of these in the memory.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from html import escape
+from html.entities import html5
 from typing import NamedTuple
 from xml.parsers import expat
 
@@ -143,6 +144,9 @@ class _Reader:
         parser.StartDoctypeDeclHandler = self._refuse_type
         parser.CommentHandler = parser.ProcessingInstructionHandler = self._pass_over
         parser.StartNamespaceDeclHandler = self._pass_over  # so that `intern` counts prefixes too
+        # As if names were declared elsewhere, which nobody reads: unknown ones are handed on, not taken for an error.
+        parser.UseForeignDTD(True)
+        parser.SkippedEntityHandler = self._take_named
 
     def items(self) -> Iterator[Item]:
         piece = self._source.read()
@@ -201,6 +205,12 @@ class _Reader:
         self._silent = 0
         if self._field:
             self._field.add(text)
+
+    def _take_named(self, name: str, _: bool) -> None:
+        """A character by HTML's name for it (&nbsp;), which XML does not know, and which programs leave in."""
+        if f"{name};" not in html5:
+            raise self._broken("undefined entity")
+        self._take(html5[f"{name};"])
 
     def _end(self, name: str) -> None:
         self._silent = 0

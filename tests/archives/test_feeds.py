@@ -183,6 +183,13 @@ def test_what_a_feed_knows_an_item_by_is_no_number_of_a_tweet(tmp_path: Path, gu
     assert record.id == known
 
 
+def test_characters_by_the_names_that_html_has_for_them(tmp_path: Path) -> None:
+    escaped = "<item><description>&lt;p&gt;Fog&nbsp;&amp; rain&hellip;&lt;/p&gt;</description></item>"
+    inside = '<div xmlns="http://www.w3.org/1999/xhtml"><p>Fog &mdash; &lt;rain&gt;</p></div>'
+    assert texts(tmp_path, rss(escaped)) == ["Fog & rain…"]
+    assert texts(tmp_path, atom(f'<content type="xhtml">{inside}</content>')) == ["Fog — <rain>"]
+
+
 def test_entries_of_atom_are_read(tmp_path: Path) -> None:
     dates = "<published>2025-03-14T19:07:41Z</published><updated>2025-04-01T00:00:00Z</updated>"
     linked = (
