@@ -1,7 +1,8 @@
 """Feeds: the posts in an account's RSS or Atom, as Mastodon, Bluesky, Nitter and blogs give it.
 
 A post's address tells whose program wrote the item, and so what in it are the account's words: Mastodon puts a warning
-before them and a poll behind, Nitter the post that is quoted, and both tell a title that nobody wrote.
+before them and a poll behind, Nitter the post that is quoted, and both tell a title that nobody wrote. GoToSocial's
+addresses are Mastodon's; its description is a sentence about the post, and its warning is the title.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ _BLUESKY = re.compile(r"at://[^/\s]+/app\.bsky\.feed\.post/\w+")
 _BLUESKY_EMBEDS = re.compile(r"\s*\[contains quote post or other embedded content\]\s*$")
 # "Content warning:" in any language, and what it warns of; emoji are pictures.
 _WARNING = re.compile(r"\s*<p>(?:<strong>[^<]*</strong>)?(?:[^<]|<img\b[^<>]*>)*</p>\s*<hr\b[^<>]*>")
+_GOTOSOCIAL = re.compile(r"@\w+@\S+ (?:made a new post|posted (?:1|\[\d+\]) attachments?)")
 _CHOICE = re.compile(r"<(radio|checkbox)\b[^<>]*>[^<]*</\1>")
 _RETWEETED = re.compile(r"RT by @\w+: ")
 _ANSWERING = re.compile(r"R to @(\w+): ")
@@ -54,7 +56,8 @@ def item_record(item: Item) -> Record:
     if tweet := _TWEET.fullmatch(link) or _TWEET.fullmatch(known):
         return _of_nitter(item, tweet)
     if status := _STATUS.fullmatch(link) or _STATUS.fullmatch(known):
-        return _of_mastodon(item, status)
+        told = _GOTOSOCIAL.match(_value(item, "summary"))
+        return _of_gotosocial(item, status) if told else _of_mastodon(item, status)
     if _BLUESKY.fullmatch(known):
         return _of_bluesky(item, known)
     return _of_blog(item, known)
@@ -84,6 +87,17 @@ def _of_mastodon(item: Item, address: re.Match[str]) -> Record:
         return Record("", handle=handle, warned=True)
     own = words and words._replace(text=_CHOICE.sub("", words.text))
     return Record(_readable(own), address_id(address[0]), _date(item), handle)
+
+
+def _of_gotosocial(item: Item, address: re.Match[str]) -> Record:
+    handle = handle_in(address[1] or address[2])
+    # The title is the warning, and where there is none what the description quotes, which is cut later.
+    title, quoted = _value(item, "title"), _value(item, "summary").partition(': "')[2]
+    said = quoted.removesuffix('"').strip() == title or (title.endswith("...") and quoted.startswith(title[:-3]))
+    if not said:
+        return Record("", handle=handle, warned=True)
+    text = _readable(item.get("content", Words("", markup=True)))
+    return Record(text, address_id(address[0]), _date(item), handle)
 
 
 def _of_bluesky(item: Item, known: str) -> Record:

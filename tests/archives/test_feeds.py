@@ -66,6 +66,31 @@ def test_what_mastodon_adds_to_a_post_is_not_its_text(tmp_path: Path) -> None:
     assert found == ["Which colour ?", ""]
 
 
+def gotosocial(title: str, text: str, did: str = "made a new post", number: int = 1) -> str:
+    """An item as GoToSocial writes it: title and description are cut, and a post without words has no content."""
+    quoted = f"@mayor@sea.example {did}" + (f': "{text}"' if text else "")
+    cut = [told if len(told) <= most else told[: most - 3] + "..." for told, most in ((title, 128), (quoted, 256))]
+    told = f"<title>{escape(cut[0])}</title>"
+    told += f"<content:encoded><![CDATA[<p>{text}</p>]]></content:encoded>" if text else ""
+    return item(cut[1], f"{SEA}/statuses/01HZ{number:022}", told)
+
+
+def test_of_gotosocial_a_title_that_its_post_does_not_say_is_a_warning(tmp_path: Path) -> None:
+    long = "Fog and rain. " * 30
+    items = [
+        gotosocial("Fog", "Fog"),
+        gotosocial(long, long),
+        gotosocial("", "", did="posted 1 attachment"),
+        gotosocial("the play ends", "the butler did it"),
+        gotosocial("the play ends", "", did="posted [2] attachments"),
+        gotosocial("the butler", "the butler did it"),
+    ]
+    records = read(tmp_path, rss(*items))[1]
+    assert [record.text for record in records] == ["Fog", long.strip(), "", "", "", ""]
+    assert [record.warned for record in records] == [False, False, False, True, True, True]
+    assert records[0].id == "sea.example/01HZ0000000000000000000001"
+
+
 def test_posts_of_bluesky_are_plain_text(tmp_path: Path) -> None:
     told = "Fog at 5 < 6\nand <b> is no tag\n\n[contains quote post or other embedded content]"
     title = "<title>@mayor.sky.example post</title>"
