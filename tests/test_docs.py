@@ -18,6 +18,14 @@ HOUSE = Path(__file__).resolve().parents[1]
 README = (HOUSE / "README.md").read_text(encoding="utf-8")
 
 
+def test_no_entry_of_the_changelog_stands_twice_or_ends_in_the_middle() -> None:
+    entries = re.findall(r"^- .*(?:\n  .*)*", (HOUSE / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(entries) > 100
+    first = Counter(entry.partition("\n")[0] for entry in entries)
+    assert not [line for line, times in first.items() if times > 1]
+    assert not [entry for entry in entries if not entry.endswith((".", ".)", "!"))]
+
+
 def test_the_readme_lists_the_settings_as_they_are() -> None:
     docs = runpy.run_path(str(HOUSE / "tools" / "docs.py"))
     assert docs["with_settings"](README) == README, "run make docs"
