@@ -7,25 +7,18 @@ what stood behind a warning, is no text of the game: it goes on from here withou
 
 from __future__ import annotations
 
-import html
 import json
 import re
 from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
-from app.archives.records import Record, handle_in
-from app.archives.sift import LONGEST
+from app.archives.markup import plain
+from app.archives.records import Record, address_id, handle_in
 
 _PUBLIC = frozenset({"https://www.w3.org/ns/activitystreams#Public", "as:Public", "Public"})
 _OF_FEDIVERSE = re.compile(r'\{\s*"@context"')
 _LISTED = re.compile(r'"orderedItems"\s*:\s*(\[\s*")?')
 _ACCOUNTS = frozenset({"Person", "Service", "Application", "Group", "Organization"})
-_BREAK = re.compile(r"(?:<(?:br|/?(?:p|div|ul|ol|li|blockquote|pre|h[1-6]))\b[^<>]*>\s*)+", re.IGNORECASE)
-# What Mastodon puts before a quoting post, for programs that show no quotes: not the account's words.
-_QUOTED = re.compile(r"\s*<p [^<>]{0,200}\bquote-inline\b[^<>]{0,200}>.*?</p>", re.IGNORECASE | re.DOTALL)
-_TAG = re.compile(r"<[^<>]*>")
-_SHORTCODE = re.compile(r"[ \u00a0]?(?<![\w:])(:\w{1,60}:)(?![\w:])")
-_MOST_MARKED = 10 * LONGEST  # characters of a text with its markup; longer ones are too long whatever it is
 
 
 def other_file(head: str) -> str | None:
@@ -78,22 +71,6 @@ def activity_record(row: Mapping[str, Any]) -> Record:
         answered is not None,
         handle if answered is not None and answered.startswith(f"{actor}/") else answered,
     )
-
-
-def plain(content: str, emoji: Set[str] = frozenset()) -> str:
-    """A note's HTML as the text that is read, without its server's own `emoji`, which are pictures, such as :boat:."""
-    if len(content) > _MOST_MARKED:
-        return content
-    own = content[found.end() :] if (found := _QUOTED.match(content)) else content
-    text = html.unescape(_TAG.sub("", _BREAK.sub("\n", own)))
-    return (_SHORTCODE.sub(lambda found: "" if found[1] in emoji else found[0], text) if emoji else text).strip()
-
-
-def address_id(address: object) -> str | None:
-    """A post's address, shortened to its server and its number: digits alone would be a tweet's."""
-    parts = address.split("/") if isinstance(address, str) else []
-    known = f"{parts[2]}/{parts[-1]}" if len(parts) > 3 and parts[-1] else ""
-    return known if known and len(known) <= 60 and known.isprintable() else None
 
 
 def _emoji(tags: object) -> Set[str]:

@@ -11,8 +11,8 @@ import html
 import re
 from collections.abc import Iterator
 
-from app.archives.activities import address_id, plain
-from app.archives.records import Record, handle_in
+from app.archives.markup import plain
+from app.archives.records import Record, address_id, handle_in, short_id
 from app.archives.source import Source
 from app.archives.xml_items import Item, Words, feed_items
 
@@ -36,7 +36,6 @@ _HTML = re.compile(
 _LINK = re.compile(r"<a\b([^<>]*)>([^<>]*)…</a>", re.IGNORECASE)
 _TARGET = re.compile(r"""\bhref=(["'])(.*?)\1""", re.IGNORECASE)
 _SPACE = re.compile(r"\s+")
-_LONGEST_ID = 60
 
 
 def feed_records(source: Source) -> Iterator[Record]:
@@ -158,5 +157,4 @@ def _creator(item: Item) -> str | None:
 
 def _id(known: str) -> str | None:
     """What the feed knows an item by. Digits alone would be a tweet's."""
-    known = f"guid/{known}" if known.isdecimal() else known
-    return known if known and len(known) <= _LONGEST_ID and known.isprintable() else None
+    return short_id(f"guid/{known}" if known.isdecimal() else known)

@@ -149,6 +149,17 @@ def handle_in(value: object) -> str | None:
     return found.group(1) if found and found.group(1).lower() not in _NOTHING else None
 
 
+def address_id(address: object) -> str | None:
+    """The id that a post's address gives: its server and the last part. Digits alone would be a tweet's at X."""
+    parts = address.split("/") if isinstance(address, str) else []
+    return short_id(f"{parts[2]}/{parts[-1]}" if len(parts) > 3 and parts[-1] else "")
+
+
+def short_id(known: str) -> str | None:
+    """An id as it is; None where it is empty, unprintable or has more than 60 characters."""
+    return known if known and len(known) <= _LONGEST_ID and known.isprintable() else None
+
+
 def _id(value: object) -> str | None:
     """An identifier as a string; None for one that a spreadsheet rounded (8.44897E+17), which names another tweet."""
     if isinstance(value, bool) or value is None:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Set
 from typing import Any
 
-from app.archives.activities import address_id, plain
-from app.archives.records import Record, handle_in
+from app.archives.markup import plain
+from app.archives.records import Record, address_id, handle_in
 
 _PUBLIC = frozenset({"public", "unlisted"})
 # A tool may have dropped some of these; rows with none are another's, whose texts are no HTML.
