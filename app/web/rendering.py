@@ -19,9 +19,9 @@ NO_STORE = {"Cache-Control": "no-store"}
 NAVIGATION = (
     ("/", "Play"),
     ("/daily", "Daily"),
-    ("/ways", "Ways"),
-    ("/board", "Board"),
-    ("/me", "Yours"),
+    ("/ways", "Modes"),
+    ("/board", "Ranking"),
+    ("/me", "You"),
     ("/hall", "Hall"),
     ("/inside", "Inside"),
     ("/about", "About"),

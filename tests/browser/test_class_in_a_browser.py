@@ -11,11 +11,11 @@ from factories import add_archive, add_generator, add_samples, words
 from playwright.sync_api import Page, expect
 from rooms import CODE, KEY, Lecturer, open_room
 from serving import Game
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 from visiting import DESK, PHONE, Visit, cards
 
 from app.db.session import writing
-from app.db.tables import class_members, class_rounds, classes, jobs
+from app.db.tables import class_members, class_rounds, classes, jobs, tweets
 
 pytestmark = pytest.mark.browser
 
@@ -74,6 +74,49 @@ def test_a_lecturer_and_two_phones_play_a_round(visit: Visit) -> None:
     assert size >= 32  # of 800 pixels: readable from ten metres on a wall of two metres
     wall.get_by_role("button", name="Next round").click()
     expect(phone.locator("h1")).to_have_text("Round 2 of 10: which one is real?")
+
+
+@pytest.mark.parametrize("size", [DESK, {"width": 1920, "height": 1080}], ids=["1280", "1920"])
+def test_the_wall_is_used_whole_and_read_from_ten_metres(visit: Visit, served: Game, size: dict[str, int]) -> None:
+    wall = at_the_lectern(visit)
+    wall.set_viewport_size(size)  # type: ignore[arg-type]
+    phones = [rooms.come_in(served, f"Somebody {number}") for number in range(30)]
+    expect(wall.locator(".count")).to_have_text("30 in the room")
+
+    def is_whole(lowest: str) -> None:
+        assert wall.evaluate("document.documentElement.scrollHeight") <= size["height"]
+        box = wall.locator(lowest).last.bounding_box()
+        assert box
+        assert 0.85 * size["height"] < box["y"] + box["height"] <= size["height"]
+
+    def letters(what: str) -> float:
+        """Height of letters, as a share of the wall's."""
+        return (
+            float(wall.locator(what).first.evaluate("(e) => parseFloat(getComputedStyle(e).fontSize)")) / size["height"]
+        )
+
+    is_whole(".names")
+    wall.get_by_role("button", name="Start ten rounds").click()
+    expect(wall.locator(".card")).to_have_count(2)
+    is_whole(".bar")
+    assert letters(".text") > 0.045  # short cards stand in large letters
+    with writing(served.engine) as connection:
+        asked = connection.execute(select(class_rounds.c.tweet_id, class_rounds.c.sample_id)).first()
+        assert asked
+        was = connection.scalar(select(tweets.c.text).where(tweets.c.id == asked[0]))
+        connection.execute(update(tweets).where(tweets.c.id == asked[0]).values(text=words(1, 280)))
+    try:
+        rooms.pick(phones[0], 0)
+        expect(wall.get_by_text("Note 1:")).to_be_visible()
+        is_whole(".bar")
+        assert letters(".text") >= 0.039  # of two metres: eight centimetres
+        wall.get_by_role("button", name="Reveal").click()
+        expect(wall.locator(".stub meter")).to_have_count(2)
+        is_whole(".bar")
+        assert min(letters(".stub"), letters(".best li"), letters(".count")) >= 0.034
+    finally:
+        with writing(served.engine) as connection:
+            connection.execute(update(tweets).where(tweets.c.id == asked[0]).values(text=was))
 
 
 def test_the_key_does_not_stay_on_the_wall_when_its_link_is_opened_again(visit: Visit) -> None:
