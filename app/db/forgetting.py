@@ -81,7 +81,7 @@ def drop_some(connection: Connection, player_id: int) -> int:
         for row in connection.execute(query)
     )
     rollups.count_labels(connection, {key: -count for key, count in gone.items()})
-    for table, column in _pointing_at(guesses):
+    for table, column in pointing_at(guesses):
         connection.execute(delete(table).where(column.in_(some)))
     connection.execute(delete(guesses).where(guesses.c.id.in_(some)))
     return len(some)
@@ -102,7 +102,7 @@ def close(connection: Connection, player_id: int, fresh: int | None) -> None:
     """
     if fresh is not None:
         connection.execute(update(holds).where(holds.c.player_id == player_id).values(player_id=fresh))
-    for table, column in _pointing_at(players):
+    for table, column in pointing_at(players):
         if table is guesses:
             continue
         if column.nullable:
@@ -117,7 +117,7 @@ def _some(connection: Connection, player_id: int) -> Sequence[int]:
     return list(connection.scalars(query))
 
 
-def _pointing_at(target: Table) -> list[tuple[Table, Column[int]]]:
+def pointing_at(target: Table) -> list[tuple[Table, Column[int]]]:
     """Every column of the schema that names a row of `target`: a table that comes later is not left out."""
     return [
         (table, column)

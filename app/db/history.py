@@ -7,9 +7,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy import Connection, LargeBinary, Row, Select, func, select
 
-from app.db.tables import archives, generators, guesses, labels, players, remarks, samples, seats, set_players, tweets
+from app.db.forgetting import pointing_at
+from app.db.tables import (
+    archives,
+    generators,
+    guesses,
+    labels,
+    players,
+    remarks,
+    samples,
+    seats,
+    set_players,
+    sets,
+    transfers,
+    tweets,
+)
 from app.game.skill import Belief
 
 PAGE = 30
@@ -131,6 +145,23 @@ def export(connection: Connection, player_id: int) -> Iterator[dict[str, Any]]:
         after = rows[-1].id
 
 
+def belongings(connection: Connection, player_id: int) -> dict[str, list[dict[str, Any]]]:
+    """What else is kept of a player, table by table: seats, scores, sets, classes; a table that comes later, too.
+
+    Without rounds (`export`) and codes for another device, which are secret and gone in minutes.
+    """
+    found: dict[str, list[dict[str, Any]]] = {}
+    for table, column in pointing_at(players):
+        if table in (guesses, transfers):
+            continue
+        # A challenge is kept of whoever made it; nothing of what others did in it.
+        shown = [each for each in table.c if each is not column and not isinstance(each.type, LargeBinary)]
+        rows = connection.execute(select(*shown).where(column == player_id).order_by(*table.primary_key))
+        found[table.name] = [{name: _value(value) for name, value in row._asdict().items()} for row in rows]
+    lessons = select(set_players.c.label_set_id, set_players.c.labels).where(set_players.c.player_id == player_id)
+    return found | {"set_players": [row._asdict() for row in connection.execute(lessons)]}
+
+
 def player_fields(connection: Connection, player_id: int) -> dict[str, Any]:
     """All that is kept of the player themselves, but for the key that is in their cookie."""
     row = connection.execute(select(players).where(players.c.id == player_id)).one()
@@ -148,10 +179,11 @@ def _export_query() -> Select[Any]:
             *(guesses.c.id, guesses.c.round_id, archives.c.slug.label("archive"), tweets.c.text.label("tweet")),
             *(samples.c.text.label("sample"), generators.c.number.label("generator"), guesses.c.arm, guesses.c.mode),
             *(guesses.c.repeat, guesses.c.tweet_index, guesses.c.pick, guesses.c.verdict, guesses.c.recognised),
+            *(guesses.c.position, guesses.c.has_cookie, sets.c.kind.label("set_kind"), sets.c.name.label("set")),
             *(guesses.c.arm_probability, guesses.c.card_probability, guesses.c.policy_version),
             *(guesses.c.dealt_at, guesses.c.guessed_at, guesses.c.shown_ms, guesses.c.skill, guesses.c.skill_variance),
             *(guesses.c.network.is_not(None).label("network_kept"), labels.c.status.label("label"), labels.c.reason),
-            *(remarks.c.reason.label("remark"), remarks.c.report),
+            *(remarks.c.reason.label("remark"), remarks.c.report, remarks.c.said_at, guesses.c.answer),
         )
         .join(archives, archives.c.id == guesses.c.archive_id)
         .join(tweets, tweets.c.id == guesses.c.tweet_id)
@@ -159,6 +191,7 @@ def _export_query() -> Select[Any]:
         .join(generators, generators.c.id == guesses.c.generator_id)
         .outerjoin(labels, labels.c.guess_id == guesses.c.id)
         .outerjoin(remarks, remarks.c.guess_id == guesses.c.id)
+        .outerjoin(sets, sets.c.id == guesses.c.set_id)
         .order_by(guesses.c.id)
         .limit(_BATCH)
     )

@@ -72,8 +72,11 @@ def _board(house: Services, key: bytes, entry: Entry, span: str) -> dict[str, An
             score = scores.of(connection, [wanted]).get(wanted)
             own = None if score is None else score.guesses
             place = scores.place(connection, wanted, at)
+    # Who are level share a place: as many as stand above, and one.
+    levels = [row.belief.cautious for row in rows]
     shown = [
         {
+            "place": levels.index(level) + 1,
             "name": row.nickname,
             "surely": round(skill.share(row.belief)[0], 4),
             "share": round(skill.share(row.belief)[1], 4),
@@ -82,6 +85,6 @@ def _board(house: Services, key: bytes, entry: Entry, span: str) -> dict[str, An
             "best_streak": row.best_streak,
             "is_you": player is not None and row.player_id == player.id,
         }
-        for row in rows
+        for row, level in zip(rows, levels, strict=True)
     ]
     return {"rows": shown, "your_guesses": own, "your_place": place}

@@ -189,6 +189,7 @@ class PlayerBody(BaseModel):
 class BoardRow(BaseModel):
     """One player on a board."""
 
+    place: int = Field(description="how many stand above, and one: who are level share it")
     name: str | None = Field(description="the nickname; null: they have none")
     surely: float = Field(description="the low end of the interval of their share: what the ranking goes by")
     share: float

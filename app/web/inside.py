@@ -293,7 +293,7 @@ def _fault(text: str, longest: int) -> str:
     if not text:
         return "There is nothing to read yet: type a few words."
     if len(text) > longest:
-        return f"That are {len(text)} characters: at most {longest} are read."
+        return f"That is {len(text)} characters: at most {longest} are read."
     return ""
 
 

@@ -215,4 +215,5 @@ def _everything(house: Services, key: bytes) -> Iterator[str]:
         yield '{"player": ' + json.dumps(about, ensure_ascii=False) + ',\n "rounds": ['
         for number, row in enumerate(history.export(connection, player.id)):
             yield (",\n  " if number else "\n  ") + json.dumps(row, ensure_ascii=False)
-        yield "\n ]}\n"
+        kept = history.belongings(connection, player.id)
+        yield '\n ],\n "kept": ' + json.dumps(kept, ensure_ascii=False) + "}\n"

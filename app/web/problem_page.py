@@ -22,12 +22,7 @@ def problem_page(request: Request, problem: Problem) -> Response:
         heading = "There is nothing to play yet."
         words = "There is no account's archive yet. Whoever runs this game imports one, and trains a network on it:"
         command = "whichtweet import tweets.js --archive me --handle @me"
-    is_shown = request.method == "GET" and problem.kind not in (
-        "not-found",
-        "no-archive",
-        "no-daily",
-        "practice-through",
-    )
+    is_shown = request.method == "GET" and problem.kind not in _ELSEWHERE
     # What was asked for by a form is gone back to: a page that reloads itself would lose what was sent.
     is_here = is_shown or (problem.status in (429, 503) and _is_page(request))
     href = problem.extra.get("instead") or (_here(request) if is_here else "/")
@@ -58,6 +53,9 @@ def _here(request: Request) -> str:
     return f"{path}?{request.url.query}" if request.url.query else path
 
 
+# Asked for once more, the same address would say the same.
+_ELSEWHERE = ("not-found", "no-archive", "no-daily", "practice-through", "method-not-allowed")
+
 _PROBLEMS = {
     "shelf-empty": (
         "The network is still writing",
@@ -69,6 +67,7 @@ _PROBLEMS = {
     "set-through": ("You have played all of it.", "Every round of this set is answered."),
     "practice-through": ("You have met all of it.", ""),
     "too-few-rounds": ("Play ten rounds first.", "A challenge is made of the last ten that you played."),
+    "method-not-allowed": ("There is nothing here.", "This page opens by a button on another one: go there, press it."),
     "no-daily": ("This archive is too small for a daily.", ""),
     "no-archive": ("There is no such archive.", "Nobody has imported one under that name."),
     "not-our-round": ("That round is not yours.", "It was dealt in another browser. Have a new one."),

@@ -63,6 +63,21 @@ def test_a_text_is_read_and_walked_along(visit: Visit, size: dict[str, int], dar
     is_accessible(page)
 
 
+def test_as_many_emoji_are_read_as_there_may_be_characters(visit: Visit) -> None:
+    page = visit(PHONE, reduced_motion="reduce")
+    page.goto("/inside")
+    field = page.get_by_role("textbox")
+    field.fill("a")
+    field.press("End")
+    page.keyboard.insert_text("\U0001f600" * 279)
+    page.get_by_role("button", name="Read it").click()
+    expect(page.locator("[data-tape] > span")).to_have_count(281)  # and the end
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    field.press_sequentially("b")
+    page.get_by_role("button", name="Read it").click()
+    expect(page.locator("#trouble")).to_have_text("That is 281 characters: at most 280 are read.")
+
+
 @pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
 def test_enter_in_the_field_shows_the_unit_that_was_typed(visit: Visit, script: bool) -> None:
     page = visit(script=script)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -9,10 +10,12 @@ from typing import Any
 import httpx
 import pytest
 from factories import LONG_AGO, add_game, add_generator
+from rooms import come_in, open_room, pick
 from serving import Game, Opener
 from sqlalchemy import insert, select, update
 
 from app.db import history
+from app.db.forgetting import pointing_at
 from app.db.session import writing
 from app.db.tables import label_sets, players, set_players, transfers
 
@@ -129,6 +132,34 @@ def test_everything_can_be_downloaded(either_game: Game) -> None:
         key = connection.execute(select(players.c.key)).scalar_one()
     assert key.hex() not in answer.text
     assert either_game.client().get("/me/download").json() == {"player": None, "rounds": []}
+
+
+def test_what_is_downloaded_holds_all_that_is_kept_of_the_player(game: Game) -> None:
+    lecturer, client = open_room(game), come_in(game, "Ada in class")
+    lecturer.press("next")
+    pick(client, 0)
+    lecturer.press("reveal")
+    for _ in range(10):
+        last = play(client)
+    name = client.post("/api/challenges", json={}).json()["challenge"]
+    dealt = client.post("/api/rounds", json={"mode": "daily", "archive": "mayor"}).json()
+    client.post("/api/guesses", json={"round": dealt["round"], "pick": 0})
+    body = client.get("/me/download").json()
+    kept = body["kept"]
+    pointing = {table.name for table, _ in pointing_at(players)} - {"guesses", "transfers"}
+    assert set(kept) == pointing | {"set_players"}
+    assert kept["class_members"][0]["name"] == "Ada in class"
+    assert [row["name"] for row in kept["sets"]] == [name]
+    assert {row["mode"] for row in kept["seats"]} >= {"endless", "class"}
+    assert len(kept["set_seats"]) == 2  # the challenge, and the daily
+    assert {row["span"] for row in kept["scores"]} == {"day", "week"}
+    endless = [row for row in body["rounds"] if row["mode"] == "endless"]
+    assert json.loads(endless[-1]["answer"]) == last
+    assert {(row["mode"], row["set_kind"]) for row in body["rounds"]} == {
+        ("class", None),
+        ("endless", None),
+        ("daily", "daily"),
+    }
 
 
 def test_a_nickname_is_given_refused_and_taken_away(game: Game, client: httpx.Client) -> None:

@@ -327,6 +327,14 @@ def test_a_form_that_was_tampered_with_leads_to_the_open_round(client: httpx.Cli
     assert client.post("/a/mayor", data={"round": token(page), "pick": "7"}).status_code == 422
 
 
+def test_the_address_of_a_button_says_so_and_leads_to_the_game(client: httpx.Client) -> None:
+    page = client.get("/me/move")
+    assert page.status_code == 405
+    assert "This page opens by a button on another one" in page.text
+    assert "Try again" not in page.text
+    assert 'href="/">Play' in page.text
+
+
 def test_an_unknown_address_gets_a_page_that_leads_back(client: httpx.Client) -> None:
     response = client.get("/nothing")
     assert response.status_code == 404

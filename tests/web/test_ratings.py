@@ -94,6 +94,25 @@ def test_a_board_ranks_from_ten_guesses_on_by_the_cautious_level(either_game: Ga
         assert scores.top(connection, "day", 1, at + timedelta(days=1)) == []
 
 
+def test_who_are_level_share_a_place(game: Game) -> None:
+    clients = [begun(game.client()) for _ in range(3)]
+    for client in clients:
+        for _ in range(11):
+            play(client)
+    with writing(game.engine) as connection:
+        best = connection.execute(select(score_rows.c.skill, score_rows.c.skill_variance, score_rows.c.level)).first()
+        assert best
+        two = score_rows.c.player_id.in_((2, 3))
+        connection.execute(update(score_rows).where(two).values(**best._mapping))
+        lower = {"skill": best.skill - 1, "level": best.level - 1}
+        connection.execute(update(score_rows).where(score_rows.c.player_id == 1).values(**{**best._mapping, **lower}))
+    for client, place in zip(clients, (3, 1, 1), strict=True):
+        board = client.get("/api/boards/mayor").json()
+        assert [row["place"] for row in board["rows"]] == [1, 1, 3]
+        assert [row["place"] for row in board["rows"] if row["is_you"]] == [board["your_place"]] == [place]
+        assert f"You are number {place}." in client.get("/board").text
+
+
 def test_leaving_an_open_round_for_long_ends_a_ranked_streak(game: Game) -> None:
     client = begun(game.client())
     streak = 0
