@@ -150,9 +150,9 @@ async function pick(index) {
     trouble.textContent = "You had answered this one before. This is what came of it.";
     return tell(answer.recorded, answer.recorded.pick);
   }
-  ahead = null; // what was had ahead may lie behind a round that is still to be answered
-  await next();
-  trouble.textContent = status === 410 ? "That round had run out. Here is a fresh one." : "Here is a fresh round.";
+  // Refused: the server says why, what is open now, and how whoever plays here stands; it may be somebody new.
+  form.append(Object.assign(document.createElement("input"), { type: "hidden", name: "pick", value: index }));
+  form.submit();
 }
 
 function tell(answer, picked) {

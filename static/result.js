@@ -25,7 +25,12 @@ if (share) {
 
 function tick() {
   const minutes = Math.ceil((new Date(midnight.dataset.midnight) - Date.now()) / 60_000);
-  midnight.textContent = minutes > 0 ? `, in ${minutes > 59 ? `${Math.floor(minutes / 60)} h ` : ""}${minutes % 60} min` : ": they are here";
+  if (minutes > 0) {
+    midnight.textContent = `, in ${minutes > 59 ? `${Math.floor(minutes / 60)} h ` : ""}${minutes % 60} min`;
+  } else if (!midnight.firstElementChild) {
+    const link = Object.assign(document.createElement("a"), { href: midnight.dataset.next, textContent: "here they are" });
+    midnight.replaceChildren(": ", link);
+  }
 }
 
 if (midnight) {

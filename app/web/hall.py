@@ -84,13 +84,17 @@ async def sample_page(number: int, request: Request) -> Response:
     sample, entry = await _hanging(request, number)
     caption = _caption(sample, entry)
     base = str(request.base_url).rstrip("/")
-    return html("sample.html", here="/hall", sample=sample, caption=caption, base=base, **_of(entry))
+    has_picture = await to_thread.run_sync(pictures.is_told, sample.text)
+    shown: dict[str, Any] = {"sample": sample, "caption": caption, "base": base, "has_picture": has_picture}
+    return html("sample.html", here="/hall", **shown, **_of(entry))
 
 
 @router.get("/hall/{number:int}.png")
 async def sample_picture(number: int, request: Request) -> Response:
     """The picture of a sample."""
     sample, entry = await _hanging(request, number)
+    if not await to_thread.run_sync(pictures.is_told, sample.text):
+        raise Problem(404, "not-found", "this text is in a script that is not drawn here")
     kept: Hall = request.app.state.hall
     name = (sample.id, sample.guesses, sample.fooled)
     content = kept.pictures.get(name)

@@ -206,7 +206,7 @@ async def remark_form(guess: str, request: Request) -> Response:
 # Guesses that are not taken, and lead to the round that is open: what the page says of it.
 _FRESH = {
     "round-expired": "That round had run out. Here is a fresh one.",
-    "round-superseded": "You had gone on to another round since. Here it is.",
+    "round-superseded": "That round is not open any more. Here is the one that is.",
     "out-of-turn": "Another round was open before that one. Here it is.",
     # Two first tabs are two newcomers until the later one's cookie holds for both.
     "not-our-round": "That round was dealt elsewhere, and your pick was not counted. Here is yours.",

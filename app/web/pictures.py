@@ -6,7 +6,8 @@ import io
 import re
 import unicodedata
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ _FOLDERS = (
     *("/usr/share/fonts/truetype/dejavu", "/usr/share/fonts/TTF"),
     *("/usr/share/fonts/dejavu-serif-fonts", "/usr/share/fonts/dejavu-sans-fonts"),
 )
+_LACKING = "\U0010fffe"  # no character at all: every face draws its box
+_KEYCAP = re.compile("\ufe0f?\u20e3")  # around a digit, which stays
 _EMOJI = re.compile("[\U0001f000-\U0001faff\u2600-\u27bf\ufe0f\u200d\U000e0000-\U000e0fff]+")
 
 
@@ -59,20 +62,54 @@ def picture(text: str, caption: Caption) -> bytes:
 
 
 def drawable(text: str) -> str:
-    """The text without what a font of letters cannot draw: emoji become a dot in the middle of the line."""
-    plain = normalise(text)[:LONGEST].replace(LINK, "[link]")
+    """The text without what the faces here cannot draw: emoji, and scripts that they lack, become a dot."""
+    plain = _plain(text)
+    is_wide = _is_beyond(plain)
+    runs = groupby(plain, lambda character: _is_drawn(character, wide=is_wide))
+    return "".join("".join(run) if is_drawn else "·" * any(map(_is_base, run)) for is_drawn, run in runs)
+
+
+def is_told(text: str) -> bool:
+    """Whether a picture would show what the text says: most of its letters can be drawn."""
+    plain = _plain(text)
+    is_wide = _is_beyond(plain)
+    letters = [character for character in plain if character.isalnum()]
+    return 2 * sum(_is_drawn(letter, wide=is_wide) for letter in letters) >= len(letters)
+
+
+def _plain(text: str) -> str:
+    plain = _KEYCAP.sub("", normalise(text)[:LONGEST].replace(LINK, "[link]"))
     plain = _EMOJI.sub("·", plain)
     return "".join(character for character in plain if unicodedata.category(character) not in ("Cn", "Co", "Cf"))
 
 
+def _is_beyond(text: str) -> bool:
+    return any(character.isalpha() and ord(character) >= FIRST_BEYOND for character in text)
+
+
+def _is_base(character: str) -> bool:
+    return not unicodedata.category(character).startswith("M")
+
+
+@lru_cache(maxsize=4096)
+def _is_drawn(character: str, *, wide: bool) -> bool:
+    """Whether the face knows the character, and does not draw the box that stands for what it lacks."""
+    face = font(TEXT_SIZES[-1], wide=wide, shaped=False)
+    return character.isspace() or bytes(face.getmask(character)) != bytes(face.getmask(_LACKING))
+
+
 @cache
-def font(size: int, *, bold: bool = False, wide: bool = False) -> Any:
-    """A serif face where the system has one, else Pillow's own; `wide`: one that knows more scripts."""
+def font(size: int, *, bold: bool = False, wide: bool = False, shaped: bool = True) -> Any:
+    """A serif face where the system has one, else Pillow's own.
+
+    `wide`: one that knows more scripts; `shaped`: letters join and marks stand on them, where Pillow can do that.
+    """
     from PIL import ImageFont
 
     name = "DejaVuSans.ttf" if wide else "DejaVuSerif-Bold.ttf" if bold else "DejaVuSerif.ttf"
     file = next((path for folder in _FOLDERS if (path := Path(folder) / name).exists()), None)
-    return ImageFont.truetype(str(file), size) if file else ImageFont.load_default(size)
+    engine = None if shaped else ImageFont.Layout.BASIC
+    return ImageFont.truetype(str(file), size, layout_engine=engine) if file else ImageFont.load_default(size)
 
 
 def wrapped(text: str, face: Any, wide: int) -> list[str]:
@@ -105,9 +142,9 @@ def _broken(word: str, face: Any, wide: int) -> list[str]:
 
 def _fitted(text: str) -> tuple[Any, list[str], float]:
     """The largest face in which the text fits, its lines, and the pixels from one to the next."""
-    is_beyond = any(character.isalpha() and ord(character) >= FIRST_BEYOND for character in text)
+    is_wide = _is_beyond(text)
     for size in TEXT_SIZES:
-        face, step = font(size, wide=is_beyond), size * 1.32
+        face, step = font(size, wide=is_wide), size * 1.32
         lines = wrapped(text, face, WIDE)
         if step * len(lines) <= HIGH:
             return face, lines, step

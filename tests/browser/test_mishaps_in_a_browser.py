@@ -160,3 +160,25 @@ def test_a_second_tab_shows_what_the_first_answered(visit: Visit) -> None:
     faces(tab).last.click()
     expect(tab.locator("[data-trouble]")).to_contain_text("answered this one before")
     assert tab.locator("[data-verdict]").inner_text() == page.locator("[data-verdict]").inner_text()
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
+def test_forgotten_in_another_tab_one_goes_on_as_somebody_new(visit: Visit, script: bool) -> None:
+    page = visit(script=script)
+    for _ in range(3):
+        before = cards(page)
+        faces(page).first.click()
+        is_told(page)
+        page.get_by_role("button", name="Next", exact=True).click()
+        is_asked(page, before)
+    expect(page.locator("[data-standing]")).to_contain_text("Round 4 of 10")
+    tab = page.context.new_page()
+    tab.goto("/me/forget")
+    tab.get_by_role("button", name="Forget me now").click()
+    expect(tab.get_by_text("You are forgotten.")).to_be_visible()
+    faces(page).first.click()
+    expect(page.locator("[data-trouble]")).to_have_text("That round is not open any more. Here is the one that is.")
+    expect(page.locator("[data-standing]")).to_have_text("Round 1 of 10")
+    faces(page).first.click()
+    is_told(page)
+    expect(page.locator("[data-standing]")).to_have_text(re.compile(r"[01] of 1 spotted"))

@@ -91,6 +91,10 @@ def test_the_daily_ends_with_a_score_that_spoils_nothing(visit: Visit) -> None:
     expect(page.locator(".countdown")).to_contain_text(re.compile(r"in (\d+ h )?\d+ min"))
     page.goto("/daily")
     expect(page.get_by_role("heading", level=1)).to_contain_text("You spotted")
+    page.clock.install()
+    page.reload()
+    page.clock.fast_forward(25 * 3_600_000)  # past midnight, with the page still open
+    expect(page.get_by_role("link", name="here they are")).to_have_attribute("href", "/daily/mayor-of-gannet")
 
 
 @pytest.mark.parametrize("way", ["practice", "mixed"])
@@ -189,7 +193,7 @@ def test_a_daily_loses_nothing_to_a_double_click_a_lost_connection_back_or_a_lon
     old = aged(served, open_token)
     # What the page sends is what it would send had it lain open for two days.
     page.route(
-        re.compile("/api/(guesses|rounds)$"),
+        re.compile("/api/(guesses|rounds)$|/daily/mayor-of-gannet/"),
         lambda route: route.continue_(post_data=(route.request.post_data or "").replace(open_token, old)),
     )
     page.locator(".face").first.click()

@@ -138,11 +138,12 @@ def test_what_a_player_has_answered_is_shown_to_that_player_alone(game: Game) ->
         with writing(game.engine) as connection:
             sample_id = connection.scalar(select(guesses.c.sample_id))
             connection.execute(update(samples).where(samples.c.id == sample_id).values(guesses=9, fooled=8))
-            connection.execute(update(tweets).where(tweets.c.id == 5).values(guesses=9, fooled=9))
+            not_met = tweets.c.id.not_in(select(guesses.c.tweet_id))
+            other_id, unmet = connection.execute(select(tweets.c.id, tweets.c.text).where(not_met).limit(1)).one()
+            connection.execute(update(tweets).where(tweets.c.id == other_id).values(guesses=9, fooled=9))
             connection.execute(
                 update(tweets).where(tweets.c.id.in_(select(guesses.c.tweet_id))).values(guesses=9, fooled=8)
             )
-            unmet = connection.scalar(select(tweets.c.text).where(tweets.c.id == 5))
         page, others = unescape(client.get("/hall").text), unescape(other.get("/hall").text)
         for place, card in enumerate(dealt["cards"]):
             assert card["text"] in page

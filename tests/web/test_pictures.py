@@ -7,7 +7,7 @@ import io
 import pytest
 from PIL import Image, ImageChops
 
-from app.web.pictures import LONGEST, SIZE, WIDE, Caption, drawable, font, picture, wrapped
+from app.web.pictures import LONGEST, SIZE, WIDE, Caption, drawable, font, is_told, picture, wrapped
 
 CAPTION = Caption("v3", "@MayorOfGannet", 12, 20, "tweet")
 HOSTILE = [
@@ -50,6 +50,21 @@ def test_lines_are_no_wider_than_the_slip() -> None:
     for text in ("one two three " * 20, "x" * 500, "short"):
         assert all(face.getlength(line) <= WIDE for line in wrapped(text, face, WIDE))
     assert "".join(wrapped("x" * 500, face, WIDE)) == "x" * 500
+
+
+def test_scripts_that_no_face_here_knows_become_dots_and_make_no_picture() -> None:
+    face = font(22, wide=True, shaped=False)
+    box = bytes(face.getmask("\U0010fffe"))
+    for text in (*HOSTILE, "ferry 港の時計 at nine", "\u05d0 z\u0353\u0354\u0355algo", "\u05d0 นายกเทศมนตรี"):
+        for character in drawable(text):
+            assert character.isspace() or bytes(face.getmask(character)) != box or ord(character) < 0x530
+    assert drawable("z\u0353\u0354\u0355algo") == "zalgo"
+    assert drawable("ferry 港の時計 at nine") == "ferry · at nine"
+    assert drawable("1\ufe0f\u20e3 each") == "1 each"
+    assert is_told("ferry 港の時計 at nine")
+    assert is_told("שלום عليكم")
+    assert is_told("🎉🎉 !")  # nothing to read either way
+    assert not is_told("港の時計は火曜日に逆回りします")
 
 
 def test_what_a_font_cannot_draw_is_left_out_or_named() -> None:
