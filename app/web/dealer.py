@@ -99,10 +99,12 @@ class Dealer:
         if way.mode == "challenge":
             fixed = await self._fixed.challenge(way.name)
             home = self._catalogue.by_id(fixed.archive_id)
-            if home is None or home.archive.paused:
+            if home is None:
                 raise problems.shelf_empty()
             if not home.admits(visitor.invites):
                 raise Problem(404, "not-found", "there is no such challenge")
+            if home.archive.paused:
+                raise problems.archive_paused()
             return lambda connection, visitor: self._deal_fixed(connection, visitor, home, fixed, after)
         entry = self._entry(visitor, way, opened)
         if way.mode == "daily":
@@ -135,7 +137,7 @@ class Dealer:
         if opened is not None and (opened.archive_id, opened.mode) != (entry.archive.id, way.mode):
             raise Problem(422, "bad-request", f"the round in after is not of {way.mode} in {entry.archive.slug}")
         if entry.archive.paused:
-            raise problems.shelf_empty()
+            raise problems.archive_paused()
         return entry
 
     def _reader(self) -> Connection:

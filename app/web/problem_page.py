@@ -61,6 +61,10 @@ _PROBLEMS = {
         "The network is still writing",
         "There is nothing new on its desk for you right now. It writes more all the time: come back in a moment.",
     ),
+    "archive-paused": (
+        "This archive is paused.",
+        "Whoever runs this game has paused it. What you played is kept: come back later, or play another one.",
+    ),
     "too-many-requests": ("Not so fast.", "That was a lot of rounds in a short time. Take a breath, then go on."),
     "database-away": ("One moment.", "The game cannot write down guesses just now. It will be back shortly."),
     "not-found": ("There is nothing here.", "The link may be incomplete, or what it led to is gone."),

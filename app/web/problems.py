@@ -64,6 +64,7 @@ TITLES = {
     "out-of-turn": "Another round is still open",
     "round-open": "A round of your class is open",
     "shelf-empty": "The network is still writing",
+    "archive-paused": "This archive is paused",
     "set-through": "You have played all of it",
     "practice-through": "You have met all that this network wrote",
     "too-few-rounds": "You have not played ten rounds yet",
@@ -91,6 +92,12 @@ def not_our_round() -> Problem:
 def shelf_empty() -> Problem:
     """Nothing to deal."""
     return Problem(503, "shelf-empty", "the network is still writing: try again in a moment", retry_after=15)
+
+
+def archive_paused() -> Problem:
+    """An admin has paused the archive."""
+    words = "whoever runs this game has paused this archive; what you played in it is kept"
+    return Problem(503, "archive-paused", words, retry_after=60)
 
 
 def practice_through(number: int) -> Problem:

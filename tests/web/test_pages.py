@@ -11,10 +11,10 @@ import httpx
 import pytest
 from factories import add_archive, add_game, add_generator, add_samples, add_tweets, words
 from serving import Game, Opener
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, update
 
-from app.db.session import now
-from app.db.tables import guesses, remarks
+from app.db.session import now, writing
+from app.db.tables import archives, guesses, remarks
 
 HOSTILE = (
     "<script>alert(1)</script> \u202e reversed <b>bold</b> & \"quoted\" 'too' z\u0351\u0352\u0353algo, and harmless"
@@ -303,6 +303,23 @@ def test_before_there_is_anything_to_play_the_page_is_kind(serving: Opener) -> N
         assert "There is nothing to play yet." in response.text
         assert "still writing" not in response.text
         assert "whichtweet import" in response.text
+
+
+@pytest.mark.parametrize("path", ["/", "/a/mayor", "/daily/mayor", "/practice/mayor/v1"])
+def test_a_paused_archive_says_so(game: Game, path: str) -> None:
+    client = game.client(follow_redirects=True)
+    open_before = client.get("/").text
+    with writing(game.engine) as connection:
+        connection.execute(update(archives).values(paused=True, stamp=archives.c.stamp + 1))
+    game.refresh()
+    page = client.get(path)
+    assert page.status_code == 503
+    assert "This archive is paused." in page.text
+    assert "writing" not in page.text
+    assert client.post("/api/rounds", json={"archive": "mayor"}).json()["type"] == "/problems/archive-paused"
+    assert re.search("You spotted the real one|The machine fooled you", pick(client, open_before).text), (
+        "no pick is lost"
+    )
 
 
 def test_a_player_who_met_every_sample_finds_a_kind_page(serving: Opener) -> None:
