@@ -15,6 +15,8 @@ import typer
 from app.cli import FILES, program
 
 HOUSE = Path(__file__).resolve().parents[1]
+# The pages that most changes touch; decisions have a line each for what, why and what else.
+WRAPPED = ("README.md", "CONTRIBUTING.md", "docs/admin.md", "docs/house.md", "docs/security.md")
 README = (HOUSE / "README.md").read_text(encoding="utf-8")
 
 
@@ -24,6 +26,12 @@ def test_no_entry_of_the_changelog_stands_twice_or_ends_in_the_middle() -> None:
     first = Counter(entry.partition("\n")[0] for entry in entries)
     assert not [line for line, times in first.items() if times > 1]
     assert not [entry for entry in entries if not entry.endswith((".", ".)", "!"))]
+
+
+@pytest.mark.parametrize("name", WRAPPED)
+def test_prose_is_wrapped_at_120_columns(name: str) -> None:
+    page = re.sub(r"^```.*?^```", "", (HOUSE / name).read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    assert not [line for line in page.splitlines() if len(line) > 120 and not line.lstrip().startswith("|")]
 
 
 def test_the_readme_lists_the_settings_as_they_are() -> None:
