@@ -72,6 +72,17 @@ def test_a_text_without_letters_has_a_form() -> None:
     assert all(np.isfinite(form(text)).all() for text in ("", "…", "12:30!", "🎉🎉"))
 
 
+def test_each_character_counts_where_it_belongs() -> None:
+    """Letters and their capitals, digits of any script, and what no keyboard of ours writes."""
+    _, mean, longest, capitals, shouted, begun, digits, *_ = form("ÉCOLE a Ⓐ no٣ 42 🎉é¹")
+    assert (mean, longest) == (2.5, 1.0)
+    assert capitals == pytest.approx(5 / 9 * 5)  # of ÉCOLE a no é; a letter in a circle is none
+    assert (shouted, begun, digits**2) == (1.0, pytest.approx(2 / 6 * 3), pytest.approx(4))
+    far, beyond_ascii, piles, named = form("🎉🎉 日 “é” wait... what?! @one me@two @@three #x")[16:20]
+    assert (far**2, beyond_ascii**2) == (pytest.approx(3), pytest.approx(3))
+    assert (piles**2, named**2) == (pytest.approx(2), pytest.approx(2))
+
+
 def test_those_that_are_nearest_together_shout_as_much_as_the_tweets_do() -> None:
     rng = Random(6)
     tweets, drafts = texts(1500, 0.3, rng), texts(900, 0.25, rng)
