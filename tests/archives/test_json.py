@@ -306,13 +306,14 @@ def test_a_record_beyond_all_measure_is_refused(tmp_path: Path, monkeypatch: pyt
         read(tmp_path, endless)
 
 
-@pytest.mark.parametrize("before", [{}, {"followers": [{"name": "Follower"}] * 200_000}, {"count": 2, "by": {"id": 1}}])
+@pytest.mark.parametrize("before", [{}, {"followers": [{"name": "Follower"}] * 30_000}, {"count": 2, "by": {"id": 1}}])
 def test_all_tweets_and_what_stands_beside_them_may_be_longer_than_a_record(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: dict[str, object]
 ) -> None:
-    monkeypatch.setattr(json_records, "LONGEST_RECORD", 1 << 20)
-    tweets = [{"text": "One"}] * 200_000
-    assert texts(tmp_path, json.dumps({**before, "tweets": tweets})) == ["One"] * 200_000
+    monkeypatch.setattr(source, "PIECE", 1 << 14)
+    monkeypatch.setattr(json_records, "LONGEST_RECORD", 1 << 17)
+    tweets = [{"text": "One"}] * 30_000
+    assert texts(tmp_path, json.dumps({**before, "tweets": tweets})) == ["One"] * 30_000
 
 
 @pytest.mark.parametrize("rows", ['[[1, "One"], [2, "Two"]]', '[["One"], ["Two"]]', "[[]]", '[[{"text": "One"}]]'])
