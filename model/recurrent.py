@@ -6,7 +6,9 @@ Weights lie as in `keras.layers.LSTM`, `GRU` and `SimpleRNN`, so they convert bo
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -14,11 +16,27 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 # oneDNN multiplies 1.6 times as fast as TensorFlow's own code also where TensorFlow leaves it off (no AVX-512).
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
-import keras
 import numpy as np
-import tensorflow as tf
 
 from model.config import BLOCKS
+
+
+@contextmanager
+def _not_to_be_found(*names: str) -> Iterator[None]:
+    """Let nobody in the block import these modules; afterwards everybody may."""
+    kept_away = [name for name in names if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(kept_away))  # type: ignore[arg-type]  # None: as if it were not installed
+    try:
+        yield
+    finally:
+        for name in kept_away:
+            del sys.modules[name]
+
+
+# Keras imports them wherever they are, for plots and for layers that we do not have: a quarter of a training's start.
+with _not_to_be_found("matplotlib", "scipy"):
+    import keras
+    import tensorflow as tf
 
 __all__ = ["Borrowed", "Parts", "Recurrent", "Tensor", "keras", "products", "tf"]
 

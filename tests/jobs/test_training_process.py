@@ -52,17 +52,17 @@ def test_a_killed_training_goes_on_with_the_same_curve(tmp_path: Path) -> None:
     def job(folder: Path, steps: list[int]) -> Job:
         """The job of `words`, in this process; `steps` grows with each step."""
         texts = {"texts": read_texts(folder / "train.jsonl"), "validation": read_texts(folder / "validation.jsonl")}
-        shape, recipe = Config("lstm", 1, 48), Recipe(epochs=30)
+        shape, recipe = Config("lstm", 1, 48), Recipe(epochs=12)
         return Job(
             **texts, out=folder / "out", config=shape, recipe=recipe, resume=True, should_stop=lambda: steps.append(1)
         )
 
     (tmp_path / "whole").mkdir()
-    words(tmp_path / "whole", epochs=30)
+    words(tmp_path / "whole", epochs=12)
     all_steps: list[int] = []
     whole = train(job(tmp_path / "whole", all_steps))
     (tmp_path / "cut").mkdir()
-    child = start(words(tmp_path / "cut", epochs=30))
+    child = start(words(tmp_path / "cut", epochs=12))
     for line in child.stdout or ():
         if json.loads(line)["event"] == "sample":
             child.kill()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from dataclasses import replace
 from math import log2
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from model.checkpoint import read_checkpoint  # noqa: E402
 from model.config import Config, Recipe  # noqa: E402
 from model.corpus import Text  # noqa: E402
 from model.evaluate import bits_per_character  # noqa: E402
-from model.train import Job, TrainingError, train, widened  # noqa: E402
+from model.train import Event, Job, Standing, TrainingError, train, widened  # noqa: E402
 
 
 def a_job(out: Path, **change: Any) -> Job:
@@ -38,6 +39,27 @@ def a_job(out: Path, **change: Any) -> Job:
     )
 
 
+class Ended(NamedTuple):
+    """A training that has ended: what it was, how far it came, and what it told."""
+
+    job: Job
+    standing: Standing
+    told: list[Event]
+
+    def copied_to(self, folder: Path) -> Path:
+        """All that it left, for a test to do with as it likes; the checkpoint's folder there."""
+        shutil.copytree(self.job.out.parent, folder, dirs_exist_ok=True)
+        return folder / self.job.out.name
+
+
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory: pytest.TempPathFactory) -> Ended:
+    """One training for all tests of what a training leaves."""
+    told: list[Event] = []
+    job = a_job(tmp_path_factory.mktemp("ended") / "out", report=told.append)
+    return Ended(job, train(job), told)
+
+
 def unigram_bits(learned: list[Text], measured: list[Text]) -> float:
     """Bits per character of a guesser who knows only how often each character comes."""
     counts = Counter("".join(text.text + "\0" for text in learned))
@@ -53,17 +75,14 @@ def test_it_learns_more_than_how_often_characters_come(tmp_path: Path, cell: str
     assert bits.bits_per_character < 0.5 * unigram_bits(list(job.texts), list(job.validation))
 
 
-def test_the_figure_in_the_checkpoint_is_the_one_measured(tmp_path: Path) -> None:
-    job = a_job(tmp_path / "out")
-    standing = train(job)
-    checkpoint = read_checkpoint(job.out)
-    measured = bits_per_character(checkpoint, [text.text for text in job.validation]).bits_per_character
-    assert checkpoint.meta["bits_per_character"] == standing.best_bits == pytest.approx(measured, abs=0.01)
+def test_the_figure_in_the_checkpoint_is_the_one_measured(ended: Ended) -> None:
+    checkpoint = read_checkpoint(ended.job.out)
+    measured = bits_per_character(checkpoint, [text.text for text in ended.job.validation]).bits_per_character
+    assert checkpoint.meta["bits_per_character"] == ended.standing.best_bits == pytest.approx(measured, abs=0.01)
 
 
-def test_the_same_seed_trains_the_same_network(tmp_path: Path) -> None:
-    ends = [train(a_job(tmp_path / name)).best_bits for name in ("one", "two")]
-    assert ends[0] == pytest.approx(ends[1], abs=1e-4)
+def test_the_same_seed_trains_the_same_network(tmp_path: Path, ended: Ended) -> None:
+    assert train(a_job(tmp_path / "again")).best_bits == pytest.approx(ended.standing.best_bits, abs=1e-4)
 
 
 def test_a_seed_may_be_larger_than_tensorflow_takes(tmp_path: Path) -> None:
@@ -79,9 +98,8 @@ def test_it_stops_when_nothing_improves(tmp_path: Path) -> None:
     assert standing.epoch < 900
 
 
-def test_fine_tuning_begins_where_the_other_ended(tmp_path: Path) -> None:
-    train(a_job(tmp_path / "base"))
-    base = read_checkpoint(tmp_path / "base")
+def test_fine_tuning_begins_where_the_other_ended(tmp_path: Path, ended: Ended) -> None:
+    base = read_checkpoint(ended.job.out)
     quick = Recipe(epochs=0.2, batch=8, window=32, rate=1e-3, dropout=0.0, averaging=0.5)
     accented = [Text(text.text + "é") for text in small_talk(80, 3)]
     tuned = train(a_job(tmp_path / "tuned", texts=accented, recipe=quick, start=base))
@@ -110,25 +128,25 @@ def test_new_symbols_begin_as_the_mean_of_the_known() -> None:
         assert np.allclose(np.take(wide, -1, axis), known.mean(axis))
 
 
-def test_divergence_is_told_and_the_last_good_checkpoint_stays(tmp_path: Path) -> None:
-    good = train(a_job(tmp_path / "out"))
+def test_divergence_is_told_and_the_last_good_checkpoint_stays(tmp_path: Path, ended: Ended) -> None:
+    out = ended.copied_to(tmp_path)
     wild = Recipe(epochs=4, batch=8, window=32, rate=1e30, warm_up=0.0)
     with pytest.raises(TrainingError, match=r"diverged at step .*; the last good checkpoint stays"):
-        train(a_job(tmp_path / "out", recipe=wild))
-    assert read_checkpoint(tmp_path / "out").meta["bits_per_character"] == good.best_bits
+        train(a_job(out, recipe=wild))
+    assert read_checkpoint(out).meta["bits_per_character"] == ended.standing.best_bits
 
 
-def test_a_full_disk_is_told_and_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    train(a_job(tmp_path / "out"))
-    before = read_checkpoint(tmp_path / "out").meta
+def test_a_full_disk_is_told_and_loses_nothing(tmp_path: Path, ended: Ended, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = ended.copied_to(tmp_path)
+    before = read_checkpoint(out).meta
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
     with pytest.raises(TrainingError, match="No space left on device; the last good checkpoint stays"):
-        train(a_job(tmp_path / "out"))
-    assert read_checkpoint(tmp_path / "out").meta == before
+        train(a_job(out))
+    assert read_checkpoint(out).meta == before
 
 
 def test_two_trainings_never_write_to_one_place(tmp_path: Path) -> None:
@@ -147,28 +165,25 @@ def test_another_job_does_not_resume_this_one(tmp_path: Path) -> None:
     assert Path(str(refusal.value).partition(":")[0]).is_file()
 
 
-def test_a_finished_training_is_not_done_again(tmp_path: Path) -> None:
-    done = train(a_job(tmp_path / "out"))
-    again = train(a_job(tmp_path / "out", resume=True))
+def test_a_finished_training_is_not_done_again(tmp_path: Path, ended: Ended) -> None:
+    done = ended.standing
+    again = train(a_job(ended.copied_to(tmp_path), resume=True))
     assert (again.step, again.best_bits, again.ended) == (done.step, done.best_bits, "done")
 
 
-def test_tensorboard_gets_scalars_and_samples(tmp_path: Path) -> None:
+def test_tensorboard_gets_scalars_and_samples(ended: Ended) -> None:
     pytest.importorskip("tensorboard", reason="TensorBoard is not installed: make setup-train")
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    standing = train(a_job(tmp_path / "out"))
-    board = EventAccumulator(str(tmp_path / "out.training" / "tensorboard")).Reload()
+    board = EventAccumulator(str(ended.job.out.with_name("out.training") / "tensorboard")).Reload()
     assert {"train_bits", "validation_bits", "text"} <= set(board.Tags()["tensors"])
-    assert board.Tensors("validation_bits")[-1].step == standing.step
+    assert board.Tensors("validation_bits")[-1].step == ended.standing.step
 
 
-def test_progress_says_all_that_a_watcher_needs(tmp_path: Path) -> None:
-    told: list[dict[str, Any]] = []
-    train(a_job(tmp_path / "out", report=told.append))
-    progress = [event for event in told if event["event"] == "progress"][-1]
+def test_progress_says_all_that_a_watcher_needs(ended: Ended) -> None:
+    progress = [event for event in ended.told if event["event"] == "progress"][-1]
     assert progress.keys() >= {"epoch", "step", "steps", "characters_per_second", "train_bits", "validation_bits"}
     assert progress["step"] == progress["steps"]
     assert progress["seconds_left"] == 0
     # A network that knows little may end at once; not each time.
-    assert any(event["text"] for event in told if event["event"] == "sample")
+    assert any(event["text"] for event in ended.told if event["event"] == "sample")
