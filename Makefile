@@ -5,6 +5,9 @@ BIN := .venv/bin
 # Three files of tests at a time on two cores: much of what they do is to wait for a page, a worker or a disk. In the order
 # of their folders: by the number of tests, as is usual, the longest would come last and run alone.
 PARALLEL := -n 3 --dist loadfile --no-loadscope-reorder
+# Compiled files are kept also where the environment says otherwise: the tests start hundreds of processes, and each would
+# compile all that it imports.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
 export PYTHON
 ifdef PORT
 export WHICHTWEET_PORT := $(PORT)
@@ -32,19 +35,19 @@ class: setup  ## open a room for a class on the local network: QR code, ten roun
 	@exec $(BIN)/whichtweet class
 
 test: setup-test  ## run all the tests (up to ten minutes)
-	$(BIN)/python -m pytest -m "not long" --durations=20 $(PARALLEL)
+	$(PYTEST) -m "not long" --durations=20 $(PARALLEL)
 
 test-fast: setup-test  ## run the tests that need no TensorFlow, no browser and no server (half a minute)
-	$(BIN)/python -m pytest -q -m "not long and not train and not browser and not postgres and not process and not slow" $(PARALLEL)
+	$(PYTEST) -q -m "not long and not train and not browser and not postgres and not process and not slow" $(PARALLEL)
 
 test-long: setup-test  ## run the long forms of the tests
-	$(BIN)/python -m pytest -m long
+	$(PYTEST) -m long
 
 mutants: setup-test  ## change the rules in one place at a time: which changes does no test notice? (ARGS=--again)
 	@$(BIN)/python -m tools.mutants $(ARGS)
 
 fuzz: setup-test  ## try a hundred thousand inputs on the API and on every importer
-	FUZZ_EXAMPLES=$(or $(EXAMPLES),16000) $(BIN)/python -m pytest -q tests/fuzz
+	FUZZ_EXAMPLES=$(or $(EXAMPLES),16000) $(PYTEST) -q tests/fuzz
 
 check: setup-test  ## lint, format, types, and the floors of the house
 	$(BIN)/ruff check .

@@ -24,10 +24,10 @@ _ARGUMENTS = (
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    """The browser: Debian's, else the one that Playwright downloaded."""
+    """The browser: Debian's (without windows where that is there, as Playwright's own), else Playwright's."""
     expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
-        installed = shutil.which("chromium")
+        installed = shutil.which("chromium-headless-shell") or shutil.which("chromium")
         if installed is None and not Path(playwright.chromium.executable_path).exists():
             pytest.skip("no Chromium: apt-get install chromium, or playwright install chromium")
         browser = playwright.chromium.launch(executable_path=installed, args=_ARGUMENTS.split())
