@@ -23,7 +23,7 @@ from app.web.connection import Connection
 from app.web.services import Services
 
 SECRET = "a secret of tests: long enough to be one"
-_NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # making one per client takes longer than a test
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # making one per client takes longer than a test
 OPERATOR = "the operator's key of tests, long enough"
 
 
@@ -37,7 +37,7 @@ class Game:
 
     def client(self, **more: Any) -> httpx.Client:
         """A browser of its own, with its own cookies."""
-        return httpx.Client(base_url=self.url, timeout=30, verify=_NO_TLS, **more)
+        return httpx.Client(base_url=self.url, timeout=30, verify=NO_TLS, **more)
 
     def simulated(self, name: str = "robot") -> httpx.Client:
         """A simulated player."""

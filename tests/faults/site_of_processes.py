@@ -15,14 +15,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
-from serving import OPERATOR, SECRET
+from factories import add_samples, add_tweets
+from serving import NO_TLS, OPERATOR, SECRET
 from sqlalchemy import func, select
+from stock import LETTERS, small_talk, stock_archive, stock_generator
 
 from app.db import workers
 from app.db.migrate import migrate
-from app.db.session import now, open_engine, reading
+from app.db.session import now, open_engine, reading, writing
 from app.db.tables import generators, guesses, jobs, labels
 from app.jobs.demo import open_demo
+from app.jobs.workshop import Workshop
 from model.checkpoint import checkpoint_digest, read_checkpoint
 
 HOUSE = Path(__file__).resolve().parents[2]
@@ -41,9 +44,14 @@ def wait_for(condition: Callable[[], bool], seconds: float = PATIENCE, words: st
         time.sleep(0.03)
 
 
+def _in_letters(texts: list[str]) -> list[str]:
+    """Texts without what the network cannot write: with it they would be no cards."""
+    return [" ".join("".join(filter(LETTERS.__contains__, text.lower())).split()) for text in texts]
+
+
 @dataclass
 class Site:
-    """The demo on one database, with as many processes as a test starts."""
+    """A game on one database, with as many processes as a test starts."""
 
     folder: Path
     url: str
@@ -54,6 +62,18 @@ class Site:
         engine = open_engine(self.url)
         migrate(engine)
         open_demo(engine, self.folder / "checkpoints")
+        engine.dispose()
+
+    def open_small_talk(self) -> None:
+        """As many cards as the demo has, and a network that writes at once: what is tried is who does what."""
+        engine = open_engine(self.url)
+        migrate(engine)
+        stock_archive(engine)
+        workshop = Workshop(engine, self.folder / "checkpoints")
+        generator = stock_generator(workshop, workshop.archive("gannet"))
+        with writing(engine) as connection:
+            add_tweets(connection, generator.archive_id, _in_letters(small_talk(800, seed=2)))
+            add_samples(connection, generator.archive_id, generator.id, _in_letters(small_talk(1400, seed=3)))
         engine.dispose()
 
     def web(self, port: int | None = None, **settings: object) -> Web:
@@ -120,7 +140,7 @@ class Web:
 
     def answers(self) -> bool:
         try:
-            return httpx.get(f"{self.url}/readyz", timeout=5).status_code == 200
+            return httpx.get(f"{self.url}/readyz", timeout=5, verify=NO_TLS).status_code == 200
         except httpx.TransportError:
             return False
 
@@ -166,7 +186,7 @@ class Crowd:
         wait_for(lambda: len(self.told) >= goal, words=f"the game stands still: {self.statuses} {self.troubles}")
 
     def _play(self, number: int) -> None:
-        client = httpx.Client(timeout=30, headers=self.headers)
+        client = httpx.Client(timeout=30, headers=self.headers, verify=NO_TLS)
         while not self._stopping.is_set():
             dealt = self._insist(client, number, "/api/rounds", {}, give_up=True)
             if dealt is None:
@@ -214,7 +234,7 @@ def nothing_is_lost(site: Site, web: Web, crowd: Crowd) -> None:
         stored = Counter(connection.scalars(select(guesses.c.answer)).all())
         assert connection.scalar(select(func.count()).select_from(labels)) == stored.total()
     assert stored == Counter(answer.decode() for answer in crowd.told.values())
-    with httpx.Client(timeout=30) as client:
+    with httpx.Client(timeout=30, verify=NO_TLS) as client:
         for number, (token, answer) in enumerate(crowd.told.items()):
             if number % 7 == 0:  # of all, so many that any rule would show
                 picks = [client.post(f"{web.url}/api/guesses", json={"round": token, "pick": pick}) for pick in (0, 1)]

@@ -33,7 +33,7 @@ AWAY_SECONDS = 2.0  # of the database, in the short form
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
     site = Site(tmp_path, f"sqlite:///{tmp_path / 'whichtweet.db'}")
-    site.open_demo()
+    site.open_small_talk()
     yield site
     site.close()
 

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.process
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
     site = Site(tmp_path, f"sqlite:///{tmp_path / 'whichtweet.db'}")
-    site.open_demo()
+    site.open_small_talk()
     yield site
     site.close()
 
@@ -35,7 +35,7 @@ def own_cluster() -> Iterator[Cluster]:
 @pytest.fixture
 def shared_site(own_cluster: Cluster, tmp_path: Path) -> Iterator[Site]:
     site = Site(tmp_path, own_cluster.address("postgres"))
-    site.open_demo()
+    site.open_small_talk()
     yield site
     site.close()
 

@@ -22,7 +22,7 @@ PER_HOUR = 20
 @pytest.mark.postgres
 def test_two_web_servers_and_two_workers_are_one_game(postgres_url: str, tmp_path: Path) -> None:
     site = Site(tmp_path, postgres_url, {"rate_limit": f"{PER_HOUR}/hour"})
-    site.open_demo()
+    site.open_small_talk()
     engine = open_engine(postgres_url)
     with writing(engine) as connection:
         asked = [jobs.ask(connection, "restock", 1, {"count": 2}, asked_by="test", at=now()) for _ in range(4)]
