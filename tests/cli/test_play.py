@@ -13,6 +13,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from serving import NO_TLS
 
 pytestmark = pytest.mark.process
 Start = Callable[..., subprocess.Popen[str]]
@@ -34,7 +35,7 @@ def wait_for(condition: Callable[[], bool], seconds: float = 60) -> bool:
 
 def answers(address: str) -> bool:
     try:
-        return httpx.get(address, timeout=5).status_code == 200
+        return httpx.get(address, timeout=5, verify=NO_TLS).status_code == 200
     except httpx.TransportError:
         return False
 
