@@ -65,7 +65,7 @@ class Held:
 
     picks: int
     auc: float  # of left against right, by score, level and side; 0.5 is chance
-    fooled_auc: float  # of the rounds that fooled against the others, by score alone: does it rank samples?
+    fooled_auc: float  # of the rounds that fooled against the others, by score alone, weighted: does it rank samples?
     bits: float  # mean surprise of a pick; 1.0 is chance
     slope: float  # of the picks on the foretold odds; 1.0: calibrated, less: too sure of itself
     calibration: tuple[tuple[float, float, int], ...]  # (foretold, found, picks) by tenths of what was foretold
@@ -73,6 +73,8 @@ class Held:
     ridge: float
     states: float  # how many times the ridge on the states is that; infinite: they were left out
     level: float = 0.0  # log odds by which a tweet is believed before a sample of the same score
+    fooled_error: float | None = None  # standard error of `fooled_auc`, clustered; None where it cannot be told
+    voices: float = 0.0  # so many players, samples or tweets, whichever are fewest, are behind it, counted alike
 
 
 @dataclass(frozen=True)
@@ -188,6 +190,7 @@ class _Lesson:
         self._cards = np.array([(pick.left, pick.right) for pick in picks])
         apart = scaled[self._cards[:, 0]] - scaled[self._cards[:, 1]]
         self._tweets, self._folds = np.array([pick.tweet for pick in picks]), folds
+        self._players = np.unique([pick.player for pick in picks], return_inverse=True)[1]
         self._apart = np.c_[apart, 1.0 - 2.0 * self._tweets, np.ones(len(picks))]
         self._states = scaled.shape[1] - FIGURES
         self._answers = np.array([float(pick.pick == 0) for pick in picks])
@@ -217,8 +220,25 @@ class _Lesson:
             if len(part)
         )
         error = round(sum(abs(a - b) * n for a, b, n in table) / len(margins), 4)
-        fooled = auc(np.where(self._tweets == 1, own, -own), (self._answers == self._tweets).astype(np.float64))
-        return Held(len(margins), auc(margins, self._answers), fooled, bits, slope, table, error, ridge, states)
+        fooled, doubt, voices = self._fooled(own)
+        return Held(
+            *(len(margins), auc(margins, self._answers), fooled, bits, slope, table, error, ridge, states),
+            fooled_error=doubt,
+            voices=voices,
+        )
+
+    def _fooled(self, own: Floats) -> tuple[float, float | None, float]:
+        """How well scores tell the rounds that fooled from the others, the standard error of that, and the voices.
+
+        A player's rounds are not independent of one another, nor are those with the same sample or tweet: some are
+        more often believed than others, for reasons that no scorer knows.
+        """
+        scores, is_fooled = np.where(self._tweets == 1, own, -own), self._answers == self._tweets
+        places = np.arange(len(scores))
+        cards = (self._cards[places, 1 - self._tweets], self._cards[places, self._tweets])
+        ways = [np.unique(each, return_inverse=True)[1] for each in (self._players, *cards)]
+        found, doubt = auc_and_error(scores, is_fooled.astype(np.float64), self._weights, ways)
+        return found, doubt, min(_voices(way, self._weights) for way in ways)
 
     def head(self, which: NDArray[np.bool_], ridge: float, states: float) -> Floats:
         """The weights that these picks teach; 0 for states that are left out."""
@@ -251,8 +271,44 @@ def _bradley_terry(apart: Floats, answers: Floats, weights: Floats, penalty: Flo
 
 def auc(scores: Floats, answers: Floats) -> float:
     """The chance that a case that is so scores above one that is not; 0.5 where all are alike."""
-    yes, no = scores[answers == 1], np.sort(scores[answers == 0])
-    if not len(yes) or not len(no):
-        return 0.5
-    below, up_to = np.searchsorted(no, yes, "left"), np.searchsorted(no, yes, "right")
-    return float((below + up_to).mean() / (2 * len(no)))
+    return auc_and_error(scores, answers, np.ones(len(answers)), ())[0]
+
+
+def auc_and_error(
+    scores: Floats, answers: Floats, weights: Floats, clusters: Sequence[NDArray[Any]]
+) -> tuple[float, float | None]:
+    """The same where cases are weighted, and its standard error where those of a cluster are not independent.
+
+    Obuchowski's (Biometrics 53, 1997) for each way of clustering; the ways together by what Cameron, Gelbach and Miller
+    (2011) say of them, where hardly two cases are in the same cluster in two ways.
+
+    Args:
+        scores: of the cases.
+        answers: 1 where a case is so, 0 where not.
+        weights: of the cases.
+        clusters: for each way of clustering, the number of each case's cluster, from 0.
+    """
+    yes, no = weights * answers, weights * (1 - answers)
+    if not yes.sum() or not no.sum():
+        return 0.5, None
+    values, places = np.unique(scores, return_inverse=True)
+    at_yes, at_no = (np.bincount(places, each, len(values)) / each.sum() for each in (yes, no))
+    # For each case how many of the other kind it is on the right side of; ties are halves.
+    above, below = (at_no.cumsum() - at_no / 2)[places], 1 - (at_yes.cumsum() - at_yes / 2)[places]
+    found = float(yes @ above / yes.sum())
+    pull = yes / yes.sum() * (above - found) + no / no.sum() * (below - found)
+    alone = float(pull @ pull)
+    together = []
+    for cluster in clusters:
+        sums = np.bincount(cluster, pull)
+        if len(sums) < 2:
+            return found, None
+        together.append(float(sums @ sums) * len(sums) / (len(sums) - 1))
+    variance = max(alone, *together, sum(together) - (len(together) - 1) * alone) if together else alone
+    return found, variance**0.5 if variance > 0 else None
+
+
+def _voices(cluster: NDArray[Any], weights: Floats) -> float:
+    """How many clusters there would be, were they all of one size and as uneven together (Kish)."""
+    shares = np.bincount(cluster, weights) / weights.sum()
+    return float(1 / (shares @ shares))

@@ -100,7 +100,7 @@ def effect_of(evidence: Evidence) -> Effect:
     return replace(counted, estimate=estimate, error=error, z=like_normal(estimate / error, len(players) - 1))
 
 
-def like_normal(t: float, freedom: int) -> float:
+def like_normal(t: float, freedom: float) -> float:
     """The z that is as rare as Student's t with so many degrees of freedom (Wallace 1959; to about 0.01)."""
     shrink = (8 * freedom + 1) / (8 * freedom + 3)
     return math.copysign(shrink * math.sqrt(freedom * math.log1p(t * t / freedom)), t)

@@ -14,6 +14,7 @@ from app.db.archives import Archive
 from app.db.generators import Generator
 from app.db.session import reading
 from app.game.choice import BEST_OF, Usual
+from app.game.effect import like_normal
 from app.game.learning import Draw, Tried, next_draw
 from app.game.lessons import Lesson, Lived, draw_lessons
 from app.game.rounds import AT_RANDOM, POLICY
@@ -150,7 +151,7 @@ def train_choice(
         should_stop=should_stop,
     )
     held = trained.held
-    if held["fooled_auc"] < 0.5 + SURE * _chance_error(lines):
+    if sureness(held) < SURE:
         raise Skipped(f"the scorer foretells no better than chance which samples fool (AUC {held['fooled_auc']:.2f})")
     foretold = {
         line["guess"]: round(_chance(trained.scores, pick, held["level"]), 4)
@@ -161,11 +162,13 @@ def train_choice(
     return Choosing(decoding | {"best_of": BEST_OF}, trained.digest, held, foretold, words)
 
 
-def _chance_error(lines: Sequence[Line]) -> float:
-    """The standard error of an AUC where there is nothing to foretell."""
-    fooled = sum(line["verdict"] == "fooled" for line in lines)
-    spotted = len(lines) - fooled
-    return math.sqrt((len(lines) + 1) / (12 * fooled * spotted)) if fooled and spotted else math.inf
+def sureness(held: Mapping[str, Any]) -> float:
+    """By how many standard errors a scorer foretells which samples fool better than chance; 0 where none can be told.
+
+    Those of a normal distribution: few players make a t distribution, and a crowd that one of them outweighs is few.
+    """
+    error, voices = held["fooled_error"], held["voices"]
+    return like_normal((held["fooled_auc"] - 0.5) / error, voices - 1) if error and voices > 1 else 0.0
 
 
 def _pick(line: Line, sample: int, tweet: int) -> Pick:
