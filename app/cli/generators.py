@@ -189,8 +189,9 @@ def _judged(workshop: Workshop, archive: Archive, generator: Generator) -> dict[
 
 def _chosen(workshop: Workshop, archive: Archive, name: str) -> Generator:
     number = name.removeprefix("v")
+    is_number = number.isdecimal() and len(number) < 10  # of more digits no database has a number
     with reading(workshop.engine) as connection:
-        found = generators.by_number(connection, archive.id, int(number)) if number.isdecimal() else None
+        found = generators.by_number(connection, archive.id, int(number)) if is_number else None
         known = [generator.name for generator in generators.listing(connection, archive.id)]
     if found is None:
         have = f"there are {', '.join(known)}" if known else "there are none yet: whichtweet train"

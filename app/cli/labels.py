@@ -23,7 +23,9 @@ from app.jobs.workshop import JobError, Workshop
 
 BY = "command line"
 group = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
-PlayerOption = Annotated[int, typer.Option("--player", help="the player's number, as the dashboard shows it")]
+PlayerOption = Annotated[
+    int, typer.Option("--player", min=1, max=(1 << 63) - 1, help="the player's number, as the dashboard shows it")
+]
 ReasonOption = Annotated[str, typer.Option(help="why; kept in the audit")]
 
 

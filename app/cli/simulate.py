@@ -8,10 +8,11 @@ import sys
 import traceback
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
+from threading import Event
 from typing import Annotated, Any
 
 import httpx
@@ -69,16 +70,44 @@ def simulate(
     headers = {"Authorization": f"Bearer {operator_key(settings)}", "X-Whichtweet-Simulated": name}
     shares = [guesses // players + (index < guesses % players) for index in range(players)]
     console = Console(stderr=True)
-    with Progress(console=console, transient=True) as progress, ThreadPoolExecutor(4) as pool:
+    with Progress(console=console, transient=True) as progress:
         bar = progress.add_task(f"{name} plays {archive}", total=guesses)
 
-        def sit(index: int) -> list[Verdict]:
+        def sit(index: int, goes_on: Callable[[], bool]) -> list[Verdict]:
+            def advance() -> bool:
+                progress.advance(bar)
+                return goes_on()
+
             with httpx.Client(base_url=address, headers=headers, timeout=30) as client:
                 rng = Random(f"{seed}/{index}")  # noqa: S311  # play, not secrets
-                return play(client, archive, choose, rng, shares[index], lambda: progress.advance(bar))
+                return play(client, archive, choose, rng, shares[index], advance)
 
-        verdicts = [verdict for hand in pool.map(sit, range(players)) for verdict in hand]
+        verdicts = seat_all(players, sit)
     report(verdicts, name, archive, as_json)
+
+
+def seat_all(players: int, sit: Callable[[int, Callable[[], bool]], list[Verdict]]) -> list[Verdict]:
+    """What all players came to, four at a time; where one of them fails, or Ctrl-C comes, the others get up too.
+
+    Args:
+        players: how many there are.
+        sit: plays as the one of that number, as long as what it is given says so.
+    """
+    is_over = Event()
+
+    def hand(index: int) -> list[Verdict]:
+        return [] if is_over.is_set() else sit(index, lambda: not is_over.is_set())
+
+    with ThreadPoolExecutor(4) as pool:
+        hands = [pool.submit(hand, index) for index in range(players)]
+        try:
+            # In the order in which they end: who fails must not wait for those before.
+            for ended in as_completed(hands):
+                ended.result()
+        except BaseException:
+            is_over.set()
+            raise
+    return [verdict for each in hands for verdict in each.result()]
 
 
 def load_player(path: str) -> Player:
@@ -99,16 +128,17 @@ def load_player(path: str) -> Player:
 
 
 def play(
-    client: httpx.Client, archive: str, choose: Player, rng: Random, count: int, advance: Callable[[], None]
+    client: httpx.Client, archive: str, choose: Player, rng: Random, count: int, advance: Callable[[], bool]
 ) -> list[Verdict]:
-    """Make `count` guesses as one player."""
+    """Make `count` guesses as one player; fewer where `advance`, asked after each, says that it is over."""
     verdicts = []
     for _ in range(count):
         deal = _ask(client, "/api/rounds", {"archive": archive})
         left, right = (card["text"] for card in deal["cards"])
         answer = _ask(client, "/api/guesses", {"round": deal["round"], "pick": pick_of(choose, left, right, rng)})
         verdicts.append(Verdict(answer["generator"], answer["verdict"] == "fooled"))
-        advance()
+        if not advance():
+            break
     return verdicts
 
 

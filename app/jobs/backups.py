@@ -24,10 +24,13 @@ from app.db.copying import CopyError, Told, copy, embedded, is_empty, snapshot
 from app.db.damage import DamagedDatabase
 from app.db.migrate import SchemaError, migrate
 from app.db.session import now, reading
-from app.db.tables import generators
+from app.db.tables import archives, generators
 from app.jobs import drafts
 from app.jobs.errors import JobError
+from app.jobs.scorers import read_scorer
+from app.jobs.workshop import SCORERS
 from model.checkpoint import CheckpointError, checkpoint_digest
+from model.scorer import ScorerError
 
 FORMAT = 1
 MANIFEST, DATABASE, CHECKPOINTS, KEYS = "manifest.json", "whichtweet.db", "checkpoints", "keys"
@@ -60,7 +63,7 @@ def back_up(place: Place, file: Path, told: Told = lambda table, rows: None) -> 
 
     Raises:
         JobError: no file can come to lie there, which is said before any work is done; the database is damaged, or a
-            checkpoint that it names is damaged or gone.
+            checkpoint or scorer that it names is damaged or gone.
         OSError: the disk is full.
     """
     made_at = now().isoformat(timespec="seconds")
@@ -68,6 +71,7 @@ def back_up(place: Place, file: Path, told: Told = lambda table, rows: None) -> 
         snapshot(place.engine, draft / DATABASE, told)
         _check_database(draft / DATABASE)
         _check_checkpoints(draft / DATABASE, place.checkpoints)
+        _check_scorers(draft / DATABASE, place.checkpoints)
         packed = draft / "packed.zip"
         packed.touch(mode=0o600)  # it holds keys, and what players did
         digests: dict[str, str] = {}
@@ -181,6 +185,18 @@ def _check_checkpoints(database: Path, checkpoints: Path) -> None:
             raise JobError(f"the checkpoint {key} cannot be read: {error}") from None
         if found != digest:
             raise JobError(f"the checkpoint {key} is damaged: it is not the one that was registered")
+
+
+def _check_scorers(database: Path, checkpoints: Path) -> None:
+    query = select(archives.c.slug, generators.c.scorer_sha256).join(archives, archives.c.id == generators.c.archive_id)
+    query = query.where(generators.c.scorer_sha256.is_not(None)).distinct()
+    with embedded(database) as engine, reading(engine) as connection:
+        named = connection.execute(query).all()
+    for slug, digest in named:
+        try:
+            read_scorer(checkpoints / slug / SCORERS, digest)
+        except ScorerError as error:
+            raise JobError(f"a scorer of {slug} cannot be read: {error}") from None
 
 
 @contextlib.contextmanager

@@ -95,11 +95,23 @@ def read_set(workshop: Workshop, set_id: int) -> list[dict[str, Any]]:
     Raises:
         JobError: there is no such set, or its file is gone or damaged.
     """
+    found = _set(workshop, set_id)
+    while True:
+        try:
+            return read_lines(body_of(workshop, found))
+        except JobError:
+            # Amended between the two looks, its former file goes: only one that still is where its row says is lost.
+            before, found = found, _set(workshop, set_id)
+            if found.file_key == before.file_key:
+                raise
+
+
+def _set(workshop: Workshop, set_id: int) -> LabelSet:
     with reading(workshop.engine) as connection:
         found = labels.find_set(connection, set_id)
     if found is None:
         raise JobError(f"there is no set of labels {set_id} any more")
-    return read_lines(body_of(workshop, found))
+    return found
 
 
 def body_of(workshop: Workshop, found: LabelSet) -> bytes:

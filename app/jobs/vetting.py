@@ -13,7 +13,7 @@ from app.game.strangers import Names
 from app.game.vetting import LONGEST, BlockedWords, CardRules, Vetting
 from app.jobs.base import known_names_only, recited_for
 from app.jobs.scorers import read_scorer
-from app.jobs.workshop import JobError, Workshop
+from app.jobs.workshop import SCORERS, JobError, Workshop
 from app.jobs.writers import Scoring
 from app.wording import mentions
 from model.scorer import ScorerError
@@ -80,4 +80,4 @@ def scoring_of(workshop: Workshop, archive: Archive, generator: Generator) -> Sc
 
 def scorer_folder(workshop: Workshop, archive: Archive) -> Path:
     """Where an archive's scorers lie."""
-    return workshop.folder(f"{archive.slug}/scorers")
+    return workshop.folder(f"{archive.slug}/{SCORERS}")

@@ -19,6 +19,8 @@ __all__ = ["Interrupted", "JobError", "Progress", "ShouldStop", "Skipped", "Step
 
 T = TypeVar("T")
 
+SCORERS = "scorers"  # the folder of an archive's scorers, beside its checkpoints
+
 # Told how far a job is: plain values that go into jobs.progress.
 Progress = Callable[[Mapping[str, Any]], None]
 # Asked often: whether to stop early.

@@ -117,8 +117,9 @@ def test_promoting_by_hand_ends_the_canary_and_can_be_rolled_back(command: Comma
         engine.dispose()
 
 
-def test_a_generator_that_is_not_there_is_told_with_those_that_are(command: Command) -> None:
-    said = command("compare", "v1", "v9")
+@pytest.mark.parametrize("name", ["v9", "v99999999999999999999"])
+def test_a_generator_that_is_not_there_is_told_with_those_that_are(command: Command, name: str) -> None:
+    said = command("compare", "v1", name)
 
     assert said.returncode == 2
-    assert "gannet has no generator v9; there are v1, v2" in said.stderr
+    assert f"gannet has no generator {name}; there are v1, v2" in said.stderr

@@ -80,6 +80,9 @@ def test_what_cannot_be_is_said_in_one_line(house):
         refused = house(*words)
         assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
         assert said in refused.stderr
+    beyond = house("retract", "--player", "99999999999999999999")
+    assert beyond.returncode == 2
+    assert "Traceback" not in beyond.stderr
 
 
 def test_an_export_has_a_data_sheet_beside_it(house):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from random import Random
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 import typer
 
-from app.cli.simulate import SimulationError, Verdict, load_player, pick_of, play, report
+from app.cli.simulate import SimulationError, Verdict, load_player, pick_of, play, report, seat_all
 
 
 def left(one: str, other: str, rng: Random) -> int:
@@ -87,7 +88,7 @@ def test_another_server_is_told_as_no_game() -> None:
             httpx.Client(base_url=f"http://127.0.0.1:{server.server_port}") as client,
             pytest.raises(SimulationError, match=r"is no game: /api/rounds answered 200 without .*--url$"),
         ):
-            play(client, "mayor", left, Random(0), 1, lambda: None)
+            play(client, "mayor", left, Random(0), 1, lambda: True)
     finally:
         server.shutdown()
         server.server_close()
@@ -101,3 +102,24 @@ def test_the_report_counts_by_generator(capsys: pytest.CaptureFixture[str]) -> N
     assert list(body["generators"]) == ["v2", "v10"]
     assert body["generators"]["v2"]["fool_rate"] == 0.5
     assert 0 < body["generators"]["v2"]["low"] < 0.5 < body["generators"]["v2"]["high"] < 1
+
+
+@pytest.mark.parametrize("failure", [SimulationError("the player failed"), KeyboardInterrupt()])
+def test_where_one_player_fails_the_others_get_up(failure: BaseException) -> None:
+    guesses = [0, 0, 0]
+
+    def sit(index: int, goes_on: Callable[[], bool]) -> list[Verdict]:
+        if index == 1:
+            raise failure
+        while goes_on():
+            guesses[index] += 1
+        return []
+
+    with pytest.raises(type(failure)):
+        seat_all(3, sit)
+
+
+def test_what_all_players_came_to_is_told_in_their_order() -> None:
+    told = seat_all(9, lambda index, goes_on: [Verdict(f"v{index}", goes_on())])
+    assert [verdict.generator for verdict in told] == [f"v{index}" for index in range(9)]
+    assert all(verdict.fooled for verdict in told)

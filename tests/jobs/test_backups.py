@@ -15,14 +15,16 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 from serving import serve, settings
-from sqlalchemy import Engine, inspect, select
+from sqlalchemy import Engine, inspect, select, update
 
 from app.db import generators, jobs, samples
 from app.db.copying import is_empty
 from app.db.generators import Generator
-from app.db.session import open_engine, reading
+from app.db.session import open_engine, reading, writing
+from app.db.tables import generators as generators_table
 from app.db.tables import guesses
 from app.jobs import tasks
 from app.jobs.backups import Place, back_up, back_up_nightly, nightly, restore
@@ -31,8 +33,10 @@ from app.jobs.due import ask_for_what_is_due
 from app.jobs.errors import JobError
 from app.jobs.hold import by_hand
 from app.jobs.restocking import restock
+from app.jobs.scorers import write_scorer
 from app.jobs.workshop import Workshop, plainly
 from model.checkpoint import read_checkpoint
+from model.scorer import Held, Scorer
 
 
 def silent(_: str, __: int) -> None:
@@ -149,6 +153,20 @@ def test_a_damaged_checkpoint_is_noticed_when_it_is_backed_up(place: Place, tmp_
     weights.write_bytes(weights.read_bytes()[:-1] + b"?")
     with pytest.raises(JobError, match="is damaged"):
         back_up(place, tmp_path / "game.zip")
+    assert not (tmp_path / "game.zip").exists()
+
+
+def test_a_damaged_or_lost_scorer_is_noticed_when_it_is_backed_up(place: Place, tmp_path: Path) -> None:
+    held = Held(0, 0.5, 0.5, 1.0, 1.0, (), 0.0, 1.0, 1.0)
+    digest = write_scorer(place.checkpoints / "gannet" / "scorers", Scorer("ab" * 32, *([np.zeros(3, "f4")] * 3), held))
+    with writing(place.engine) as connection:
+        connection.execute(update(generators_table).values(scorer_sha256=digest))
+    assert back_up(place, tmp_path / "whole.zip").files > 0
+    (file,) = place.checkpoints.glob("gannet/scorers/*")
+    for spoil in (lambda: file.write_bytes(file.read_bytes()[:-1]), file.unlink):
+        spoil()
+        with pytest.raises(JobError, match="a scorer of gannet cannot be read"):
+            back_up(place, tmp_path / "game.zip")
     assert not (tmp_path / "game.zip").exists()
 
 

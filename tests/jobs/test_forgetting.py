@@ -15,10 +15,11 @@ from app.db.players import forget
 from app.db.session import now, reading, writing
 from app.db.tables import guesses, label_sets, players, remarks, seats
 from app.db.tables import labels as label_table
+from app.jobs import freezing
 from app.jobs.forgetting import forget_player
 from app.jobs.freezing import freeze_labels, read_set
 from app.jobs.hold import Hold
-from app.jobs.workshop import Interrupted, Skipped, Workshop, plainly
+from app.jobs.workshop import Interrupted, JobError, Skipped, Workshop, plainly
 
 KEY = b"a player's key.."
 GUESSES = 700  # more than one transaction moves
@@ -47,7 +48,7 @@ def workshop(either_engine, tmp_path):
 def asked(workshop):
     """The job that "forget me" asked for, claimed, and the hold on it."""
     with writing(workshop.engine) as connection:
-        assert forget(connection, KEY, LONG_AGO)
+        forget(connection, KEY, LONG_AGO)
         job = jobs.claim(connection, "worker", ["forget"], LONG_AGO)
     return job, Hold(workshop.engine, job.claim)
 
@@ -163,3 +164,27 @@ def test_one_that_was_stopped_goes_on(workshop):
         left = connection.scalar(select(func.count()).select_from(guesses).where(guesses.c.player_id == 1))
         assert 0 < left < GUESSES
     assert f"{left:,} guesses moved" in forget_player(workshop, job, Hold(workshop.engine, job.claim), plainly)
+
+
+def test_a_set_that_is_amended_while_it_is_read_is_read_all_the_same(workshop, monkeypatch):
+    """Its row was read, and the file that it named is gone the moment after."""
+    frozen = freeze_labels(workshop, workshop.archive("mayor"))
+    job, hold = asked(workshop)
+    read, done = freezing.body_of, []
+
+    def amended_first(workshop, found):
+        if not done:
+            done.append(forget_player(workshop, job, hold, plainly))
+        return read(workshop, found)
+
+    monkeypatch.setattr(freezing, "body_of", amended_first)
+    assert len(read_set(workshop, frozen["id"])) == frozen["labels"]
+    assert done
+    workshop.folder(read_key(workshop)).unlink()
+    with pytest.raises(JobError, match="gone; it holds the labels of set 1"):
+        read_set(workshop, frozen["id"])
+
+
+def read_key(workshop):
+    with reading(workshop.engine) as connection:
+        return connection.scalar(select(label_sets.c.file_key))
