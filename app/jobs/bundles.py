@@ -22,7 +22,7 @@ from app.game.vetting import VETTING_VERSION
 from app.jobs import drafts, training
 from app.jobs.hold import Hold
 from app.jobs.workshop import JobError, Progress, ShouldStop, Steps, Workshop
-from model.checkpoint import CheckpointError, checkpoint_digest, read_checkpoint
+from model.checkpoint import Checkpoint, CheckpointError, checkpoint_digest, read_checkpoint
 from model.sampling import Decoding
 from model.vocab import Vocab
 
@@ -72,20 +72,8 @@ def import_generator(
     workshop.checkpoints.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=workshop.checkpoints, prefix=drafts.BUNDLE) as place:
         made = Path(place) / "checkpoint"
-        try:
-            card = unpack(file, made)
-            decoding = _decoding(file, card)
-            checkpoint, digest = read_checkpoint(made), checkpoint_digest(made)
-        except CheckpointError as error:
-            raise JobError(str(error)) from None
-        except OSError as error:
-            raise JobError(f"{file}: {error.strerror or error}") from None
-        with reading(workshop.engine) as connection:
-            lacking = _lacking(checkpoint.vocab, list(tweets.texts(connection, archive.id, "validation")))
-        if lacking > FOREIGN:
-            raise JobError(
-                f"{file}: its alphabet is foreign to {archive.slug}: it lacks {lacking:.0%} of the characters there"
-            )
+        card, decoding, checkpoint, digest = _unpacked(file, made)
+        _refuse_foreign(workshop, archive, file, checkpoint.vocab)
         key = f"{archive.slug}/{digest[:16]}"
         target = workshop.folder(key)
         # Measured where it lies: one that cannot be measured leaves nothing behind.
@@ -108,6 +96,26 @@ def import_generator(
     )
     with writing(workshop.engine) as connection:
         return generators.register(connection, archive.id, recipe, now())
+
+
+def _unpacked(file: Path, folder: Path) -> tuple[dict[str, Any], Decoding, Checkpoint, str]:
+    """What a bundle holds, checked, its checkpoint laid into `folder`: card, decoding, network and its SHA-256."""
+    try:
+        card = unpack(file, folder)
+        return card, _decoding(file, card), read_checkpoint(folder), checkpoint_digest(folder)
+    except CheckpointError as error:
+        raise JobError(str(error)) from None
+    except OSError as error:
+        raise JobError(f"{file}: {error.strerror or error}") from None
+
+
+def _refuse_foreign(workshop: Workshop, archive: Archive, file: Path, vocab: Vocab) -> None:
+    with reading(workshop.engine) as connection:
+        lacking = _lacking(vocab, list(tweets.texts(connection, archive.id, "validation")))
+    if lacking > FOREIGN:
+        raise JobError(
+            f"{file}: its alphabet is foreign to {archive.slug}: it lacks {lacking:.0%} of the characters there"
+        )
 
 
 def take_in_bundle(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
