@@ -13,6 +13,7 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from sqlalchemy import Connection, Table, func, insert, select
 
@@ -196,6 +197,37 @@ def _players(engine, count: int, end: datetime) -> None:  # type: ignore[no-unty
     )
 
 
+def _guess(
+    number: int, player: int, archive_id: int, card: tuple[int, int, int], fooled: bool, at: datetime
+) -> dict[str, Any]:
+    """A row of guesses; `card`: ids of the tweet, the sample and its generator."""
+    tweet_id, sample_id, generator_id = card
+    return {
+        "id": number + 1,
+        "round_id": number.to_bytes(16),
+        "player_id": player,
+        "archive_id": archive_id,
+        "tweet_id": tweet_id,
+        "sample_id": sample_id,
+        "generator_id": generator_id,
+        "arm": "champion",
+        "mode": "endless",
+        "position": number,
+        "repeat": False,
+        "tweet_index": number & 1,
+        "pick": (number & 1) ^ fooled,
+        "verdict": "fooled" if fooled else "spotted",
+        "recognised": False,
+        "has_cookie": True,
+        "policy_version": 1,
+        "arm_probability": 0.75,
+        "card_probability": 0.001,
+        "dealt_at": at - timedelta(seconds=9),
+        "guessed_at": at,
+        "answer": "{}",
+    }
+
+
 def _guesses(engine, archive_id: int, drawn: list[int], counts, rng: Random, end: datetime) -> None:  # type: ignore[no-untyped-def]
     guess_count, sample_count, player_count, tweet_count = counts
     begin = end - timedelta(days=DAYS)
@@ -208,32 +240,9 @@ def _guesses(engine, archive_id: int, drawn: list[int], counts, rng: Random, end
             at = begin + step * number
             place = min(len(drawn) - 1, number * len(drawn) // guess_count)
             fooled = rng.random() < 0.25 + 0.02 * place
-            rows.append(
-                {
-                    "id": number + 1,
-                    "round_id": number.to_bytes(16),
-                    "player_id": rng.randint(1, player_count),
-                    "archive_id": archive_id,
-                    "tweet_id": rng.randint(1, tweet_count),
-                    "sample_id": rng.randint(1, sample_count),
-                    "generator_id": drawn[place],
-                    "arm": "champion",
-                    "mode": "endless",
-                    "position": number,
-                    "repeat": False,
-                    "tweet_index": number & 1,
-                    "pick": (number & 1) ^ fooled,
-                    "verdict": "fooled" if fooled else "spotted",
-                    "recognised": False,
-                    "has_cookie": True,
-                    "policy_version": 1,
-                    "arm_probability": 0.75,
-                    "card_probability": 0.001,
-                    "dealt_at": at - timedelta(seconds=9),
-                    "guessed_at": at,
-                    "answer": "{}",
-                }
-            )
+            player = rng.randint(1, player_count)
+            card = (rng.randint(1, tweet_count), rng.randint(1, sample_count), drawn[place])
+            rows.append(_guess(number, player, archive_id, card, fooled, at))
             taught = rng.random() < 0.86
             status, reason = ("accepted", None) if taught else ("excluded", rng.choice(REASONS))
             read.append(
