@@ -49,11 +49,11 @@ mutants: setup-test  ## change the rules in one place at a time: which changes d
 fuzz: setup-test  ## try a hundred thousand inputs on the API and on every importer
 	FUZZ_EXAMPLES=$(or $(EXAMPLES),16000) $(PYTEST) -q tests/fuzz
 
-check: setup-test  ## lint, format, types, and the floors of the house
+check: setup-test  ## lint, format, types, and the floors and walks of the house
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --strict app model
-	$(BIN)/python -m pytest -q tests/test_floors.py
+	$(BIN)/python -m pytest -q tests/test_floors.py tests/test_walks.py
 
 format: setup-test  ## put the code into its format
 	$(BIN)/ruff check --fix --quiet .
