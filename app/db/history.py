@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -136,13 +135,13 @@ def modes(connection: Connection, player_id: int) -> list[str]:
     return sorted(connection.scalars(select(seats.c.mode).where(seats.c.player_id == player_id).distinct()))
 
 
-def export(connection: Connection, player_id: int) -> Iterator[dict[str, Any]]:
-    """Every round of a player with all that is kept of it, the oldest first, read in pages."""
-    after = 0
-    while rows := connection.execute(_export_query().where(_own(player_id, after))).all():
-        for row in rows:
-            yield _plain(row)
-        after = rows[-1].id
+def export(connection: Connection, player_id: int, after: int) -> tuple[list[dict[str, Any]], int | None]:
+    """A page of a player's rounds with all that is kept of them, the oldest first of those after a guess.
+
+    And the guess that the next page comes after; None behind the last.
+    """
+    rows = connection.execute(_export_query().where(_own(player_id, after))).all()
+    return [_plain(row) for row in rows], rows[-1].id if rows else None
 
 
 def belongings(connection: Connection, player_id: int) -> dict[str, list[dict[str, Any]]]:

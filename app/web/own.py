@@ -206,14 +206,24 @@ def _wanted(chosen: dict[str, str], slugs: dict[str, int], request: Request) -> 
 
 
 def _everything(house: Services, key: bytes) -> Iterator[str]:
+    """Read in pages: whoever takes long to read an answer must not hold a connection to the database meanwhile."""
     with reading(house.engine) as connection:
         player = players.find(connection, key)
-        if player is None:
-            yield json.dumps({"player": None, "rounds": []})
-            return
-        about = history.player_fields(connection, player.id)
-        yield '{"player": ' + json.dumps(about, ensure_ascii=False) + ',\n "rounds": ['
-        for number, row in enumerate(history.export(connection, player.id)):
-            yield (",\n  " if number else "\n  ") + json.dumps(row, ensure_ascii=False)
+        about = history.player_fields(connection, player.id) if player else None
+    if player is None:
+        yield json.dumps({"player": None, "rounds": []})
+        return
+    yield '{"player": ' + json.dumps(about, ensure_ascii=False) + ',\n "rounds": ['
+    between, after = "\n  ", 0
+    while True:
+        with reading(house.engine) as connection:
+            rows, last = history.export(connection, player.id, after)
+        if last is None:
+            break
+        after = last
+        for row in rows:
+            yield between + json.dumps(row, ensure_ascii=False)
+            between = ",\n  "
+    with reading(house.engine) as connection:
         kept = history.belongings(connection, player.id)
-        yield '\n ],\n "kept": ' + json.dumps(kept, ensure_ascii=False) + "}\n"
+    yield '\n ],\n "kept": ' + json.dumps(kept, ensure_ascii=False) + "}\n"
