@@ -38,7 +38,7 @@ def rotated(settings: Settings, keep: int) -> list[str]:
 def rotated_file(settings: Settings, keep: int) -> Path:
     """Put a fresh key before those in the data folder's file, of which the newest `keep` stay; the file."""
     file = settings.data_dir / "secret.key"
-    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    draft = _draft_of(file)
     keys = rotated(settings, keep)
     try:
         _write_secret(draft, "".join(f"{key}\n" for key in keys))
@@ -66,7 +66,7 @@ def _kept(file: Path) -> str:
     """The text of a key file, made with a fresh key (mode 600) if it is not there."""
     file.parent.mkdir(parents=True, exist_ok=True)
     # Written aside and linked: of two processes that start at once, both end up with the first one's key.
-    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    draft = _draft_of(file)
     try:
         if not file.exists():
             _write_secret(draft, secrets.token_urlsafe(32) + "\n")
@@ -79,8 +79,13 @@ def _kept(file: Path) -> str:
         draft.unlink(missing_ok=True)
 
 
+def _draft_of(file: Path) -> Path:
+    # By chance, not by the process: in two containers that share a folder, both are number 1.
+    return file.with_name(f".{file.name}.{secrets.token_hex(8)}")
+
+
 def _write_secret(file: Path, words: str) -> None:
-    with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as handle:
+    with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as handle:
         handle.write(words)
         handle.flush()
         os.fsync(handle.fileno())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import stat
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,22 @@ def test_a_key_is_made_once_and_read_again(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path)
     assert secret_keys(settings) == secret_keys(settings)
     assert operator_key(settings) == operator_key(settings)
+
+
+def test_those_that_start_at_once_have_one_key(tmp_path: Path) -> None:
+    """Threads here: of one process number, as the first processes of two containers are that share a folder."""
+    for number in range(20):
+        settings = Settings(data_dir=tmp_path / str(number))
+        together = threading.Barrier(4)
+
+        def start(settings: Settings = settings, together: threading.Barrier = together) -> bytes:
+            together.wait()
+            return secret_keys(settings)[0]
+
+        with ThreadPoolExecutor(4) as pool:
+            found = {started.result() for started in [pool.submit(start) for _ in range(4)]}
+        assert found == set(secret_keys(settings))
+        assert [path.name for path in settings.data_dir.iterdir()] == ["secret.key"]
 
 
 @pytest.mark.parametrize("name", ["secret.key", "operator.key"])
