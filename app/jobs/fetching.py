@@ -27,12 +27,22 @@ MOST_REDIRECTS = 5
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
+UNICAST = ipaddress.IPv6Network("2000::/3")  # all of IPv6 that is given out to the public internet
+TRANSLATED = ipaddress.IPv6Network(
+    "64:ff9b::/96"
+)  # addresses of IPv4, as a network without any reaches them (RFC 6052)
+
+
 def is_public(address: Address) -> bool:
     """Whether an address belongs to the public internet; one of IPv4 within IPv6 is judged by what it holds."""
-    inner = getattr(address, "ipv4_mapped", None) or getattr(address, "sixtofour", None)
-    teredo = getattr(address, "teredo", None)
-    held = inner or (teredo[1] if teredo else None)
-    return address.is_global and not address.is_multicast and (held is None or is_public(held))
+    if not isinstance(address, ipaddress.IPv6Address):
+        return address.is_global and not address.is_multicast
+    held = address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
+    if address in TRANSLATED:
+        held = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    elif address.ipv4_mapped is None and not (address in UNICAST and address.is_global):
+        return False
+    return held is None or is_public(held)
 
 
 @dataclass(frozen=True)

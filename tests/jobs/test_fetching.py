@@ -152,6 +152,13 @@ def test_other_kinds_of_address_are_refused(tmp_path: Path, url: str) -> None:
         ("fd00::1", False),
         ("::ffff:10.0.0.1", False),
         ("2002:0a00:0001::", False),  # 10.0.0.1 by 6to4
+        ("64:ff9b::5db8:d822", True),  # 93.184.216.34 from a network that has no IPv4
+        ("64:ff9b::a00:1", False),  # and 10.0.0.1
+        ("64:ff9b::7f00:1", False),
+        ("64:ff9b:1::a00:1", False),
+        ("::127.0.0.1", False),
+        ("::ffff:0:10.0.0.1", False),
+        ("fec0::1", False),
     ],
 )
 def test_only_addresses_of_the_public_internet_may_be_reached(address: str, public: bool) -> None:
