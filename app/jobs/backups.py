@@ -94,7 +94,8 @@ def back_up(place: Place, file: Path, told: Told = lambda table, rows: None) -> 
 def restore(place: Place, file: Path, told: Told = lambda table, rows: None) -> Contents:
     """Put the game in a backup back, into an empty database of either kind.
 
-    Checkpoints and keys that are there already are left as they are: a checkpoint's name tells its content.
+    Keys and checkpoints come first: killed at any moment, the same command begins again, and no game lies there without
+    them. What is there already is left as it is, unless it is damaged, as by a restore that was killed.
 
     Raises:
         JobError: the file is no whole backup, or a newer program's, the database holds a game already, or other keys
@@ -111,12 +112,12 @@ def restore(place: Place, file: Path, told: Told = lambda table, rows: None) -> 
         _check_keys(draft / KEYS, place.data_dir)
         with embedded(draft / DATABASE) as kept:
             _bring_up_to_date(kept, file)
+            _move_in(draft / KEYS, place.data_dir)
             _move_in(draft / CHECKPOINTS, place.checkpoints)
             try:
                 copy(kept, place.engine, told)
             except CopyError as error:
                 raise JobError(str(error)) from None
-        _move_in(draft / KEYS, place.data_dir)
     return Contents(manifest["made_at"], len(manifest["files"]), file.stat().st_size)
 
 
@@ -211,7 +212,7 @@ def _opened(file: Path) -> Iterator[zipfile.ZipFile]:
 def _manifest(bundle: zipfile.ZipFile, file: Path) -> dict[str, Any]:
     try:
         manifest: dict[str, Any] = json.loads(bundle.read(MANIFEST))
-        is_ours = manifest["format"] == FORMAT and DATABASE in manifest["files"]
+        is_ours = manifest["format"] == FORMAT and DATABASE in manifest["files"] and bool(manifest["made_at"])
     except (ValueError, KeyError, TypeError):
         is_ours = False
     if not is_ours:
@@ -251,9 +252,11 @@ def _check_keys(kept: Path, data_dir: Path) -> None:
 def _move_in(drafts: Path, target: Path) -> None:
     for path in _files(drafts):
         place = target / path.relative_to(drafts)
-        if not place.exists():
+        if not place.exists() or _digest(place) != _digest(path):
             _made(place.parent)
-            shutil.move(path, place)
+            beside = place.with_name(f".{place.name}.restored")
+            shutil.move(path, beside)  # on another disk it is copied, and may be cut short
+            beside.replace(place)
 
 
 def _files(folder: Path) -> Sequence[Path]:

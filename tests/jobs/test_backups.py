@@ -148,6 +148,26 @@ def test_another_games_key_is_not_replaced(place: Place, tmp_path: Path) -> None
     assert is_empty(elsewhere.engine)
 
 
+def test_a_restore_that_was_killed_is_done_again_and_whole(place: Place, tmp_path: Path) -> None:
+    """On another disk a checkpoint is copied, and may have been cut short; the game comes last."""
+    (tmp_path / "secret.key").write_text("k" * 40)
+    back_up(place, tmp_path / "game.zip")
+    elsewhere = fresh(tmp_path / "elsewhere")
+    (weights,) = place.checkpoints.glob("*/*/weights.safetensors")
+    cut = elsewhere.checkpoints / weights.relative_to(place.checkpoints)
+    cut.parent.mkdir(parents=True)
+    cut.write_bytes(weights.read_bytes()[:100])
+    at_first: list[bool] = []
+
+    def told(_: str, __: int) -> None:
+        at_first.append((elsewhere.data_dir / "secret.key").exists() and cut.stat().st_size > 100)
+
+    restore(elsewhere, tmp_path / "game.zip", told)
+    assert all(at_first)
+    assert read_checkpoint(cut.parent).config == read_checkpoint(weights.parent).config
+    assert sorted(path.name for path in cut.parent.iterdir()) == sorted(p.name for p in weights.parent.iterdir())
+
+
 def test_a_damaged_checkpoint_is_noticed_when_it_is_backed_up(place: Place, tmp_path: Path) -> None:
     (weights,) = place.checkpoints.glob("*/*/weights.safetensors")
     weights.write_bytes(weights.read_bytes()[:-1] + b"?")
