@@ -46,9 +46,12 @@ def fetch(here: Here, admin: Changing, url: Annotated[str, Form(min_length=8, ma
     if not url.startswith(("https://", "http://")):
         raise Refused(422, "No address", "Expected the address of a file, such as https://example.org/tweets.csv.")
     try:
-        path = urlsplit(url).path
+        parts = urlsplit(url)
     except ValueError:
         raise Refused(422, "No address", "Its brackets hold no address of a machine.") from None
+    if "@" in parts.netloc:  # not even to be written down: jobs and the audit can be read by viewers
+        raise Refused(422, "A password", "An address with a name and a password in it is not fetched: upload the file.")
+    path = parts.path
     key, name = secrets.token_hex(8), uploads.safe_name(path)
     with writing(here.engine) as connection:
         at = now()
@@ -93,8 +96,9 @@ def look_again(
     """Look into the file once more, read in another way."""
     options = _reading_options(format, handle, split, encoding_errors)
     with writing(here.engine) as connection:
-        _found(connection, upload_id)
+        found = _found(connection, upload_id)
         _ask_for_look(connection, here, upload_id, options, admin.name)
+        note(connection, admin, Change("file looked into anew", found.source, dict(found.options), options))
     return views.back(f"/admin/uploads/{upload_id}")
 
 

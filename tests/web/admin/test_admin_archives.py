@@ -61,6 +61,15 @@ def test_a_file_is_looked_into_before_anything_is_kept(desk):
         assert [each.slug for each in archives.listing(connection)] == ["mayor"]
 
 
+def test_a_look_in_another_way_is_noted(desk):
+    where = send(desk).headers["location"]
+    work(desk)
+    desk.post(f"{where}/look", format="text", split="line")
+    entry = desk.said("/admin/audit").partition("file looked into anew")[2]
+    assert "trump.json" in entry
+    assert "split: line" in entry
+
+
 def test_a_look_tells_how_many_name_somebody_else(desk):
     where = send(desk, json.dumps([NAMING, *TWEETS]).encode()).headers["location"]
     work(desk)
@@ -306,6 +315,7 @@ def test_a_file_from_the_internet_is_asked_for_and_a_private_address_refused(des
     assert "tweets.csv" in page
 
 
-@pytest.mark.parametrize("url", ["file:///etc/passwd", "http://[half/tweets.csv"])
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "http://[half/tweets.csv", "https://me:hunter2@example.org/x"])
 def test_only_addresses_of_the_web_are_taken(desk, url):
     assert desk.post("/admin/uploads/fetch", url=url).status_code == 422
+    assert "hunter2" not in desk.said("/admin/audit"), "viewers read it"
