@@ -48,6 +48,14 @@ def test_the_trusted_proxy_is_the_proxy(name: str) -> None:
     assert found["services"]["web"]["environment"]["WHICHTWEET_TRUSTED_PROXIES"] == address
 
 
+def test_no_log_of_the_proxy_holds_who_asked_and_for_what() -> None:
+    """The privacy page says that no address is stored in a log: neither in the site's own, nor in that of all else."""
+    caddyfile = (HOUSE / "Caddyfile").read_text()
+    logs = re.findall(r"\blog \{\n(?:.*\n)*?\t+\}\n", caddyfile)
+    assert len(re.findall(r"^\s*log\b", caddyfile, re.MULTILINE)) == len(logs) == 2
+    assert all("wrap json" in log and "request delete" in log and "resp_headers delete" in log for log in logs)
+
+
 def test_nothing_is_asked_for_that_the_example_does_not_name() -> None:
     example = set(re.findall(r"^([A-Z_]+)=", (HOUSE / ".env.example").read_text(), re.MULTILINE))
     for name in ("compose.yaml", "compose.small.yaml"):
