@@ -108,15 +108,18 @@ def pages(found: Mapping[str, Any]) -> str:
     """The dashboard's pages, the slowest first."""
     held = ", ".join(f"{count:,} {name}" for name, count in found["held"].items())
     ordered = sorted(found["pages"].items(), key=lambda item: -item[1]["p95_ms"])
-    rows = [(f"`{address}`", f"{row['median_ms']:.0f} ms", f"{row['p95_ms']:.0f} ms") for address, row in ordered]
+    names = ("processor_ms", "median_ms", "p95_ms")
+    rows = [(f"`{address}`", *(f"{row[name]:.0f} ms" for name in names)) for address, row in ordered]
     slow = sum(row["p95_ms"] > found["limit_ms"] for _, row in ordered)
     play = found["play"]
     note = (
-        f"{held}; {found['requests']} requests of each page on one core. {slow} of {len(ordered)} take longer than"
+        f"{held}; {found['requests']} requests of each page on one core (`{found['command']}`), at a load average of"
+        f" {found['load_average']:g} on {found['cores']} cores. {slow} of {len(ordered)} take longer than"
         f" {found['limit_ms']:.0f} ms at the 95th percentile. Players waited {play['alone']['p95_ms']:.0f} ms before"
         f" and {play['meanwhile']['p95_ms']:.0f} ms meanwhile (95th percentiles)."
     )
-    return f"{note}\n\n{table(('page', 'median', '95th percentile'), rows)}"
+    head = ("page", "processor time", "median", "95th percentile")
+    return f"{note}\n\n{table(head, rows)}"
 
 
 def meanwhile(found: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Column, ColumnElement, Connection, Row, Select, Table, or_, select, update
+from sqlalchemy import Column, ColumnElement, Connection, Row, Select, Table, and_, or_, select, update
 
 from app.db.samples import next_stamp, on_shelf
 from app.db.tables import generators, samples, tweets
@@ -28,16 +28,17 @@ class Wanted:
     status: str = ""
     words: str = ""
     order: str = "newest"
-    before_id: int | None = None
+    before_id: int | None = None  # those behind the card with this id, in that order
     limit: int = 50
 
 
 def sample_page(connection: Connection, wanted: Wanted) -> list[Row[Any]]:
     """Samples with the number of their generator."""
     query = select(samples, generators.c.number).join(generators, generators.c.id == samples.c.generator_id)
-    query = query.where(samples.c.archive_id == wanted.archive_id)
-    if wanted.generator_id is not None:
+    if wanted.generator_id is not None:  # it is of that archive; told both, SQLite looks through the whole archive
         query = query.where(samples.c.generator_id == wanted.generator_id)
+    else:
+        query = query.where(samples.c.archive_id == wanted.archive_id)
     statuses = {
         "on the shelf": on_shelf(),
         "retired": samples.c.retired_stamp.is_not(None),
@@ -47,10 +48,11 @@ def sample_page(connection: Connection, wanted: Wanted) -> list[Row[Any]]:
     if wanted.status in statuses:
         query = query.where(statuses[wanted.status])
     rate = samples.c.fooled * 1.0 / samples.c.guesses
-    orders = {"fools most": rate.desc(), "fools least": rate.asc(), "most guesses": samples.c.guesses.desc()}
-    if wanted.order in orders:
-        query = query.where(samples.c.guesses >= SHOWN_FROM).order_by(orders[wanted.order])
-    return list(connection.execute(_paged(query, samples, wanted)))
+    keys = {"fools most": -rate, "fools least": rate, "most guesses": -samples.c.guesses}
+    key = keys.get(wanted.order)
+    if key is not None:
+        query = query.where(samples.c.guesses >= SHOWN_FROM)
+    return list(connection.execute(_paged(query, samples, wanted, key)))
 
 
 def tweet_page(connection: Connection, wanted: Wanted) -> list[Row[Any]]:
@@ -110,9 +112,14 @@ def _may_hold(text: Column[str], begins: Collection[str], dialect: str) -> Colum
     return or_(strange, *marks, *(text.icontains(word, autoescape=True) for word in begins))
 
 
-def _paged(query: Select[Any], table: Table, wanted: Wanted) -> Select[Any]:
+def _paged(query: Select[Any], table: Table, wanted: Wanted, key: ColumnElement[Any] | None = None) -> Select[Any]:
+    """A page of the query: by the key, the smallest first, and among equals the newest first."""
     if wanted.before_id is not None:
-        query = query.where(table.c.id < wanted.before_id)
+        behind = table.c.id < wanted.before_id
+        if key is not None:
+            its = select(key).where(table.c.id == wanted.before_id).correlate(None).scalar_subquery()
+            behind = or_(key > its, and_(key == its, behind))
+        query = query.where(behind)
     if wanted.words:
         query = query.where(table.c.text.icontains(wanted.words, autoescape=True))
-    return query.order_by(table.c.id.desc()).limit(wanted.limit)
+    return query.order_by(*(() if key is None else (key,)), table.c.id.desc()).limit(wanted.limit)

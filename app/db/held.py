@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import ColumnElement, Connection, and_, func, select, update
+from sqlalchemy import ColumnElement, Connection, and_, func, literal_column, select, update
 
 from app.db.browsing import hide
 from app.db.samples import HELD
@@ -75,6 +75,6 @@ def _waits() -> ColumnElement[bool]:
     # Only what was shelved: until then a restock may still throw it away.
     return and_(
         samples.c.hidden_at.is_not(None),
-        samples.c.hidden_reason.startswith(HELD),
+        samples.c.hidden_reason.like(literal_column(f"'{HELD}%'")),  # as it stands, or no index of these few serves
         samples.c.shelved_stamp.is_not(None),
     )

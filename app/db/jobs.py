@@ -6,7 +6,7 @@ another (it looked dead) finds that its words no longer count.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -267,6 +267,11 @@ def _held(held: Claim) -> tuple[Any, ...]:
         jobs.c.worker == held.worker,
         jobs.c.attempts == held.attempt,
     )
+
+
+def jobs_of(rows: Iterable[Row[Any]]) -> list[Job]:
+    """Whole rows of `jobs` as jobs."""
+    return [_job(row) for row in rows]
 
 
 def _job(row: Row[Any]) -> Job:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Subquery, func, select
 
 from app.db.imports import deck_end
-from app.db.jobs import Job, find
+from app.db.jobs import OPEN, Job, jobs_of
 from app.db.samples import on_shelf
 from app.db.tables import jobs, samples
+
+MOST = 200  # failed jobs that one look counts
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,30 @@ def deck_size(connection: Connection, archive_id: int) -> int:
     return deck_end(connection, archive_id)
 
 
-def failed_jobs(connection: Connection, limit: int = 20) -> list[Job]:
-    """Jobs that failed, the newest first."""
-    query = select(jobs.c.id).where(jobs.c.state == "failed").order_by(jobs.c.id.desc()).limit(limit)
-    return [job for job_id in connection.scalars(query) if (job := find(connection, job_id)) is not None]
+def failed_jobs(connection: Connection, since: datetime, limit: int = 20) -> list[Job]:
+    """Jobs that failed since then, the newest first."""
+    failed = _newest_failed(limit)
+    query = select(jobs).join(failed, failed.c.id == jobs.c.id).where(jobs.c.finished_at >= since)
+    return jobs_of(connection.execute(query.order_by(jobs.c.id.desc())))
+
+
+def count_failed(connection: Connection, since: datetime) -> int:
+    """How many jobs failed since then (at most 200 are counted)."""
+    failed = _newest_failed(MOST)
+    return connection.scalar(select(func.count()).select_from(failed).where(failed.c.finished_at >= since)) or 0
+
+
+def _newest_failed(limit: int) -> Subquery:
+    query = select(jobs.c.id, jobs.c.finished_at).where(jobs.c.state == "failed")
+    return query.order_by(jobs.c.id.desc()).limit(limit).subquery()
+
+
+def open_jobs(connection: Connection, limit: int) -> list[Job]:
+    """Jobs that are queued or running, the oldest first."""
+    query = select(jobs).where(jobs.c.state.in_(OPEN)).order_by(jobs.c.id).limit(limit)
+    return jobs_of(connection.execute(query))
+
+
+def count_queued(connection: Connection) -> int:
+    """How many jobs wait for a worker."""
+    return connection.scalar(select(func.count()).select_from(jobs).where(jobs.c.state == "queued")) or 0

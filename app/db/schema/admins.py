@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Column, ForeignKey, LargeBinary, String, Table
+from sqlalchemy import JSON, Column, ForeignKey, Index, LargeBinary, String, Table
 
 from app.db.schema.columns import Id, Moment, metadata
 
@@ -39,4 +39,5 @@ audit = Table(
     Column("before", JSON, nullable=False, default=dict),
     Column("after", JSON, nullable=False, default=dict),
     Column("reason", String(500)),
+    Index("ix_audit_who", "who", "id"),
 )

@@ -27,6 +27,7 @@ jobs = Table(
     Column("started_at", Moment),
     Column("finished_at", Moment),
     Index("ix_jobs_state_id", "state", "id"),
+    Index("ix_jobs_archive_id", "archive_id", "id"),
 )
 
 workers = Table(

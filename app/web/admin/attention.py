@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+MOST = 200  # of a kind, are counted and no more
+
 
 @dataclass(frozen=True)
 class Standing:
@@ -44,17 +46,22 @@ def needs(
         found.append((words + waiting, "/admin/training"))
     found += [need for each in standings if not each.paused and (need := _need_of(each)) is not None]
     if failed:
-        found.append((f"{failed} job{'s' * (failed != 1)} failed in the last seven days.", "/admin#errors"))
+        found.append((f"{_counted(failed, 'job')} failed in the last seven days.", "/admin#errors"))
     if broken:
         requests = f"{broken} request{'s' * (broken != 1)}"
         found.append((f"{requests} could not be answered in the last 24 hours.", "/admin#errors"))
     if label_alarm:
         found.append((label_alarm + ".", "/admin/labels"))
     if reports:
-        found.append((f"{reports} report{'s' * (reports != 1)} of players wait to be read.", "/admin/reports"))
+        wait = "waits" if reports == 1 else "wait"
+        found.append((f"{_counted(reports, 'report')} of players {wait} to be read.", "/admin/reports"))
     if held:
-        found.append((f"{held} sample{'s' * (held != 1)} held back for a look.", "/admin/held"))
+        found.append((f"{_counted(held, 'sample')} held back for a look.", "/admin/held"))
     return found
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}s or more" if number >= MOST else f"{number} {what}{'s' * (number != 1)}"
 
 
 def _need_of(each: Standing) -> tuple[str, str] | None:

@@ -40,16 +40,15 @@ def list_samples(
     with reading(here.engine) as connection:
         choice = chosen_with_generator(connection, archive, generator)
         which = choice.which
-        wanted = Wanted(which.id if which else 0, choice.generator_id, status, words[:100], order, before, PAGE)
+        wanted = Wanted(which.id if which else 0, choice.generator_id, status, words[:100], order, before, PAGE + 1)
         rows = browsing.sample_page(connection, wanted)
-    older = rows[-1].id if len(rows) == PAGE and order == "newest" else None
     return views.page(
         *(request, "samples.html", admin),
         archives=choice.archives,
         which=which,
         generators=choice.generators,
-        rows=rows,
-        older=older,
+        rows=rows[:PAGE],
+        older=rows[PAGE - 1].id if len(rows) > PAGE else None,
         statuses=browsing.STATUSES,
         orders=browsing.ORDERS,
     )
@@ -68,10 +67,10 @@ def list_tweets(
     """Tweets of the deck."""
     with reading(here.engine) as connection:
         listed, which = chosen(connection, archive)
-        wanted = Wanted(which.id if which else 0, None, status, words[:100], before_id=before, limit=PAGE)
+        wanted = Wanted(which.id if which else 0, None, status, words[:100], before_id=before, limit=PAGE + 1)
         rows = browsing.tweet_page(connection, wanted)
-    older = rows[-1].id if len(rows) == PAGE else None
-    return views.page(request, "tweets.html", admin, archives=listed, which=which, rows=rows, older=older)
+    older = rows[PAGE - 1].id if len(rows) > PAGE else None
+    return views.page(request, "tweets.html", admin, archives=listed, which=which, rows=rows[:PAGE], older=older)
 
 
 @router.post("/cards/hide")

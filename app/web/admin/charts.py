@@ -45,7 +45,7 @@ def fool_rates(played: Sequence[Played], names: Mapping[int, str], *, dark: bool
     biggest = sorted(lines, key=lambda key: -sum(row.guesses for row in lines[key]))[: len(INKS)]
     shown = [(names.get(key, "?"), lines[key]) for key in sorted(biggest)]
     drawing = _rates_drawn(tuple((label, len(rows) == 1) for label, rows in shown), dark)
-    figures = {}
+    figures: dict[tuple[int, str], list[Any]] = {}
     for place, (label, rows) in enumerate(shown):
         spans = [interval(row.fooled, row.guesses) for row in rows]
         columns: tuple[list[Any], ...] = (

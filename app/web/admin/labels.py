@@ -39,8 +39,8 @@ def explore(
     """Labels by archive, generator, status, reason and verdict."""
     with reading(here.engine) as connection:
         choice = chosen_with_generator(connection, archive, generator)
-        # Unasked, the page is about all archives; the generators that it offers are those of the first.
-        which = choice.which if archive else None
+        # Unasked, the page is about all archives; but the generators that it offers are those of the first.
+        which = choice.which if archive or choice.generator_id else None
         archive_id = which.id if which else None
         wanted = Wanted(archive_id, choice.generator_id, status, reason, verdict, before, PAGE)
         page = labelling.page(connection, wanted)

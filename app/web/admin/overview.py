@@ -23,6 +23,7 @@ from app.web.admin.office import Here, Office, Viewing
 router = APIRouter(include_in_schema=False)
 DAYS = 30
 WEEK = 7
+JOBS = 12  # that are listed
 ALIVE = timedelta(seconds=30)
 
 
@@ -54,23 +55,23 @@ def _figures(connection: Connection, here: Office, at: datetime) -> dict[str, An
     attended = rollups.attended(connection, since)
     labels = rollups.labels_by_status(connection, today - 2 * DAYS + 1)
     standings = [_standing(connection, here, archive, played, at) for archive in listed]
-    recent_jobs = jobs.listing(connection, limit=12)
+    open_jobs = stock.open_jobs(connection, JOBS)
     alive = workers.listing(connection, at - ALIVE)
     last = workers.last_heard_of(connection)
-    failed = jobs_failed(connection, at - timedelta(days=WEEK))
+    week_ago = at - timedelta(days=WEEK)
     label_alarm = rollups.label_alarm(labels, today)
     waiting = reports.count_open(connection)
-    open_jobs = [job for job in recent_jobs if job.state in jobs.OPEN]
+    ended = [job for job in jobs.listing(connection, limit=JOBS) if job.state not in jobs.OPEN]
     return {
         "needs": attention.needs(
             standings,
             workers=len(alive),
             silence=views.ago(last.heartbeat_at) if last is not None else None,
-            failed=len(failed),
+            failed=stock.count_failed(connection, week_ago),
             broken=here.troubles.within(timedelta(days=1), at),
             reports=waiting,
             held=held.count(connection),
-            queued=sum(job.state == "queued" for job in open_jobs),
+            queued=stock.count_queued(connection),
             label_alarm=label_alarm,
         ),
         "today": _span([row for row in played if row.day == today], attended, [today]),
@@ -80,24 +81,14 @@ def _figures(connection: Connection, here: Office, at: datetime) -> dict[str, An
         "by_generator": by_generator(connection, listed, played),
         "labels": _by_status(labels, since),
         "label_alarm": label_alarm,
-        "jobs": recent_jobs,
-        "open_jobs": open_jobs,
-        "failed": failed,
+        "jobs": [*open_jobs, *ended[: JOBS - len(open_jobs)]],
+        "failed": stock.failed_jobs(connection, week_ago),
         "troubles": here.troubles,
         "workers": alive,
         "last_worker": last,
         "next_retrain": next_time(here.retrain_cron, at),
         "days": DAYS,
     }
-
-
-def jobs_failed(connection: Connection, since: datetime) -> list[jobs.Job]:
-    """Jobs that failed since then, the newest first."""
-    return [
-        job
-        for job in stock.failed_jobs(connection, limit=20)
-        if job.finished_at is not None and job.finished_at >= since
-    ]
 
 
 def by_generator(connection: Connection, listed: list[Archive], played: list[Played]) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, urlencode
 
 from fastapi import Request
 from jinja2 import Environment, FileSystemLoader, select_autoescape
@@ -40,7 +40,7 @@ def _templates() -> Environment:
     )
     templates.globals.update(static=static.url, nav=NAV)
     templates.filters.update(
-        {each.__name__: each for each in (percent, points, span, moment, ago, size, seconds, day, told, plain)},
+        {each.__name__: each for each in (percent, points, span, moment, ago, size, seconds, day, told, plain, behind)},
         n=number,
     )
     return templates
@@ -64,6 +64,11 @@ def back(to: str, said: str = "") -> Response:
     if said:
         response.set_cookie(SAID, quote(said[:600]), max_age=60, path="/admin", httponly=True, samesite="strict")
     return response
+
+
+def behind(query: Mapping[str, str], last: int) -> str:
+    """The address of the page behind the row `last`, which asks for the same otherwise."""
+    return "?" + urlencode({**query, "before": last})
 
 
 def number(value: float | None) -> str:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import json
+import re
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import pytest
 from factories import LONG_AGO, add_generator, add_samples, words
@@ -79,6 +82,47 @@ def test_samples_are_found_by_words_and_ordered_by_fool_rate(desk):
     assert page.index('id="sample-5"') < page.index('id="sample-6"')
     assert desk.said("/admin/samples?words=Note+10004%3A").count('<tr id="sample-') == 1
     assert desk.said("/admin/samples?words=100%25").count('<tr id="sample-') == 0
+
+
+def linked(page, words):
+    """Where the link of these words leads, or None."""
+    found = re.search(rf'<a href="([^"]*)">{words}</a>', page)
+    return found and html.unescape(found[1])
+
+
+def test_every_sample_comes_once_page_by_page_in_every_order(desk):
+    with writing(desk.engine) as connection:
+        wanted = set(connection.scalars(select(sample_table.c.id)))
+        for number in wanted:  # many of them alike
+            played = {"guesses": 5 + number % 3, "fooled": number % 4}
+            connection.execute(update(sample_table).where(sample_table.c.id == number).values(played))
+    assert len(wanted) == 60
+    for order in browsing.ORDERS:
+        address, seen = "?" + urlencode({"order": order, "words": "Note"}), []
+        while address:
+            page = desk.said(f"/admin/samples{address}")
+            assert f"<option selected>{order}</option>" in page
+            seen += [int(number) for number in re.findall(r'<tr id="sample-(\d+)"', page)]
+            address = linked(page, "(?:Older|Further down)")
+        assert sorted(seen) == sorted(wanted), order
+
+
+def test_further_tweets_are_of_the_kind_that_was_asked_for_and_end_where_they_end(desk):
+    asked = "/admin/tweets?status=hidden&words=Note"
+    with writing(desk.engine) as connection:
+        browsing.hide(connection, "tweet", 1, list(range(1, 52)), now())
+    more = linked(desk.said(asked), "More")
+    page = desk.said(f"/admin/tweets{more}")
+    assert page.count(">Show again<") == 1
+    assert page.count('<td class="card-text">') == 1
+    desk.post("/admin/cards/hide", kind="tweet", card="1", hidden="false")
+    assert linked(desk.said(asked), "More") is None
+
+
+def test_labels_of_a_generator_are_those_of_the_archive_that_the_page_names(desk):
+    guess(desk, 1)
+    assert "<option selected>mayor</option>" not in desk.said("/admin/labels")
+    assert "<option selected>mayor</option>" in desk.said("/admin/labels?generator=v1")
 
 
 def test_words_show_what_they_hide_before_they_do(desk):

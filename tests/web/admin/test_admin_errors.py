@@ -34,6 +34,27 @@ def test_failed_jobs_are_told_with_their_words_however_much_ran_since(desk):
     assert 'href="/admin#errors">1 job failed' in page
 
 
+def test_failed_and_waiting_jobs_are_all_counted_and_those_that_are_open_listed_first(desk):
+    with writing(desk.engine) as connection:
+        for _ in range(15):
+            jobs.ask(connection, "judge", 1, {}, asked_by="schedule", at=now())
+        running = jobs.ask(connection, "screen", 1, {}, asked_by="schedule", at=now())
+        jobs.begin(connection, running, "work-1", now())
+    for number in range(23):
+        fail(desk, f"no. {number}", now())
+    page = desk.said("/admin")
+    assert "23 jobs failed in the last seven days." in page
+    assert "15 jobs wait for it." in page
+    assert page.count(">judge ") + page.count(">screen ") == 12
+
+
+def test_counts_that_end_at_two_hundred_say_so():
+    told = [words for words, _ in needs([], workers=1, failed=200, reports=200, held=1, queued=0, label_alarm=None)]
+    assert "200 jobs or more failed in the last seven days." in told
+    assert "200 reports or more of players wait to be read." in told
+    assert "1 sample held back for a look." in told
+
+
 def test_requests_that_were_not_answered_are_counted_without_what_was_asked(desk):
     with writing(desk.engine) as connection:
         connection.execute(text("DROP TABLE counts"))
