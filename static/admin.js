@@ -21,6 +21,7 @@ async function draw(place) {
 }
 
 function drawAll() {
+  for (const words of document.querySelectorAll("[data-chart]:not([data-drawn]) > p")) words.textContent = "The chart is being drawn…";
   for (const place of document.querySelectorAll("[data-chart]")) draw(place);
 }
 if (window.Bokeh) drawAll();

@@ -69,6 +69,12 @@ def player(connection: Connection, player_id: int) -> Row[Any] | None:
     return connection.execute(select(players).where(players.c.id == player_id)).first()
 
 
+def reading_of(connection: Connection, guess_id: int) -> dict[str, str | None] | None:
+    """How the label of a guess reads now, with its reason; None where there is none."""
+    row = connection.execute(select(labels.c.status, labels.c.reason).where(labels.c.guess_id == guess_id)).first()
+    return None if row is None else row._asdict()
+
+
 def relabel(connection: Connection, ids: Sequence[int], status: Status, at: datetime) -> int:
     """Read labels anew, by hand; how many that changed. The counts move with them."""
     return overruling.overrule(connection, ids, by_hand(status), "admin", at)

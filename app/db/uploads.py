@@ -31,9 +31,13 @@ class Upload:
     created_at: datetime
 
 
-# A file whose import came to nothing waits for another: under a name that can be used, say.
-_CAME_TO_NOTHING = (uploads.c.state == "imported") & jobs.c.state.in_(("failed", "cancelled"))
-_STATE = case((_CAME_TO_NOTHING, "ready"), else_=uploads.c.state)
+# A file whose import came to nothing waits for another: under a name that can be used, say. So does one whose look did.
+_CAME_TO_NOTHING = jobs.c.state.in_(("failed", "cancelled"))
+_STATE = case(
+    ((uploads.c.state == "imported") & _CAME_TO_NOTHING, "ready"),
+    ((uploads.c.state == "waiting") & _CAME_TO_NOTHING, "failed"),
+    else_=uploads.c.state,
+)
 
 
 def _as_they_stand() -> Select[Any]:
@@ -73,10 +77,17 @@ def set_job(connection: Connection, upload_id: int, state: str, job_id: int, opt
     connection.execute(update(uploads).where(uploads.c.id == upload_id).values(values))
 
 
+def follow(connection: Connection, ended: int, job_id: int, state: str) -> None:
+    """Note which job does once more what the job `ended` was to do with an upload."""
+    its = (uploads.c.job_id == ended, uploads.c.state != "dropped")
+    connection.execute(update(uploads).where(*its).values(job_id=job_id, state=state))
+
+
 def note_preview(connection: Connection, upload_id: int, state: str, found: Mapping[str, Any]) -> None:
     """Keep what a look into an upload found."""
     values = {"state": state, "preview": dict(found)}
-    connection.execute(update(uploads).where(uploads.c.id == upload_id).values(values))
+    # One that was thrown away meanwhile stays away.
+    connection.execute(update(uploads).where(uploads.c.id == upload_id, uploads.c.state != "dropped").values(values))
 
 
 def drop(connection: Connection, upload_id: int) -> None:

@@ -12,6 +12,8 @@ from starlette.responses import Response
 from app.db.damage import reason
 from app.db.session import now
 from app.web import problems
+from app.web.admin.door import refuse
+from app.web.admin.office import Refused
 from app.web.identity import OperatorUnknown
 from app.web.problem_page import problem_page
 from app.web.problems import Problem
@@ -78,4 +80,7 @@ async def _invalid(request: Request, error: Exception) -> Response:
 def _shown(request: Request, problem: Problem) -> Response:
     if request.url.path.startswith(("/api", "/healthz", "/readyz")):
         return problem.response()
+    if request.url.path.startswith("/admin"):
+        words = f"{problem.detail[:1].upper()}{problem.detail[1:]}."
+        return refuse(request, Refused(problem.status, problems.TITLES.get(problem.kind, "Not that"), words))
     return problem_page(request, problem)

@@ -7,6 +7,7 @@ from typing import Annotated
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Form, Request
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import RedirectResponse, Response
 
 from app.db import admins
@@ -98,7 +99,7 @@ def refuse(request: Request, error: Exception) -> Response:
     refused = error if isinstance(error, Refused) else Refused(500, "Something broke", "It was written down.")
     try:
         admin = signed_in(request)
-    except SignInNeeded:
+    except (SignInNeeded, SQLAlchemyError):  # whom we cannot look up is told all the same
         admin = None
     return views.page(request, "refused.html", admin, status=refused.status, title=refused.title, words=refused.words)
 

@@ -88,12 +88,23 @@ def show_player(request: Request, here: Here, admin: Viewing, player_id: int) ->
 
 
 @router.post("/labels/{guess_id}")
-def read_anew(here: Here, admin: Changing, guess_id: int, status: Annotated[Status, Form()]) -> Response:
+def read_anew(
+    here: Here,
+    admin: Changing,
+    guess_id: int,
+    status: Annotated[Status, Form()],
+    back: Annotated[str, Form()] = "/admin/labels",
+) -> Response:
     """Accept, quarantine or exclude one label."""
     with writing(here.engine) as connection:
+        before = labelling.reading_of(connection, guess_id)
+        if before is None:
+            raise Refused(404, "No such label", f"Guess {guess_id} was forgotten, or never made.")
         changed = labelling.relabel(connection, [guess_id], status, now())
-        note(connection, admin, Change("label read anew", f"guess {guess_id}", {}, {"status": status}))
-    return views.back("/admin/labels", f"Guess {guess_id}: {status}." if changed else "Nothing to change.")
+        if changed:
+            note(connection, admin, Change("label read anew", f"guess {guess_id}", before, {"status": status}))
+    to = back if back.startswith("/admin/") else "/admin/labels"
+    return views.back(to, f"Guess {guess_id}: {status}." if changed else "Nothing to change.")
 
 
 @router.post("/players/{player_id}/labels")

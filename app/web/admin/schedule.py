@@ -16,5 +16,7 @@ def next_times(operators_cron: str, own: OwnSettings, moment: datetime) -> list[
     times: list[datetime] = []
     at: datetime | None = moment.astimezone(own.place)
     while len(times) < SHOWN and (at := at and next_time(cron, at)):
-        times.append(own.after_quiet(at))
+        begun = own.after_quiet(at)
+        if begun not in times:  # all that falls into quiet hours comes once, at their end
+            times.append(begun)
     return times

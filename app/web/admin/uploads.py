@@ -12,12 +12,13 @@ from fastapi import APIRouter, Form, Request
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from app.db import archives, jobs, uploads
+from app.db import archives, jobs, uploads, workers
 from app.db.audit import Change
 from app.db.session import now, reading, writing
 from app.web.admin import views
 from app.web.admin.archives import BASES, FEW_CARDS
 from app.web.admin.office import Changing, Here, Office, Refused, Viewing, note
+from app.web.admin.overview import ALIVE
 from app.web.admin.receiving import receive
 
 router = APIRouter(include_in_schema=False)
@@ -71,6 +72,7 @@ def show_upload(request: Request, here: Here, admin: Viewing, upload_id: int) ->
         found = _found(connection, upload_id)
         job = jobs.find(connection, found.job_id) if found.job_id else None
         known = [archive.slug for archive in archives.listing(connection)]
+        alive = workers.listing(connection, now() - ALIVE)
     return views.page(
         *(request, "upload.html", admin),
         upload=found,
@@ -80,6 +82,7 @@ def show_upload(request: Request, here: Here, admin: Viewing, upload_id: int) ->
         formats=uploads.FORMATS,
         bases=BASES,
         few=FEW_CARDS,
+        alive=alive,
     )
 
 
@@ -135,6 +138,8 @@ def drop(here: Here, admin: Changing, upload_id: int) -> Response:
     """Throw the file away."""
     with writing(here.engine) as connection:
         found = _found(connection, upload_id)
+        if found.state == "imported":
+            raise Refused(409, "It is imported", "The import reads the file, or has; cancel its job first.")
         uploads.drop(connection, upload_id)
         note(connection, admin, Change("file dropped", found.source))
     shutil.rmtree(here.uploads / found.key, ignore_errors=True)

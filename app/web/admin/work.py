@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form, Request
 from starlette.responses import JSONResponse, Response
 
-from app.db import archives, jobs, workers
+from app.db import archives, jobs, uploads, workers
 from app.db.audit import Change
 from app.db.session import now, reading, writing
 from app.game.own_settings import OwnSettings
@@ -19,6 +19,7 @@ from app.web.admin.schedule import next_times
 
 router = APIRouter(include_in_schema=False)
 CELLS = ("lstm", "gru", "rnn")
+UPLOADS = {"preview": "waiting", "import": "imported"}  # what is done with an uploaded file -> its state meanwhile
 AGAIN = ("train", "retrain", "restock", "import", "preview", "promote")
 
 
@@ -98,7 +99,15 @@ def show_job(request: Request, here: Here, admin: Viewing, job_id: int) -> Respo
         raise Refused(404, "No such job", f"There is no job {job_id}.")
     slugs = {each.id: each.slug for each in listed}
     arguments = {key: value for key, value in job.arguments.items() if key != "path"}
-    return views.page(request, "job.html", admin, job=job, slugs=slugs, arguments=arguments, alive=alive, again=AGAIN)
+    return views.page(
+        *(request, "job.html", admin),
+        job=job,
+        slugs=slugs,
+        arguments=arguments,
+        alive=alive,
+        names={worker.name for worker in alive},
+        again=AGAIN,
+    )
 
 
 @router.post("/jobs/{job_id}/cancel")
@@ -113,7 +122,8 @@ def cancel(here: Here, admin: Changing, job_id: int) -> Response:
         left = jobs.find(connection, job_id)
     if left is not None:
         bundles.forget(left)
-    return views.back(f"/admin/jobs/{job_id}", "It ends within seconds.")
+    is_over = left is not None and left.state == "cancelled"
+    return views.back(f"/admin/jobs/{job_id}", "It is cancelled." if is_over else "It ends within seconds.")
 
 
 @router.post("/jobs/{job_id}/again")
@@ -124,5 +134,7 @@ def ask_again(here: Here, admin: Changing, job_id: int) -> Response:
         if job is None or job.state in jobs.OPEN or job.kind not in AGAIN:
             raise Refused(409, "Not now", "Only a job that has ended can be asked for again.")
         asked = jobs.ask(connection, job.kind, job.archive_id, job.arguments, asked_by=admin.name, at=now())
+        if asked is not None and job.kind in UPLOADS:
+            uploads.follow(connection, job.id, asked, UPLOADS[job.kind])
         note(connection, admin, Change("job asked for again", f"{job.kind} {job.id}", {}, {"job": asked}))
     return views.back(f"/admin/jobs/{asked}", "Asked for again.")
