@@ -11,8 +11,9 @@ async function draw(place) {
     if (!answer.ok) throw new Error(answer.status);
     const item = await answer.json();
     place.replaceChildren();
-    await window.Bokeh.embed.embed_item(item, place);
-    place.dataset.drawn = "yes";
+    if (item) await window.Bokeh.embed.embed_item(item, place);
+    else place.append(Object.assign(document.createElement("p"), { className: "quiet", textContent: "Nothing has been measured yet." }));
+    place.dataset.drawn = item ? "yes" : "empty";
   } catch {
     place.replaceChildren(Object.assign(document.createElement("p"), {
       className: "quiet", textContent: "The chart could not be drawn; its table holds the same figures.",

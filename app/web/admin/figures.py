@@ -15,6 +15,7 @@ from app.web.admin import charts, views
 from app.web.admin.office import Here, Refused, Viewing
 
 router = APIRouter(include_in_schema=False)
+NOTHING = "null"  # a chart without figures: an empty box would say less than words
 
 
 @router.get("/charts/fool-rates.json")
@@ -27,7 +28,8 @@ def fool_rates(here: Here, _: Viewing, days: int = 30, archive: str = "", dark: 
             prefix = "" if len(listed) == 1 else f"{each.slug} "
             names |= {found.id: prefix + found.name for found in generators.listing(connection, each.id)}
         played = rollups.played(connection, day_of(now()) - min(max(days, 1), 400) + 1)
-    return _json(charts.fool_rates([row for row in played if row.generator_id in names], names, dark=dark))
+    shown = [row for row in played if row.generator_id in names]
+    return _json(charts.fool_rates(shown, names, dark=dark) if shown else NOTHING)
 
 
 @router.get("/charts/jobs/{job_id}.json")
@@ -37,7 +39,8 @@ def learning_curve(here: Here, _: Viewing, job_id: int, dark: bool = False) -> R
         job = jobs.find(connection, job_id)
     if job is None:
         raise Refused(404, "No such job", "It may have been asked for in another database.")
-    return _json(charts.curve(job.progress.get("curve", []), dark=dark))
+    points = job.progress.get("curve")
+    return _json(charts.curve(points, dark=dark) if points else NOTHING)
 
 
 @router.get("/bokeh.js")

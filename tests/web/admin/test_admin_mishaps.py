@@ -143,6 +143,13 @@ def test_times_of_the_nights_in_which_the_clock_is_changed_are_all_shown():
         assert all(at.tzinfo == ZoneInfo("Europe/Berlin") for at in times)
 
 
+def test_a_chart_without_figures_is_none(desk):
+    with writing(desk.engine) as connection:
+        asked = jobs.ask(connection, "train", 1, {}, asked_by="Ada", at=now())
+    for address in ("/admin/charts/fool-rates.json", f"/admin/charts/jobs/{asked}.json"):
+        assert desk.get(address).json() is None
+
+
 def test_an_empty_game_says_what_comes_first(desk):
     with writing(desk.engine) as connection:
         connection.execute(text("UPDATE archives SET deleted_at = 1"))
