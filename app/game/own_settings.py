@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -73,7 +73,8 @@ class OwnSettings:
         if not is_quiet:
             return moment
         over = there.replace(hour=end, minute=0, second=0, microsecond=0)
-        return over if over > there else over + timedelta(days=1)
+        over = over if over > there else over + timedelta(days=1)
+        return over.astimezone(UTC).astimezone(self.place)  # an hour that clocks skip is told as they show it
 
     def to_json(self) -> dict[str, Any]:
         """What differs from leaving all to the operator, as plain values."""

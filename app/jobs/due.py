@@ -74,7 +74,7 @@ def due_time(cron: str, moment: datetime, own: OwnSettings = OPERATORS) -> datet
 
     One that falls into an archive's quiet hours comes when they end.
     """
-    last = last_time(cron, moment.astimezone(own.place) + timedelta(seconds=1))
+    last = last_time(cron, (moment + timedelta(seconds=1)).astimezone(own.place))
     if last is None:
         return None
     starts = own.after_quiet(last)

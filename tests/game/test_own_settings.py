@@ -66,3 +66,10 @@ def at(hour: int, minute: int = 0) -> datetime:
 )
 def test_a_moment_in_quiet_hours_waits_for_their_end(quiet: tuple[int, int], moment: datetime, after: datetime) -> None:
     assert OwnSettings(zone="Europe/Berlin", quiet=quiet).after_quiet(moment) == after
+
+
+def test_quiet_hours_that_end_at_an_hour_that_clocks_skip_end_at_the_next():
+    before = datetime(2026, 3, 29, 0, 30, tzinfo=UTC)
+    assert (
+        OwnSettings(zone="Europe/Berlin", quiet=(22, 2)).after_quiet(before).isoformat() == "2026-03-29T03:00:00+02:00"
+    )

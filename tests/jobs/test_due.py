@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from factories import add_samples, words
 from sqlalchemy import update
 from stock import stock_generator
@@ -65,6 +66,42 @@ def test_an_archive_is_retrained_by_its_own_schedule_and_not_in_quiet_hours() ->
     assert due_time("0 9 * * *", nine + timedelta(hours=10), berlin) is None
     assert due_time("", nine, berlin) is None
     assert due_time("0 0 31 2 *", nine, berlin) is None
+
+
+SPRING, AUTUMN = datetime(2026, 3, 29, tzinfo=UTC), datetime(2026, 10, 25, tzinfo=UTC)  # clocks change at 01:00 UTC
+
+
+def comes_at(cron: str, own: OwnSettings, day: datetime) -> list[str]:
+    """When (UTC) a worker that looks every five minutes of the day finds that another time has come."""
+    looks = [day + timedelta(minutes=minutes) for minutes in range(0, 24 * 60, 5)]
+    first = {due: look for look in reversed(looks) if (due := due_time(cron, look, own)) is not None}
+    return [f"{look:%H:%M}" for look in sorted(first.values())]
+
+
+@pytest.mark.parametrize(
+    ("cron", "zone", "quiet", "day", "times"),
+    [
+        ("45 1 * * *", "Europe/London", None, AUTUMN, ["00:45"]),  # 01:45 is there twice
+        ("30 2 * * *", "Europe/Berlin", None, AUTUMN, ["00:30"]),
+        ("0 3 * * *", "Europe/Berlin", None, AUTUMN, ["02:00"]),
+        ("30 2 * * *", "Europe/Berlin", None, SPRING, ["01:00"]),  # 02:30 is not there
+        ("0,30 2,3 * * *", "Europe/Berlin", None, SPRING, ["01:00", "01:30"]),
+        ("30 1 * * *", "Europe/Berlin", (22, 2), SPRING, ["01:00"]),
+        ("30 0 * * *", "Europe/London", (22, 1), AUTUMN, ["00:00"]),
+        ("45 1 * * *", "Australia/Lord_Howe", None, datetime(2026, 4, 4, tzinfo=UTC), ["14:45"]),  # half an hour back
+        ("15 2 * * *", "Australia/Lord_Howe", None, datetime(2026, 10, 3, tzinfo=UTC), ["15:30"]),
+    ],
+)
+def test_a_daily_time_comes_once_on_days_on_which_clocks_change(
+    cron: str, zone: str, quiet: tuple[int, int] | None, day: datetime, times: list[str]
+) -> None:
+    assert comes_at(cron, OwnSettings(zone=zone, quiet=quiet), day) == times
+
+
+@pytest.mark.parametrize("day", [SPRING, AUTUMN])
+@pytest.mark.parametrize("zone", ["Europe/London", "Europe/Berlin", "America/New_York"])
+def test_an_hourly_time_comes_every_hour_on_days_on_which_clocks_change(zone: str, day: datetime) -> None:
+    assert comes_at("5 * * * *", OwnSettings(zone=zone), day) == [f"{hour:02}:05" for hour in range(24)]
 
 
 def test_what_ended_in_a_future_that_the_clock_took_back_holds_up_nothing(
