@@ -5,25 +5,27 @@ from __future__ import annotations
 import json
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Literal
 
 import typer
 from rich.console import Console
-from sqlalchemy import Connection
+from sqlalchemy import Connection, make_url
 from sqlalchemy.exc import DBAPIError
 
 from app.cli.data_folder import try_data_folder
-from app.cli.public import faults, is_public
+from app.cli.public import is_public, unmoderated, unnamed
 from app.cli.workbench import JsonOption
 from app.db import archives, generators, samples, workers
 from app.db.archives import Archive
 from app.db.damage import DamagedDatabase
-from app.db.migrate import migrate
+from app.db.migrate import Standing, revision, standing
 from app.db.session import is_sqlite, now, open_engine, reading
-from app.jobs.backups import KEY_FILES, nightly
+from app.jobs.backups import nightly
+from app.keys import operator_key, secret_keys
 from app.settings import Settings, SettingsError, read_settings
 from model.checkpoint import CheckpointError, checkpoint_digest
 
@@ -72,15 +74,29 @@ def examine(settings: Settings) -> Iterator[Finding]:
     if not settings.data_dir.is_dir():
         return  # nothing else can be looked at
     yield from _keys(settings)
+    yield from _database(settings)
+    yield _backups(settings)
+    yield from _public(settings)
+
+
+def _database(settings: Settings) -> Iterator[Finding]:
+    """What the database holds, which is only looked at: neither made nor brought up to date."""
+    file = make_url(settings.database).database
+    if is_sqlite(settings.database) and not Path(file or "").exists():
+        yield Finding("database", "mind", f"{file} is not there yet: whichtweet serve makes it")
+        return
     engine = open_engine(settings.database, patience=5)
     try:
-        migrate(engine)
         with reading(engine) as connection:
+            how = standing(connection)
+            if how != "current":
+                yield _unfit(how, revision(connection))
+                return
             yield Finding("database", "good", engine.url.render_as_string())
             yield from _archives(connection, settings)
             yield _worker(connection, settings)
-            yield _backups(settings)
-            yield from _public(connection, settings)
+            if is_public(settings):
+                yield from (Finding("public", "wrong", words) for words in unmoderated(connection))
     except DBAPIError as error:
         words = str(error.orig).splitlines()[0]
         if not isinstance(error.orig, DamagedDatabase):
@@ -88,6 +104,16 @@ def examine(settings: Settings) -> Iterator[Finding]:
         yield Finding("database", "wrong", words)
     finally:
         engine.dispose()
+
+
+def _unfit(how: Standing, found: str | None) -> Finding:
+    if how == "empty":
+        return Finding("database", "mind", "is empty: whichtweet serve prepares it")
+    if how == "older":
+        words = f"is at revision {found}, of an earlier program: make a backup; whichtweet serve brings it up to date"
+        return Finding("database", "mind", words)
+    words = f"is at revision {found}, which this program does not know: run the program that made it, "
+    return Finding("database", "wrong", f"{words}or restore a backup made before the upgrade")
 
 
 def _disk(settings: Settings) -> Finding:
@@ -105,14 +131,29 @@ def _disk(settings: Settings) -> Finding:
 def _keys(settings: Settings) -> Iterator[Finding]:
     if settings.secret_key is None and not is_sqlite(settings.database):
         yield Finding("keys", "wrong", "WHICHTWEET_SECRET_KEY is not set, and the database is shared: whichtweet serve")
-    for name in KEY_FILES:
-        file = settings.data_dir / name
-        if file.exists():
-            mode = stat.S_IMODE(file.stat().st_mode)
-            if mode & 0o077:
-                yield Finding("keys", "wrong", f"{file} can be read by others (mode {mode:o}): chmod 600 {file}")
-            else:
-                yield Finding("keys", "good", f"{file}, mode {mode:o}")
+    else:
+        yield from _key(settings, "secret.key", settings.secret_key is not None, secret_keys)
+    yield from _key(settings, "operator.key", settings.operator_key is not None, operator_key)
+
+
+def _key(
+    settings: Settings, name: str, is_given: bool, read: Callable[[Settings], list[bytes] | str]
+) -> Iterator[Finding]:
+    file = settings.data_dir / name
+    mode = stat.S_IMODE(file.stat().st_mode) if file.exists() else None
+    faults = []
+    if mode is not None and mode & 0o077:
+        faults.append(f"{file} can be read by others (mode {mode:o}): chmod 600 {file}")
+    if is_given or mode is not None:  # one that is not there yet would be made by being read
+        try:
+            read(settings)
+        except SettingsError as error:
+            faults.append(str(error))
+        except OSError as error:
+            faults.append(f"{file} cannot be read: {error.strerror}")
+    yield from (Finding("keys", "wrong", fault) for fault in faults)
+    if mode is not None and not faults:
+        yield Finding("keys", "good", f"{file}, mode {mode:o}")
 
 
 def _archives(connection: Connection, settings: Settings) -> Iterator[Finding]:
@@ -163,11 +204,11 @@ def _backups(settings: Settings) -> Finding:
     )
 
 
-def _public(connection: Connection, settings: Settings) -> Iterator[Finding]:
+def _public(settings: Settings) -> Iterator[Finding]:
     if not is_public(settings):
         yield Finding("public", "good", f"no: it listens on {settings.host} alone")
         return
-    for words in faults(connection, settings):
+    for words in unnamed(settings):
         yield Finding("public", "wrong", words)
     if not settings.is_https:
         yield Finding("public", "mind", "no https: set WHICHTWEET_DOMAIN, with a proxy in front (docs/deploy.md)")

@@ -23,13 +23,23 @@ def is_public(settings: Settings) -> bool:
 
 def faults(connection: Connection, settings: Settings) -> list[str]:
     """What a public site lacks, each with the remedy."""
-    lacking = []
-    if not any(admin.may_change for admin in admins.listing(connection)):
-        lacking.append("nobody can moderate it: whichtweet admin create NAME")
-    for name in ("operator", "contact"):
-        if not getattr(settings, name):
-            lacking.append(f"its pages do not say who runs it: set WHICHTWEET_{name.upper()}")
-    return lacking
+    return unmoderated(connection) + unnamed(settings)
+
+
+def unmoderated(connection: Connection) -> list[str]:
+    """That nobody can moderate the site, with the remedy; nothing where somebody can."""
+    if any(admin.may_change for admin in admins.listing(connection)):
+        return []
+    return ["nobody can moderate it: whichtweet admin create NAME"]
+
+
+def unnamed(settings: Settings) -> list[str]:
+    """What the site does not say about who runs it, each with the remedy."""
+    return [
+        f"its pages do not say who runs it: set WHICHTWEET_{name.upper()}"
+        for name in ("operator", "contact")
+        if not getattr(settings, name)
+    ]
 
 
 def refuse_half_public(settings: Settings, engine: Engine) -> None:

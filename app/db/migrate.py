@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from sqlalchemy import Connection, Engine, inspect, text
 
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
+
+
+Standing = Literal["empty", "older", "current", "newer"]
 
 
 class SchemaError(RuntimeError):
@@ -29,12 +32,12 @@ def migrate(engine: Engine, revision: str = "head") -> None:
     with writing(engine) as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(7421803)"))
-        if revision == "head" and _revision(connection) == newest():
+        if revision == "head" and standing(connection) == "current":
             return
         from alembic import command
 
         config = _config(connection)
-        _refuse_newer(config, connection)
+        _refuse_newer(connection)
         command.upgrade(config, revision)
 
 
@@ -47,11 +50,22 @@ def downgrade(engine: Engine, revision: str) -> None:
 
 
 def newest() -> str:
-    """The newest revision, told by the names of the files: they are numbered."""
-    return max(file.stem for file in (MIGRATIONS / "versions").glob("*.py")).partition("_")[0]
+    """The newest revision that this program knows."""
+    return max(_known())
 
 
-def _revision(connection: Connection) -> str | None:
+def standing(connection: Connection) -> Standing:
+    """How the schema of a database stands to that of this program; changes nothing."""
+    found = revision(connection)
+    if found is None:
+        return "empty"
+    if found == newest():
+        return "current"
+    return "older" if found in _known() else "newer"
+
+
+def revision(connection: Connection) -> str | None:
+    """The revision of a database; None where no program of ours has been yet."""
     if not inspect(connection).has_table("alembic_version"):
         return None
     found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
@@ -67,13 +81,14 @@ def _config(connection: Connection) -> Config:
     return config
 
 
-def _refuse_newer(config: Config, connection: Connection) -> None:
-    from alembic.script import ScriptDirectory
-
-    found = _revision(connection)
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    if found is not None and found not in known:
+def _refuse_newer(connection: Connection) -> None:
+    if standing(connection) == "newer":
         raise SchemaError(
-            f"the database is at revision {found}, which this program does not know: "
+            f"the database is at revision {revision(connection)}, which this program does not know: "
             "run the program that made it, or restore a backup made before the upgrade"
         )
+
+
+def _known() -> set[str]:
+    # Told by the names of the files: they are numbered.
+    return {file.stem.partition("_")[0] for file in (MIGRATIONS / "versions").glob("*.py")}

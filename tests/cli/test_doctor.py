@@ -6,13 +6,15 @@ import os
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 from serving import settings
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from app.cli.doctor import Finding, examine
 from app.cli.public import refuse_half_public
 from app.db import admins, workers
-from app.db.session import now, writing
+from app.db.migrate import downgrade
+from app.db.session import now, reading, writing
 from app.jobs.demo import open_demo
 from app.settings import Settings, SettingsError
 
@@ -73,6 +75,43 @@ def test_a_damaged_checkpoint_an_open_key_and_a_lost_worker_are_found(house: Set
     with writing(engine) as connection:
         workers.beat(connection, "work-here-1-abcd", trains=True, at=now())
     assert found(house, "worker")[0].verdict == "good"
+
+
+def test_keys_that_the_server_would_refuse_are_wrong(house: Settings) -> None:
+    unset = {"secret_key": None, "operator_key": SecretStr("short")}
+    (house.data_dir / "secret.key").touch(mode=0o600)  # as a full disk left it
+    words = " ".join(wrong(house.model_copy(update=unset)))
+    assert "secret.key: found a key of 0 characters" in words
+    assert "WHICHTWEET_OPERATOR_KEY: found a key of 5 characters" in words
+
+    (house.data_dir / "secret.key").write_text("k" * 40)
+    chosen = house.model_copy(update={"secret_key": None, "operator_key": None})
+    assert [finding.verdict for finding in found(chosen, "keys")] == ["good"]
+    assert not (house.data_dir / "operator.key").exists(), "the doctor makes no key"
+
+
+def test_a_database_of_a_newer_program_is_wrong_and_all_else_is_looked_at(house: Settings, engine: Engine) -> None:
+    with writing(engine) as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    public = house.model_copy(update={"domain": "game.example.org"})
+    subjects = {finding.subject: finding.verdict for finding in examine(public)}
+    assert subjects == {"disk": "good", "database": "wrong", "backups": "mind", "public": "mind"}
+    (words,) = (finding.words for finding in found(public, "database"))
+    assert "revision 9999" in words
+    assert "WHICHTWEET_CONTACT" in " ".join(wrong(public))
+
+
+def test_the_doctor_changes_no_database(house: Settings, engine: Engine, tmp_path: Path) -> None:
+    downgrade(engine, "0001")
+    (finding,) = found(house, "database")
+    assert finding.verdict == "mind"
+    assert "revision 0001" in finding.words
+    with reading(engine) as connection:
+        assert connection.scalar(text("SELECT version_num FROM alembic_version")) == "0001"
+
+    (finding,) = found(settings(f"sqlite:///{tmp_path / 'none' / 'yet.db'}", tmp_path), "database")
+    assert finding.verdict == "mind"
+    assert not (tmp_path / "none").exists()
 
 
 def test_a_data_folder_that_cannot_be_written_to_is_wrong(house: Settings, tmp_path: Path) -> None:
