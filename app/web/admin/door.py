@@ -6,6 +6,7 @@ import secrets
 from typing import Annotated
 from urllib.parse import quote
 
+import structlog
 from fastapi import APIRouter, Depends, Form, Request
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import RedirectResponse, Response
@@ -18,7 +19,9 @@ from app.web.admin.office import COOKIE, SPAN, Here, Refused, SignInNeeded, View
 from app.web.admin.passwords import is_right
 from app.web.admin.threshold import DEVICE_COOKIE, DEVICE_SECONDS
 from app.web.identity import prefix
+from app.web.services import Services, services
 
+log = structlog.get_logger(__name__)
 router = APIRouter(include_in_schema=False)
 FromHere = Depends(from_here)
 
@@ -37,6 +40,7 @@ def show_door(request: Request, next: str = "") -> Response:
 def sign_in(
     request: Request,
     here: Here,
+    house: Annotated[Services, Depends(services)],
     name: Annotated[str, Form(max_length=64)] = "",
     password: Annotated[str, Form()] = "",
     next: Annotated[str, Form()] = "",
@@ -52,6 +56,8 @@ def sign_in(
     with reading(here.engine) as connection:
         admin = admins.find(connection, name)
     if not is_right(password, admin.password_hash if admin else None) or admin is None:
+        # Not the name: it may be a password that went into the wrong field. The threshold bounds how many lines come.
+        log.warning("sign-in failed", network=house.identity.network_mark(network, now()).hex())
         trouble = "That name and password do not belong together."
         return views.page(request, "sign_in.html", None, status=401, next=_ours(next), name=name, trouble=trouble)
     token, at = secrets.token_urlsafe(32), now()

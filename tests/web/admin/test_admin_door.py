@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import select, update
+from structlog.testing import capture_logs
 
 from app.db import admins
 from app.db.session import now, reading, writing
@@ -37,6 +38,18 @@ def test_a_wrong_password_and_an_unknown_name_look_the_same(outside, name):
     assert response.status_code == 401
     assert "do not belong together" in response.text
     assert COOKIE not in response.cookies
+
+
+def test_a_failed_sign_in_is_logged_without_what_was_typed(outside):
+    with capture_logs() as logs:
+        for name in ("Ada", "nobody", "Ada"):
+            outside.post("/admin/sign-in", name=name, password="wrong wrong wrong")
+        outside.sign_in()
+    failed = [line for line in logs if line["event"] == "sign-in failed"]
+    assert [line["log_level"] for line in failed] == ["warning"] * 3
+    assert {frozenset(line) for line in failed} == {frozenset(("event", "log_level", "network"))}
+    (network,) = {line["network"] for line in failed}
+    assert len(bytes.fromhex(network)) == 16, "the day's mark of the network, not its address"
 
 
 @pytest.mark.parametrize("elsewhere", ["https://evil.example", "//evil.example", "/\\evil.example", "/a/mayor"])
