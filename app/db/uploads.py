@@ -14,6 +14,8 @@ from app.archives.records import FORMATS as FORMATS
 from app.archives.source import ENCODING_ERRORS as ENCODING_ERRORS
 from app.db.tables import jobs, uploads
 
+ARRIVING = ".arriving-"  # how the name of a folder begins whose file is not whole yet
+
 
 @dataclass(frozen=True)
 class Upload:

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy.exc import DBAPIError
 
-from app.db import jobs, workers
+from app.db import jobs, uploads, workers
 from app.db.jobs import Job
 from app.db.session import now, reading, writing
 from app.jobs import drafts, supervising, tasks, workflows
@@ -200,6 +200,7 @@ class Worker:
         drop_old_scores(self._workshop, moment)
         drafts.sweep(self._workshop.checkpoints, drafts.BUNDLE, moment)
         drafts.sweep(self._workshop.data_dir, drafts.RESTORE, moment)
+        drafts.sweep(self._workshop.data_dir / "uploads", uploads.ARRIVING, moment)
 
     def _come_to_a_halt(self) -> None:
         deadline = time.monotonic() + SHUTDOWN_SECONDS

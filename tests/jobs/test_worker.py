@@ -251,7 +251,11 @@ def test_a_job_that_cannot_be_done_says_why(house: House) -> None:
 
 
 def test_drafts_that_a_killed_process_left_go_after_a_day(house: House) -> None:
-    places = [house.folder / "checkpoints" / ".bundle-{}", house.folder / ".restore-{}"]
+    (house.folder / "uploads").mkdir()
+    places = [
+        *(house.folder / "checkpoints" / ".bundle-{}", house.folder / ".restore-{}"),
+        house.folder / "uploads" / ".arriving-{}",
+    ]
     old, fresh = ([Path(str(place).format(name)) for place in places] for name in ("old", "fresh"))
     for draft in (*old, *fresh):
         draft.mkdir()

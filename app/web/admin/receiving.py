@@ -14,7 +14,7 @@ from fastapi import Request
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from app.db.uploads import safe_name
+from app.db.uploads import ARRIVING, safe_name
 from app.web.admin.office import Refused
 
 MOST_BYTES = 6 * 10**9  # of an archive
@@ -97,7 +97,7 @@ async def receive(request: Request, uploads: Path, most: int = MOST_BYTES) -> tu
     if kind != b"multipart/form-data" or not boundary:
         raise Refused(415, "No file", "The form did not come as one that holds a file.")
     key = secrets.token_hex(8)
-    folder = uploads / key
+    folder = uploads / f"{ARRIVING}{key}"
     await to_thread.run_sync(lambda: folder.mkdir(parents=True, mode=0o700))
     file = _File(folder, most)
     try:
@@ -108,6 +108,7 @@ async def receive(request: Request, uploads: Path, most: int = MOST_BYTES) -> tu
             raise Refused(422, "No file", "Pick a file first: what was sent holds none, or an empty one.")
         if not file.is_whole:
             raise Refused(400, "Cut short", "The end of the file did not arrive: send it again.")
+        await to_thread.run_sync(folder.rename, uploads / key)
         return key, file.name, file.size
     except BaseException as error:
         file.give_up()

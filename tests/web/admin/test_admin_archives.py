@@ -196,6 +196,25 @@ def test_a_file_for_which_there_is_no_room_is_refused_and_leaves_nothing(tmp_pat
     assert list((tmp_path / "uploads").iterdir()) == []
 
 
+def test_a_file_that_is_arriving_lies_where_it_is_swept_up_until_it_is_whole(tmp_path):
+    begin = b'--x\r\nContent-Disposition: form-data; name="f"; filename="a.csv"\r\n\r\n'
+    pieces = iter([begin, b"a line of text", b"\r\n--x--\r\n"])
+    seen = []
+
+    async def arriving():
+        seen.extend(path.name for path in tmp_path.iterdir())
+        piece = next(pieces)
+        return {"type": "http.request", "body": piece, "more_body": not piece.endswith(b"--x--\r\n")}
+
+    headers = [(b"content-type", b"multipart/form-data; boundary=x")]
+    request = Request({"type": "http", "method": "POST", "path": "/", "headers": headers}, arriving)
+    key, name, _ = awaited(receive(request, tmp_path))
+    assert seen
+    assert all(each.startswith(".arriving-") for each in seen)
+    assert [path.name for path in tmp_path.iterdir()] == [key]
+    assert (tmp_path / key / name).read_bytes() == b"a line of text"
+
+
 def test_strangers_send_nothing(outside):
     assert send(outside).status_code == 401
     assert not (outside.settings.data_dir / "uploads").exists()
