@@ -212,7 +212,8 @@ function explain(answer, isSpotted) {
   why.querySelector("[data-machine]").replaceChildren(bold("Machine:"), ` written by network ${answer.generator}. ${share}`);
   const percent = (part) => `${Math.round(part * 100)}\u00a0%`;
   const { share: skill, low, high } = answer.skill ?? {};
-  const words = ` by your picks so far, you spot the real one ${percent(skill)} of the time (likely ${percent(low)} to ${percent(high)}).`;
+  const range = `It may be anything from ${percent(low)} to ${percent(high)}; each pick narrows that.`;
+  const words = ` our estimate by your picks so far: you spot the real one ${percent(skill)} of the time. ${range}`;
   why.querySelector("[data-skill]").replaceChildren(...(answer.skill ? [bold("You:"), words] : []));
   why.querySelector("[data-question]").textContent = isSpotted ? "What gave it away?" : "Looking at it again: what could have given it away?";
 }

@@ -117,11 +117,22 @@ def test_with_cookies_refused_ten_rounds_end_with_their_score(game: Game, way: s
         verdict = game.client().post(address, data={"round": token(page), "pick": "0"}).text
         page = game.client().post(address, data={"round": token(verdict)}, follow_redirects=True).text
     assert re.search(r"<h1>You spotted \d+ of 10</h1>", page)
+    assert "Your picks are kept" not in page, "labels without a cookie teach nothing"
     if way == "/a/mayor":
         shared = game.client().post("/challenges", data={"archive": "mayor", "round": token(page)}).text
         assert re.search(r"/c/\w+</textarea>", shared)
     with game.engine.connect() as connection:
         assert len(set(connection.scalars(select(guesses.c.player_id)))) == 1
+
+
+def test_a_daily_says_what_it_is_and_ten_rounds_what_becomes_of_them(client: httpx.Client) -> None:
+    page = client.get("/daily/mayor", follow_redirects=True).text
+    assert "Everybody plays the same ten on a day" in page
+    assert "same ten on a day" not in client.get("/").text
+    for _ in range(10):
+        client.post(action(page), data={"round": token(page), "pick": "0"})
+        page = client.get("/daily/mayor", follow_redirects=True).text
+    assert "Your picks are kept" in page
 
 
 def test_the_eleventh_round_is_one_of_no_ten(client: httpx.Client) -> None:
