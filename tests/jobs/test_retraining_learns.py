@@ -54,7 +54,7 @@ def candidate(workshop: Workshop, archive: Archive) -> Generator:
 def test_a_retraining_with_a_scorer_shelves_more_of_what_players_believe(
     workshop: Workshop, archive: Archive, generator: Generator
 ) -> None:
-    add_believers(workshop, archive, 900)
+    add_believers(workshop, archive, 900, crowd=60)
 
     done = retrain(workshop, archive, Errand(job_id=1, budget=Budget(), ways=("scorer",)))
 
@@ -73,7 +73,7 @@ def test_a_retraining_with_a_scorer_shelves_more_of_what_players_believe(
 def test_a_tuned_network_writes_only_if_the_scorer_prefers_it(
     workshop: Workshop, archive: Archive, generator: Generator
 ) -> None:
-    add_believers(workshop, archive, 900)
+    add_believers(workshop, archive, 900, crowd=60)
     lines = read_set(workshop, freeze_labels(workshop, archive)["id"])
     given = {"seed": 0, "should_stop": lambda: False}
     choosing = train_choice(workshop, archive, lines, generator, generator, **given)
