@@ -152,17 +152,18 @@ def test_a_machine_that_is_too_slow_says_so_in_time(workshop: Workshop, archive:
         assert room.generator_id is None
 
 
+@pytest.mark.process
 def test_what_was_written_in_time_will_do_if_it_is_enough(workshop: Workshop, archive: Archive) -> None:
     writer = listening_generator(workshop, archive)
 
     def stopped_early(job_id: int) -> None:
-        stored: list[object] = []
+        stored: list[Mapping[str, Any]] = []
         with pytest.raises(Interrupted):
             restock(
                 *(workshop, archive, writer, 400),
                 job_id=job_id,
                 on_progress=stored.append,
-                should_stop=lambda: bool(stored),
+                should_stop=lambda: bool(stored) and stored[-1]["samples"] >= 12,
             )
 
     stopped_early(1)
