@@ -94,13 +94,6 @@ for (const form of document.querySelectorAll("form[data-sure]")) {
   form.addEventListener("submit", (event) => { if (!confirm(form.dataset.sure)) event.preventDefault(); });
 }
 
-// What scrolls by itself can be scrolled with the keyboard.
-const letScroll = () => {
-  for (const part of document.querySelectorAll(".wide, .log")) if (part.scrollWidth > part.clientWidth || part.scrollHeight > part.clientHeight) part.tabIndex = 0;
-};
-letScroll();
-addEventListener("resize", letScroll);
-
 // Times in the zone of whoever looks.
 for (const time of document.querySelectorAll("time[data-zone]")) {
   time.textContent = new Date(time.dateTime).toLocaleString([], { dateStyle: "medium", timeStyle: "short", timeZoneName: undefined }) + ` (${time.textContent.trim()})`;
