@@ -51,10 +51,14 @@ PAGES: dict[str, tuple[str, ...]] = {
     "/jobs/{job_id}.json": ("/jobs/{job}.json",),
     "/samples": (
         *("/samples", "/samples?status=on+the+shelf", "/samples?generator=v5", "/samples?order=fools+most"),
+        *("/samples?order=fools+least", "/samples?order=most+guesses", "/samples?status=on+the+shelf&order=fools+most"),
         *("/samples?words=harbour", "/samples?words=no+such+words&generator=v2"),
     ),
     "/tweets": ("/tweets", "/tweets?words=harbour", "/tweets?words=no+such+words"),
-    "/words": ("/words", "/words?archive=large&words=harbour"),
+    "/words": (
+        *("/words", "/words?archive=large&words=harbour", "/words?archive=large&words=no+such+words"),
+        "/words?archive=large&words=harbour&samples=0&tweets=20000",  # a further part
+    ),
     "/reports": ("/reports",),
     "/held": ("/held",),
     "/generators": ("/generators?archive=large",),

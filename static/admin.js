@@ -89,6 +89,34 @@ if (live) {
   if (live.dataset.live === "running") setTimeout(look, 1000);
 }
 
+// A look through many cards comes in parts: the others are fetched one after another, and counted together.
+const count = document.querySelector("[data-count]");
+if (count) {
+  const sums = [...count.querySelectorAll("[data-sum]")];
+  const number = (place) => Number(place?.textContent.replaceAll(",", "") || 0);
+  const lookOn = async () => {
+    count.setAttribute("aria-busy", "true");
+    try {
+      for (let link; (link = count.querySelector("[data-further]"));) {
+        const answer = await fetch(link.href, { credentials: "same-origin" });
+        if (!answer.ok) break; // the link is still there, to be followed by hand
+        const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+        const more = page.querySelectorAll("[data-sum]");
+        for (const [place, sum] of sums.entries()) sum.textContent = (number(sum) + number(more[place])).toLocaleString("en");
+        for (const [place, body] of document.querySelectorAll("[data-most]").entries()) {
+          const rows = [...page.querySelectorAll("[data-most]")[place].rows];
+          body.append(...rows.slice(0, Number(body.dataset.most) - body.rows.length));
+        }
+        const next = page.querySelector("[data-further]");
+        if (next) link.href = next.getAttribute("href");
+        else count.querySelector("[data-so-far]").remove();
+      }
+    } catch { /* the same */ }
+    count.removeAttribute("aria-busy");
+  };
+  lookOn();
+}
+
 // What cannot be taken back at once asks once more.
 for (const form of document.querySelectorAll("form[data-sure]")) {
   form.addEventListener("submit", (event) => { if (!confirm(form.dataset.sure)) event.preventDefault(); });

@@ -7,7 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Column, ColumnElement, Connection, Row, Select, Table, and_, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Table,
+    func,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 
 from app.db.samples import next_stamp, on_shelf
 from app.db.tables import generators, samples, tweets
@@ -15,8 +26,14 @@ from app.game.scoring import SHOWN_FROM
 
 Kind = Literal["sample", "tweet"]
 STATUSES = ("on the shelf", "retired", "hidden", "not shelved")
+FEW = ("on the shelf", "hidden", "not shelved")  # of all samples
 ORDERS = ("newest", "fools most", "fools least", "most guesses")
+LOOK = 4_000  # cards in play that one look for words goes through: it answers in time however large the deck
 _TABLES: dict[str, Table] = {"sample": samples, "tweet": tweets}
+# Written out, as the indexes have it: one of some rows serves only a condition that is the same, word for word.
+_IS_RATED: ColumnElement[bool] = literal_column("samples.guesses >= 5")
+_RATE: ColumnElement[float] = literal_column("CAST(samples.fooled AS FLOAT) / NULLIF(samples.guesses, 0)")
+_GUESSES: ColumnElement[int] = literal_column("samples.guesses + 0")
 
 
 @dataclass(frozen=True)
@@ -47,12 +64,18 @@ def sample_page(connection: Connection, wanted: Wanted) -> list[Row[Any]]:
     }
     if wanted.status in statuses:
         query = query.where(statuses[wanted.status])
-    rate = samples.c.fooled * 1.0 / samples.c.guesses
-    keys = {"fools most": -rate, "fools least": rate, "most guesses": -samples.c.guesses}
-    key = keys.get(wanted.order)
-    if key is not None:
-        query = query.where(samples.c.guesses >= SHOWN_FROM)
-    return list(connection.execute(_paged(query, samples, wanted, key)))
+    orders: dict[str, tuple[ColumnElement[Any], bool]] = {
+        "fools most": (_RATE, True),
+        "fools least": (_RATE, False),
+        "most guesses": (_GUESSES, True),
+    }
+    order = orders.get(wanted.order)
+    if order is not None and wanted.status in FEW:
+        # Its own index finds those, and they are soon sorted; that of the order would be walked from end to end.
+        query, order = query.where(samples.c.guesses + 0 >= SHOWN_FROM), (order[0] + 0, order[1])
+    elif order is not None:
+        query = query.where(_IS_RATED)
+    return list(connection.execute(_paged(query, samples, wanted, order)))
 
 
 def tweet_page(connection: Connection, wanted: Wanted) -> list[Row[Any]]:
@@ -85,41 +108,62 @@ def hide(
     return changed
 
 
-def in_play(
-    connection: Connection, archive_id: int, begins: Collection[str]
-) -> tuple[list[tuple[int, str]], list[tuple[int, str]]]:
-    """Samples on the shelf and tweets of the deck that may hold a folded word out of `begins`: ids and texts.
+@dataclass(frozen=True)
+class Look:
+    """Some of the cards in play: ids and texts of those that may hold a word, how many were looked through, and before
+    which card the next look begins (None: there are no more)."""
+
+    cards: list[tuple[int, str]]
+    through: int
+    before_id: int | None
+
+
+def look(
+    connection: Connection, kind: Kind, archive_id: int, begins: Collection[str], before_id: int | None = None
+) -> Look:
+    """Go through up to 4,000 samples on the shelf, or tweets of the deck, for folded words out of `begins`.
 
     A text of plain characters holds such a word as it stands; what else there is, folding may turn into it, so all of
-    that comes too. The database looks through a large deck in a tenth of the time that reading it takes.
+    that comes too. The newest come first: those before the card `before_id`, where one is named.
     """
-    shelf = select(samples.c.id, samples.c.text).where(samples.c.archive_id == archive_id, on_shelf())
-    deck = select(tweets.c.id, tweets.c.text).where(
-        tweets.c.archive_id == archive_id, tweets.c.split == "deck", tweets.c.hidden_at.is_(None)
+    table = _TABLES[kind]
+    query = select(table.c.id, table.c.text).where(table.c.archive_id == archive_id)
+    query = query.where(
+        *((on_shelf(),) if kind == "sample" else (tweets.c.split == "deck", tweets.c.hidden_at.is_(None)))
     )
-    name = connection.dialect.name
-    some, others = (
-        [(i, t) for i, t in connection.execute(query.where(_may_hold(table.c.text, begins, name)))]
-        for query, table in ((shelf, samples), (deck, tweets))
-    )
-    return some, others
+    if before_id is not None:
+        query = query.where(table.c.id < before_id)
+    some = query.order_by(table.c.id.desc()).limit(LOOK).subquery()
+    through, last = connection.execute(select(func.count(), func.min(some.c.id))).one()
+    may_hold = select(some.c.id, some.c.text).where(_may_hold(some.c.text, begins, connection.dialect.name))
+    cards = [(card, text) for card, text in connection.execute(may_hold)]
+    return Look(cards, through, last if through == LOOK else None)
 
 
-def _may_hold(text: Column[str], begins: Collection[str], dialect: str) -> ColumnElement[bool]:
+def _may_hold(text: ColumnElement[str], begins: Collection[str], dialect: str) -> ColumnElement[bool]:
     strange = text.op("GLOB")("*[^ -~]*") if dialect == "sqlite" else text.op("~")("[^ -~]")
     # Folding leaves apostrophes out: "don't" becomes one word.
     marks = [text.contains(mark) for mark in ("'", "`")]
     return or_(strange, *marks, *(text.icontains(word, autoescape=True) for word in begins))
 
 
-def _paged(query: Select[Any], table: Table, wanted: Wanted, key: ColumnElement[Any] | None = None) -> Select[Any]:
-    """A page of the query: by the key, the smallest first, and among equals the newest first."""
+def _paged(
+    query: Select[Any], table: Table, wanted: Wanted, order: tuple[ColumnElement[Any], bool] | None = None
+) -> Select[Any]:
+    """A page of the query: by a key, the largest first or not; equals by their ids in
+    the same way; without a key the newest first."""
+    falls = order is None or order[1]
+    id_order = table.c.id.desc() if falls else table.c.id  # the way that an index of key and id can be walked
     if wanted.before_id is not None:
-        behind = table.c.id < wanted.before_id
-        if key is not None:
+        behind = table.c.id < wanted.before_id if falls else table.c.id > wanted.before_id
+        if order is not None:
+            key = order[0]
             its = select(key).where(table.c.id == wanted.before_id).correlate(None).scalar_subquery()
-            behind = or_(key > its, and_(key == its, behind))
+            # The first says where in the index to begin, the second what is left of equals.
+            query = query.where(key <= its if falls else key >= its)
+            behind = or_(key < its if falls else key > its, behind)
         query = query.where(behind)
     if wanted.words:
         query = query.where(table.c.text.icontains(wanted.words, autoescape=True))
-    return query.order_by(*(() if key is None else (key,)), table.c.id.desc()).limit(wanted.limit)
+    keys = () if order is None else (order[0].desc() if order[1] else order[0],)
+    return query.order_by(*keys, id_order).limit(wanted.limit)

@@ -33,7 +33,6 @@ class Canary:
     plan: Mapping[str, Any]
     gates: Sequence[Mapping[str, Any]]
     scorer: float | None
-    baseline: Mapping[str, int]  # of canaries before: labels that were counted when they opened
     after_guess_id: int
     opened_by: str
     opened_at: datetime
@@ -110,7 +109,6 @@ def open_canary(connection: Connection, archive_id: int, generator_id: int, open
         "plan": plan.to_json(),
         "gates": list(opening.gates),
         "scorer": opening.scorer,
-        "baseline": {},
         "after_guess_id": _newest_guess(connection, archive_id),
         "opened_by": opening.opened_by,
         "opened_at": at,

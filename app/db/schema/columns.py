@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Dialect, Index, Integer, MetaData, text
+from sqlalchemy import BigInteger, Dialect, Index, Integer, MetaData, TextClause, text
 from sqlalchemy.types import TypeDecorator
 
 metadata = MetaData(
@@ -37,7 +37,7 @@ class Moment(TypeDecorator[datetime]):
         return None if value is None else datetime.fromtimestamp(value / 1000, UTC)
 
 
-def partial_index(name: str, *columns: str, where: str, unique: bool = False) -> Index:
+def partial_index(name: str, *columns: str | TextClause, where: str, unique: bool = False) -> Index:
     """An index of the few rows for which `where` holds; `unique`: at most one row of them for each value."""
     condition = text(where)
     return Index(name, *columns, unique=unique, sqlite_where=condition, postgresql_where=condition)

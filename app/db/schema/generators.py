@@ -14,6 +14,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 from app.db.schema.columns import Id, Moment, hidden_index, metadata, partial_index
@@ -74,6 +75,8 @@ restocks = Table(
 
 ON_SHELF = "shelved_stamp IS NOT NULL AND retired_stamp IS NULL AND hidden_at IS NULL"
 HELD = "hidden_reason LIKE 'held: %'"
+# Word for word as browsing asks for them. Of the column itself SQLite would take its index for every "guesses >= 5".
+RATE, GUESSES = text("(CAST(fooled AS FLOAT) / NULLIF(guesses, 0))"), text("(guesses + 0)")
 
 samples = Table(
     "samples",
@@ -114,6 +117,8 @@ samples = Table(
     Index("ix_samples_archive_id", "archive_id", "id"),
     partial_index("ix_samples_held", "id", where=HELD),
     partial_index("ix_samples_rated", "archive_id", "fooled", "id", where="guesses >= 5"),
+    partial_index("ix_samples_rate", "archive_id", RATE, "id", where="guesses >= 5"),
+    partial_index("ix_samples_guessed", "archive_id", GUESSES, "id", where="guesses >= 5"),
     partial_index("ix_samples_hung", "archive_id", where="hung_at IS NOT NULL"),
     partial_index("ix_samples_read", "archive_id", "read_stamp", where="read_stamp IS NOT NULL"),
     UniqueConstraint("archive_id", "text_hash"),
@@ -145,7 +150,6 @@ canaries = Table(
     Column("plan", JSON, nullable=False),  # what was fixed when it opened: shares, looks, error, days
     Column("gates", JSON, nullable=False),  # what it had to pass before; empty where a person opened it
     Column("scorer", Float),  # by how much the scorer expects it to fool more; null: there is no scorer
-    Column("baseline", JSON, nullable=False),  # of canaries before: what counters said when they opened
     Column("after_guess_id", BigInteger, nullable=False),  # guesses behind this one are evidence
     Column("opened_by", String(64), nullable=False),
     Column("opened_at", Moment, nullable=False),

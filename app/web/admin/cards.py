@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from dataclasses import dataclass, replace
+from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
 from sqlalchemy import Connection
@@ -11,12 +12,12 @@ from starlette.responses import Response
 from app.db import browsing, reports
 from app.db.archives import Archive
 from app.db.audit import Change
-from app.db.browsing import Kind, Wanted
+from app.db.browsing import Kind, Look, Wanted
 from app.db.session import now, reading, writing
 from app.game.vetting import BlockedWords
 from app.web.admin import views
 from app.web.admin.choosing import chosen, chosen_with_generator
-from app.web.admin.office import Changing, Here, Refused, Viewing, note
+from app.web.admin.office import Changing, Here, Office, Refused, Viewing, note
 from app.wording import fold
 
 router = APIRouter(include_in_schema=False)
@@ -99,12 +100,35 @@ def hide_card(
 
 
 @router.get("/words")
-def show_words(request: Request, here: Here, admin: Viewing, archive: str = "", words: str = "") -> Response:
-    """What words would hide, before they do."""
+def show_words(
+    request: Request,
+    here: Here,
+    admin: Viewing,
+    archive: str = "",
+    words: str = "",
+    samples: int | None = None,
+    tweets: int | None = None,
+) -> Response:
+    """What words would hide, before they do: some of the cards at a time, those before a sample and a tweet."""
+    found: dict[Kind, Look] = {}
     with reading(here.engine) as connection:
         listed, which = chosen(connection, archive)
-        hit = _hit(connection, which, words)
-    return views.page(request, "words.html", admin, archives=listed, which=which, words=words, **hit)
+        blocked = _Blocked.of(words)
+        if which is not None and blocked is not None:
+            found = {
+                "sample": blocked.found(connection, "sample", which, samples),
+                "tweet": blocked.found(connection, "tweet", which, tweets),
+            }
+    is_over = all(each.before_id is None for each in found.values())
+    further = {f"{kind}s": each.before_id or 0 for kind, each in found.items()}
+    return views.page(
+        *(request, "words.html", admin),
+        archives=listed,
+        which=which,
+        words=words,
+        found=found,
+        further=None if is_over else {"archive": which.slug if which else "", "words": words, **further},
+    )
 
 
 @router.post("/words")
@@ -114,16 +138,11 @@ def hide_by_words(
     """Hide every card in play that holds one of the words."""
     with reading(here.engine) as connection:
         _, which = chosen(connection, archive)
-        hit = _hit(connection, which, words)
     if which is None:
         raise Refused(404, "No such archive", "There is nothing to look through.")
+    blocked = _Blocked.of(words)
     kinds: tuple[tuple[Kind, str], ...] = (("sample", "samples"), ("tweet", "tweets"))
-    for kind, name in kinds:
-        ids = [card_id for card_id, _ in hit[name]]
-        for start in range(0, len(ids), BATCH):
-            with writing(here.engine) as connection:
-                browsing.hide(connection, kind, which.id, ids[start : start + BATCH], now(), "blocked word")
-    counts = {name: len(hit[name]) for _, name in kinds}
+    counts = {name: 0 if blocked is None else _hide_all(here, blocked, kind, which) for kind, name in kinds}
     with writing(here.engine) as connection:
         note(connection, admin, Change("words blocked", which.slug, {}, counts, ", ".join(words.split("\n"))[:500]))
     return views.back(f"/admin/words?archive={which.slug}", f"Hidden: {views.told(counts)}.")
@@ -149,14 +168,39 @@ def settle_report(here: Here, admin: Changing, guess_id: int) -> Response:
     return views.back("/admin/reports", "Set aside.")
 
 
-def _hit(connection: Connection, which: Archive | None, words: str) -> dict[str, Any]:
-    lines = [line for line in words.replace(",", "\n").splitlines() if line.strip()]
-    blocked = BlockedWords.of(lines)
-    if which is None or blocked.pattern is None:
-        return {"samples": [], "tweets": []}
-    begins = {folded.split()[0] for line in lines if (folded := fold(line))}
-    on_shelf, deck = browsing.in_play(connection, which.id, begins)
-    return {
-        "samples": [(card, text) for card, text in on_shelf if blocked.found_in(text)],
-        "tweets": [(card, text) for card, text in deck if blocked.found_in(text)],
-    }
+def _hide_all(here: Office, blocked: _Blocked, kind: Kind, which: Archive) -> int:
+    """Hide all cards of a kind that hold one of the words, look by look; how many."""
+    before: int | None = None
+    hidden = 0
+    while True:
+        with reading(here.engine) as connection:
+            look = blocked.found(connection, kind, which, before)
+        ids = [card_id for card_id, _ in look.cards]
+        for start in range(0, len(ids), BATCH):
+            with writing(here.engine) as connection:
+                hidden += browsing.hide(connection, kind, which.id, ids[start : start + BATCH], now(), "blocked word")
+        before = look.before_id
+        if before is None:
+            return hidden
+
+
+@dataclass(frozen=True)
+class _Blocked:
+    """Words that are to be blocked, and what each of them begins with when it is folded."""
+
+    words: BlockedWords
+    begins: frozenset[str]
+
+    @classmethod
+    def of(cls, typed: str) -> _Blocked | None:
+        """Those that somebody typed, one a line or between commas; None where that holds no word."""
+        lines = [line for line in typed.replace(",", "\n").splitlines() if line.strip()]
+        words = BlockedWords.of(lines)
+        if words.pattern is None:
+            return None
+        return cls(words, frozenset(folded.split()[0] for line in lines if (folded := fold(line))))
+
+    def found(self, connection: Connection, kind: Kind, which: Archive, before: int | None) -> Look:
+        """A look at some of the cards in play, with those alone that hold one of the words."""
+        look = browsing.look(connection, kind, which.id, self.begins, before)
+        return replace(look, cards=[(card, text) for card, text in look.cards if self.words.found_in(text)])

@@ -86,7 +86,7 @@ def test_samples_are_found_by_words_and_ordered_by_fool_rate(desk):
 
 def linked(page, words):
     """Where the link of these words leads, or None."""
-    found = re.search(rf'<a href="([^"]*)">{words}</a>', page)
+    found = re.search(rf'<a(?: data-further)? href="([^"]*)">{words}</a>', page)
     return found and html.unescape(found[1])
 
 
@@ -127,10 +127,31 @@ def test_labels_of_a_generator_are_those_of_the_archive_that_the_page_names(desk
 
 def test_words_show_what_they_hide_before_they_do(desk):
     before = level(desk)
-    assert "<b>60</b> samples" in desk.said("/admin/words?words=note")
+    page = desk.said("/admin/words?words=note")
+    assert "<b data-sum>60</b> samples" in page
+    assert linked(page, "Look through more") is None
     assert level(desk) == before
     desk.post("/admin/words", archive="mayor", words="note")
     assert level(desk) == 0
+
+
+def test_many_cards_are_looked_through_for_words_in_parts_and_hidden_all_at_once(desk, monkeypatch):
+    monkeypatch.setattr(browsing, "LOOK", 25)
+    address, seen = "?archive=mayor&words=note", []
+    while address:
+        page = desk.said(f"/admin/words{address}")
+        seen.append(int(re.search(r"<b data-sum>(\d+)</b> samples", page)[1]))
+        address = linked(page, "Look through more")
+    assert seen == [25, 25, 10]
+    desk.post("/admin/words", archive="mayor", words="note")
+    assert level(desk) == 0
+    assert "samples: 60" in desk.said("/admin/audit")
+
+
+def test_words_that_hold_no_letter_say_so_and_hide_nothing(desk):
+    assert "holds no word" in desk.said("/admin/words?words=%21%21")
+    desk.post("/admin/words", archive="mayor", words="!!")
+    assert level(desk) == 60
 
 
 def test_reports_wait_until_they_are_set_aside_or_the_card_is_hidden(desk):
