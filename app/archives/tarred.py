@@ -17,7 +17,7 @@ from typing import IO, cast
 
 from app.archives import ArchiveError
 from app.archives.source import Source
-from app.archives.zipped import MOST_SQUEEZED, SQUEEZED_FROM
+from app.archives.zipped import MOST_SQUEEZED, MOST_UNPACKED, SQUEEZED_FROM
 
 OUTBOX = re.compile(r"(?:[^/]*/)?outbox\.json")
 
@@ -48,11 +48,12 @@ def open_outbox(path: Path, encoding_errors: str = "strict") -> Iterator[Source]
         ArchiveError: it is damaged or swollen, or holds no outbox.
     """
     # Told by what unpacks, not by what a header says: that may say anything.
-    most = max(SQUEEZED_FROM, MOST_SQUEEZED * path.stat().st_size)
+    size = path.stat().st_size
+    most = max(SQUEEZED_FROM, size, min(MOST_SQUEEZED * size, MOST_UNPACKED))
     with _unpacked(path) as file:
         tape = _Tape(file, path.name, most)
-        size = _wind_to_outbox(tape)
-        yield Source(io.BufferedReader(_Member(tape, size)), "outbox.json", size, encoding_errors)
+        posts = _wind_to_outbox(tape)
+        yield Source(io.BufferedReader(_Member(tape, posts)), "outbox.json", posts, encoding_errors)
 
 
 class _Tape:
@@ -61,7 +62,7 @@ class _Tape:
     def __init__(self, file: IO[bytes], name: str, most: int) -> None:
         self.name = name
         self._file = file
-        self._left = most
+        self._most = self._left = most
 
     def read(self, size: int) -> bytes:
         """`size` bytes; fewer only at the end."""
@@ -71,7 +72,7 @@ class _Tape:
             raise self.damaged(str(error)) from None
         self._left -= len(found)
         if self._left < 0:
-            raise ArchiveError(f"{self.name} unpacks to more than {MOST_SQUEEZED} times its size: that is no export")
+            raise ArchiveError(f"{self.name} unpacks to more than {self._most >> 20:,} MiB: that is no export")
         return found
 
     def skip(self, size: int) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from app.archives import ArchiveError
+from app.archives import ArchiveError, tarred
 from app.archives.opening import open_archive
 
 ME = "https://sea.example/users/mayor"
@@ -103,8 +103,19 @@ def test_a_tar_without_an_outbox_says_what_it_holds(tmp_path: Path) -> None:
 def test_a_tar_that_swells_beyond_measure_is_refused(tmp_path: Path) -> None:
     path = a_tar(tmp_path, {"a.mp4": bytes(60 << 20), "outbox.json": outbox("One")})
     assert path.stat().st_size < 1 << 18
-    with pytest.raises(ArchiveError, match="unpacks to more than 200 times its size"):
+    with pytest.raises(ArchiveError, match="unpacks to more than 50 MiB: that is no export"):
         read(path)
+
+
+def test_a_tar_unpacks_to_no_more_than_any_export_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tarred, "SQUEEZED_FROM", 1 << 20)
+    monkeypatch.setattr(tarred, "MOST_UNPACKED", 2 << 20)
+    noise = random.Random(5).randbytes(1 << 20)  # hardly packed: the file's own size allows for much
+    files: dict[str, str | bytes] = {"a.mp4": noise, "b.mp4": bytes(3 << 20), "outbox.json": outbox("One")}
+    path = a_tar(tmp_path, files)
+    with pytest.raises(ArchiveError, match="unpacks to more than 2 MiB: that is no export"):
+        read(path)
+    assert read(a_tar(tmp_path, files, "w")) == ["One"]
 
 
 @pytest.mark.parametrize("mode", ["w:gz", "w"])

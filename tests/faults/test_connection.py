@@ -14,7 +14,7 @@ import pytest
 import uvicorn
 from serving import Game
 from site_of_processes import Site
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.web.connection import MOST_BYTES, Connection
 
@@ -22,9 +22,10 @@ BEGIN = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
 
 
 class Impatient(Connection):
-    """Waits a moment for a head."""
+    """Waits a moment for a head, and for each so many bytes of a body."""
 
-    patience = 0.3
+    patience = lull = 0.3
+    least = 10_000
 
 
 async def slow(scope: Scope, receive: Receive, send: Send) -> None:
@@ -37,10 +38,12 @@ async def slow(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 @contextmanager
-def impatient() -> Iterator[int]:
+def impatient(application: ASGIApp = slow) -> Iterator[int]:
     """A server that waits for heads for a moment; its port."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        config = uvicorn.Config(slow, http=Impatient, log_level="critical", lifespan="off", timeout_keep_alive=20)
+        config = uvicorn.Config(
+            application, http=Impatient, log_level="critical", lifespan="off", timeout_keep_alive=20
+        )
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
@@ -115,8 +118,25 @@ def test_a_head_that_does_not_come_is_not_waited_for(begin: bytes) -> None:
 def test_a_body_and_an_answer_may_take_longer_than_a_head() -> None:
     post = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 300000\r\n\r\n"
     with impatient() as port:
-        assert answer(port, post, b"a" * 100_000, b"a" * 100_000, b"a" * 100_000, pause=0.4).endswith(b"ok")
+        assert answer(port, post, *[b"a" * 10_000] * 30, pause=0.05).endswith(b"ok")
         assert answer(port, BEGIN + b"\r\n", pause=0.5).endswith(b"ok")
+
+
+@pytest.mark.parametrize("pieces", [[], [b"a"] * 20, [b"a" * 20_000] * 3 + [b"a"] * 20])
+def test_a_body_that_hardly_comes_is_not_waited_for(pieces: list[bytes]) -> None:
+    post = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 300000\r\n\r\n"
+    with impatient() as port:
+        assert answer(port, post, *pieces, pause=0.05) == b""
+
+
+def test_a_body_that_the_application_does_not_take_is_waited_for() -> None:
+    async def busy(scope: Scope, receive: Receive, send: Send) -> None:
+        await asyncio.sleep(1.0)  # a disk that stands still, say: nothing is read meanwhile
+        await slow(scope, receive, send)
+
+    post = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9000000\r\n\r\n"
+    with impatient(busy) as port:
+        assert answer(port, post + b"a" * 9_000_000).endswith(b"ok")
 
 
 @pytest.mark.process
