@@ -49,13 +49,16 @@ def set_ids(connection: Connection) -> list[int]:
 
 def amend_set(
     connection: Connection, set_id: int, file_key: str, sha256: str, lines: int, why: str, at: datetime
-) -> None:
-    """Note that a frozen set is another file now, with another SHA-256, and why."""
+) -> bool:
+    """Note that a frozen set is another file now, with another SHA-256, and why; False where it is gone."""
     query = select(label_sets.c.sha256, label_sets.c.amendments).where(label_sets.c.id == set_id)
-    before = connection.execute(query.with_for_update()).one()
+    before = connection.execute(query.with_for_update()).first()
+    if before is None:
+        return False
     change = {"at": at.isoformat(), "why": why, "lines": lines, "before": before.sha256, "after": sha256}
     values = {"file_key": file_key, "sha256": sha256, "amendments": [*before.amendments, change]}
     connection.execute(update(label_sets).where(label_sets.c.id == set_id).values(values))
+    return True
 
 
 def move_some(connection: Connection, player_id: int, fresh: int) -> int:

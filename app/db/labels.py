@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Table, false, func, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, delete, false, func, insert, or_, select, update
 
 from app.db.rollups import day_of
 from app.db.tables import (
@@ -62,6 +62,7 @@ class LabelSet:
     file_key: str
     sha256: str
     created_at: datetime
+    concluded_at: datetime | None  # when a retraining came to an end with them
     amendments: Sequence[Mapping[str, Any]]
     class_id: int | None  # the class whose labels alone these are
 
@@ -87,7 +88,7 @@ def newest_guess(connection: Connection, archive_id: int) -> int:
 
 
 def learned_up_to(connection: Connection, archive_id: int) -> int:
-    """The last guess whose label a generator of the archive has had to learn from; 0 before the first retraining."""
+    """The last guess whose label a retraining has come to an end with; 0 before the first one."""
     last = _last_set(connection, archive_id)
     if last is None:
         return 0
@@ -101,14 +102,15 @@ def learned_up_to(connection: Connection, archive_id: int) -> int:
 
 
 def _last_set(connection: Connection, archive_id: int) -> Row[Any, Any, Any] | None:
-    """Cutoff, counts and time of the newest set of everybody's labels that a generator learned from."""
-    query = (
-        select(label_sets.c.cutoff_guess_id, label_sets.c.counts, label_sets.c.created_at)
-        .join(generators, generators.c.label_set_id == label_sets.c.id)
-        .where(generators.c.archive_id == archive_id, label_sets.c.class_id.is_(None))
-        .order_by(label_sets.c.id.desc())
-    )
+    """Cutoff, counts and time of the newest set of everybody's labels that a retraining came to an end with."""
+    query = select(label_sets.c.cutoff_guess_id, label_sets.c.counts, label_sets.c.created_at)
+    query = query.where(*_concluded(archive_id)).order_by(label_sets.c.id.desc())
     return connection.execute(query.limit(1)).first()
+
+
+def _concluded(archive_id: int) -> tuple[ColumnElement[bool], ...]:
+    of_all = label_sets.c.class_id.is_(None)
+    return label_sets.c.archive_id == archive_id, of_all, label_sets.c.concluded_at.is_not(None)
 
 
 def count_accepted(
@@ -120,7 +122,7 @@ def count_accepted(
 
 
 def count_new(connection: Connection, archive_id: int) -> int:
-    """About how many labels were accepted since those that a generator learned from: from counters alone.
+    """About how many labels were accepted since those that a retraining came to an end with: from counters alone.
 
     A retraining counts exactly (`count_accepted`); this says when that is worth while.
     """
@@ -226,6 +228,25 @@ def keep_set(connection: Connection, frozen: NewSet, at: datetime) -> int:
     if whose:
         connection.execute(insert(set_players), whose)
     return set_id
+
+
+def conclude(connection: Connection, label_set_id: int, at: datetime) -> None:
+    """Note that a retraining learned from a set, or found nothing to change: its labels are not new any more."""
+    connection.execute(update(label_sets).where(label_sets.c.id == label_set_id).values(concluded_at=at))
+
+
+def drop_unlearned(connection: Connection, archive_id: int, keep: int) -> list[str]:
+    """Remove the sets of everybody's labels in which retrainings found nothing to change, but that with the id `keep`;
+    the keys of their files."""
+    learned = select(generators.c.label_set_id).where(generators.c.label_set_id.is_not(None))
+    others = (label_sets.c.id != keep, label_sets.c.id.not_in(learned))
+    found = connection.execute(
+        select(label_sets.c.id, label_sets.c.file_key).where(*_concluded(archive_id), *others)
+    ).all()
+    ids = [row.id for row in found]
+    connection.execute(delete(set_players).where(set_players.c.label_set_id.in_(ids)))
+    connection.execute(delete(label_sets).where(label_sets.c.id.in_(ids)))
+    return [row.file_key for row in found]
 
 
 def find_set(connection: Connection, label_set_id: int) -> LabelSet | None:

@@ -69,9 +69,10 @@ def amend(workshop: Workshop, set_id: int, player_id: int) -> bool:
     put(workshop.folder(key), body)
     why = "a player was forgotten: " + ("lines removed" if workshop.forget_guesses else "lines under another name")
     with writing(workshop.engine) as connection:
-        forgetting.amend_set(connection, set_id, key, digest, theirs, why, now())
-    workshop.folder(found.file_key).unlink(missing_ok=True)
-    return True
+        is_there = forgetting.amend_set(connection, set_id, key, digest, theirs, why, now())
+    # Nobody needed it any more, and it went meanwhile: no file of it stays.
+    workshop.folder(found.file_key if is_there else key).unlink(missing_ok=True)
+    return is_there
 
 
 def _amend_all(workshop: Workshop, player_id: int, fresh: int | None) -> int:

@@ -34,7 +34,8 @@ def freeze_labels(
     `class_id` they are the labels of that class alone, and those of everybody stay as new as they were.
 
     Raises:
-        Skipped: fewer than `least` of them (or than the setting says) are new since the last retraining.
+        Skipped: fewer than `least` of them (or than the setting says) are new since the last retraining, be it that it
+            found nothing to change.
         Interrupted: `should_stop` said so, while players were screened.
     """
     least = workshop.retrain_min_labels if least is None else least
@@ -84,6 +85,18 @@ def _need(workshop: Workshop, archive: Archive, least: int, class_id: int | None
         new = labels.count_accepted(connection, archive.id, workshop.learn_from, after=learned, class_id=class_id)
     if new < least:
         raise Skipped(f"{new} new labels teach, {least} are needed (WHICHTWEET_RETRAIN_MIN_LABELS)")
+
+
+def conclude(workshop: Workshop, archive: Archive, set_id: int) -> None:
+    """Note that nothing was found to change by a set: that is asked again when there are as many new labels.
+
+    The files of such sets go, but the last.
+    """
+    with writing(workshop.engine) as connection:
+        labels.conclude(connection, set_id, now())
+        keys = labels.drop_unlearned(connection, archive.id, keep=set_id)
+    for key in keys:
+        workshop.folder(key).unlink(missing_ok=True)
 
 
 def read_set(workshop: Workshop, set_id: int) -> list[dict[str, Any]]:

@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from app.db import canaries, generators
+from app.db import canaries, generators, labels
 from app.db.archives import Archive
 from app.db.generators import ANCHOR, CHAMPION, Generator
-from app.db.session import reading
+from app.db.session import now, reading, writing
 from app.game import promotion
 from app.game.learning import Way
 from app.game.promotion import Training
 from app.jobs import training
-from app.jobs.freezing import freeze_labels
+from app.jobs.freezing import conclude, freeze_labels
 from app.jobs.gating import bounds_of
 from app.jobs.studying import Desk, learn
 from app.jobs.supervising import Budget, Event, need_tensorflow
@@ -90,7 +90,11 @@ def retrain(workshop: Workshop, archive: Archive, errand: Errand) -> Retrained:
     folder = training.run_folder(workshop, archive, errand.run or f"retrain-{errand.job_id}")
     # Before anything is learned: what is asked of the samples must not hang on what they turn out to be.
     bounds = step("fix the bounds", lambda: bounds_of(workshop, archive))
-    made = learn(Desk(workshop, archive, anchor, champion), errand, folder, frozen)
+    try:
+        made = learn(Desk(workshop, archive, anchor, champion), errand, folder, frozen)
+    except Skipped:
+        conclude(workshop, archive, frozen["id"])
+        raise
     key, digest = made.network
     bits = step("evaluate", lambda: training.evaluate(workshop, archive, key, stops))
     # Learning takes hours: somebody else may have been crowned since.
@@ -104,7 +108,10 @@ def retrain(workshop: Workshop, archive: Archive, errand: Errand) -> Retrained:
     def register() -> int:
         lineage: dict[str, Any] = {"parent_id": anchor.id, "label_set_id": frozen["id"]}
         lineage |= {"decoding": made.choosing.decoding, "scorer": made.choosing.scorer}
-        return training.register(workshop, archive, key, digest, bits=bits, card=card, **lineage)[0].id
+        made_of = training.register(workshop, archive, key, digest, bits=bits, card=card, **lineage)[0].id
+        with writing(workshop.engine) as connection:  # it may be one that was there before, and learned from others
+            labels.conclude(connection, frozen["id"], now())
+        return made_of
 
     generator = workshop.generator(step("register", register))
 

@@ -8,7 +8,7 @@ import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from factories import LONG_AGO, add_game
-from sqlalchemy import MetaData, Table, insert, select
+from sqlalchemy import MetaData, Table, insert, select, update
 
 from app.db.migrate import MIGRATIONS, downgrade, migrate
 from app.db.session import reading, writing
@@ -52,6 +52,8 @@ def test_labels_that_are_there_keep_what_they_say(either_engine, before):
             connection.execute(insert(labels).values(guess_id=guess(connection, player_id, number), **said))
         frozen = {"archive_id": 1, "cutoff_guess_id": 3, "rules_version": 1, "counts": {}, "file_key": "mayor/f"}
         connection.execute(insert(label_sets).values(frozen | {"sha256": "0" * 64, "created_at": LONG_AGO}))
+        connection.execute(insert(label_sets).values(frozen | {"sha256": "1" * 64, "created_at": LONG_AGO}))
+        connection.execute(update(generators).values(label_set_id=1))
     downgrade(engine, before)
     with reading(engine) as connection:
         old = Table("labels", MetaData(), autoload_with=connection)
@@ -66,6 +68,8 @@ def test_labels_that_are_there_keep_what_they_say(either_engine, before):
             ("excluded", "too quick", "rules", None),
             ("accepted", None, "admin", "quarantined"),
         ]
-        assert [tuple(row) for row in connection.execute(select(set_players))] == [(1, player_id, 1)]
+        assert {tuple(row) for row in connection.execute(select(set_players))} == {(1, player_id, 1), (2, player_id, 1)}
         assert connection.scalar(select(players.c.retracted_at)) is None
         assert connection.scalar(select(label_sets.c.amendments)) == []
+        concluded = select(label_sets.c.concluded_at).order_by(label_sets.c.id)
+        assert list(connection.scalars(concluded)) == [LONG_AGO, None], "what a generator learned from is not new"

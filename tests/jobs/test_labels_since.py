@@ -11,7 +11,7 @@ from app.db import labels
 from app.db.archives import Archive
 from app.db.rollups import day_of
 from app.db.session import now, reading, writing
-from app.db.tables import generators, guesses, label_tallies
+from app.db.tables import guesses, label_tallies
 from app.db.tables import labels as labels_table
 from app.jobs.freezing import freeze_labels
 from app.jobs.restocking import restock
@@ -24,7 +24,7 @@ def test_labels_are_new_although_all_that_came_before_were_removed(workshop: Wor
     add_believers(workshop, archive, 120)
     frozen = freeze_labels(workshop, archive, 1)
     with writing(workshop.engine) as connection:
-        connection.execute(update(generators).values(label_set_id=frozen["id"]))
+        labels.conclude(connection, frozen["id"], now())
         row = {"archive_id": archive.id, "status": "accepted", "reason": ""}
         season = day_of(now()) - 90
         connection.execute(insert(label_tallies), [row | {"day": season, "labels": 500}])

@@ -15,7 +15,7 @@ from app.db import generators, labels
 from app.db.archives import Archive
 from app.db.generators import CHAMPION, Decided, Generator, Recipe
 from app.db.session import reading, writing
-from app.db.tables import guesses, remarks
+from app.db.tables import guesses, label_sets, remarks
 from app.game.choice import BEST_OF
 from app.game.rounds import NEAR
 from app.jobs.freezing import freeze_labels, read_set
@@ -26,7 +26,7 @@ from app.jobs.retraining import Errand, retrain
 from app.jobs.scorers import read_scorer
 from app.jobs.supervising import Budget
 from app.jobs.vetting import scorer_folder
-from app.jobs.workshop import Interrupted, Skipped, Workshop
+from app.jobs.workshop import Interrupted, JobError, Skipped, Workshop
 from model.checkpoint import write_checkpoint
 
 pytestmark = pytest.mark.process
@@ -155,6 +155,8 @@ def test_what_goes_back_to_a_generator_that_was_there_before_is_told_of_as_well(
     done = retrain(workshop, archive, Errand(job_id=1, budget=Budget()))
 
     assert (done.generator, done.champion, done.labels) == (generator.name, made.name, 300)
+    with reading(workshop.engine) as connection:
+        assert labels.learned_up_to(connection, archive.id) == labels.newest_guess(connection, archive.id)
     assert "temperature 1, top-p 1 fooled" in done.learned
 
 
@@ -165,6 +167,39 @@ def test_too_few_labels_of_the_present_decoding_change_nothing(
 
     with pytest.raises(Skipped, match=r"has .* labels by chance, 100 are needed"):
         retrain(workshop, archive, Errand(job_id=1, budget=Budget()))
+
+
+def test_labels_that_changed_nothing_are_not_weighed_anew_before_as_many_came(
+    workshop: Workshop, archive: Archive, generator: Generator
+) -> None:
+    add_believers(workshop, archive, 60)
+    with pytest.raises(Skipped, match="labels by chance"):
+        retrain(workshop, archive, Errand(job_id=1, budget=Budget()))
+    with pytest.raises(Skipped, match=r"^0 new labels teach, 50 are needed"):
+        retrain(workshop, archive, Errand(job_id=2, budget=Budget()))
+
+    add_believers(workshop, archive, 20, seed=1)
+    with pytest.raises(Skipped, match="labels by chance"):
+        retrain(workshop, archive, Errand(job_id=3, budget=Budget(), least_labels=20))
+    assert len(list(workshop.folder("gannet/labels").iterdir())) == 1, "of what taught nobody the last file stays"
+    with reading(workshop.engine) as connection:
+        assert connection.scalars(select(label_sets.c.counts)).one() == {"accepted": 80}
+
+
+def test_a_retraining_that_failed_leaves_its_labels_new(
+    workshop: Workshop, archive: Archive, generator: Generator
+) -> None:
+    add_believers(workshop, archive, 150)
+
+    def step(name: str, do: Callable[[], Any]) -> Any:
+        if name == "evaluate":
+            raise JobError("the disk is full")
+        return do()
+
+    with pytest.raises(JobError, match="disk is full"):
+        retrain(workshop, archive, Errand(job_id=1, budget=Budget(), step=step))
+    with reading(workshop.engine) as connection:
+        assert labels.learned_up_to(connection, archive.id) == 0
 
 
 def test_rounds_near_a_players_level_judge_no_decoding(

@@ -35,7 +35,7 @@ label_tallies = Table(
     Column("labels", BigInteger, nullable=False),
 )
 
-# The labels that a generator learned from, frozen.
+# The labels that a retraining looked at, frozen: those that a generator learned from, and the last ones besides.
 label_sets = Table(
     "label_sets",
     metadata,
@@ -48,6 +48,8 @@ label_sets = Table(
     Column("sha256", String(64), nullable=False),
     Column("class_id", BigInteger),  # the class whose labels alone these are; null: everybody's
     Column("created_at", Moment, nullable=False),
+    # Changes, once: a retraining learned from them, or found nothing to change; null: it failed, or is at work.
+    Column("concluded_at", Moment),
     # Changes, together with file_key and sha256, when a player is forgotten: when, why, how many lines, both SHA-256.
     Column("amendments", JSON, nullable=False, server_default="[]"),
 )
