@@ -56,7 +56,7 @@ async function insist(method, path, body, words) {
     try {
       const response = await ask(method, path, body);
       const problem = response.ok ? null : await response.json().catch(() => ({}));
-      if (/shelf-empty|archive-paused/.test(problem?.type)) return { status: 503, body: problem };
+      if (/shelf-empty|untaught|archive-paused/.test(problem?.type)) return { status: 503, body: problem };
       if (response.status !== 429 && response.status < 500) {
         trouble.textContent = "";
         return { status: response.status, body: problem ?? (await response.json()) };

@@ -90,20 +90,21 @@ class Deck:
         block = self.blocks[number]
         place = position - (self._ends[number - 1] if number else 0)
         index = permute(place, len(block.ids), order_key(player, block.start))
-        state = self._state[number]
-        if state[index] == BAD:
+        if not self._is_good(block, self._state[number], index):
             return None
-        tweet = Tweet(int(block.ids[index]), block.texts[index])
+        return Tweet(int(block.ids[index]), block.texts[index])
+
+    def _is_good(self, block: Block, state: NDArray[np.uint8], index: int) -> bool:
         if state[index] == UNKNOWN:
-            state[index] = GOOD if self._fault(tweet.text) is None else BAD
-        return tweet if state[index] == GOOD else None
+            state[index] = GOOD if self._fault(block.texts[index]) is None else BAD
+        return bool(state[index] == GOOD)
 
     def dealt(self, most: int) -> int:
         """How many cards may be dealt; at most `most` are looked for."""
         found = 0
         for block, state in zip(self.blocks, self._state, strict=True):
-            for index in np.flatnonzero(state != BAD):
-                found += self._fault(block.texts[int(index)]) is None
+            for index in np.flatnonzero(state != BAD).tolist():
+                found += self._is_good(block, state, index)
                 if found == most:
                     return found
         return found

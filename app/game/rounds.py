@@ -21,7 +21,15 @@ PATIENCE = 2000  # places that are tried for a card before the deck counts as em
 
 
 class ShelfEmpty(LookupError):  # noqa: N818  # a state of the game, not a mistake
-    """Nothing can be dealt to this player now: no deck, no shelf, or every sample met already."""
+    """Nothing can be dealt to this player now: nothing is written, or one of the two reasons below."""
+
+
+class NoCard(ShelfEmpty):
+    """No tweet of the deck may be dealt."""
+
+
+class AllMet(ShelfEmpty):
+    """The player has met every sample."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +116,9 @@ def deal(
     `met_tweets` tells which tweets the player met in another mode, or may yet meet in a daily.
 
     Raises:
-        ShelfEmpty: there is no card, or no sample that the player has not met.
+        NoCard: no tweet may be dealt.
+        AllMet: there is no sample that the player has not met.
+        ShelfEmpty: there is no sample at all.
     """
     position, repeat, tweet = _next_tweet(deck, seat, met_tweets)
     stamp = _stamp(shelf, seat)
@@ -149,7 +159,9 @@ def deal(
                 is_alike=shorter >= LIKENESS * longer,
                 policy=POLICY if aim is None or aim.is_chance else NEAR,
             )
-    raise ShelfEmpty("every sample on the shelf is known to this player")
+    if shelf.level():
+        raise AllMet("every sample on the shelf is known to this player")
+    raise ShelfEmpty("nothing lies on the shelf")
 
 
 def _stamp(shelf: Shelf, seat: Seat) -> int:
@@ -192,7 +204,7 @@ def open_with(opening: Opening, seat: Seat, excluded: Collection[int] = ()) -> R
 def _next_tweet(deck: Deck, seat: Seat, met: Past) -> tuple[int, bool, Tweet]:
     size = len(deck)
     if not size:
-        raise ShelfEmpty("the deck holds no card")
+        raise NoCard("the deck holds no card")
     order = _order(seat)
     for position in range(seat.position, min(size, seat.position + PATIENCE)):
         tweet = deck.card(order, position)
@@ -202,7 +214,7 @@ def _next_tweet(deck: Deck, seat: Seat, met: Past) -> tuple[int, bool, Tweet]:
         tweet = deck.card(order, position % size)
         if tweet is not None:
             return position, True, tweet
-    raise ShelfEmpty("no card of the deck may be dealt")
+    raise NoCard("no card of the deck may be dealt")
 
 
 def _order(seat: Seat) -> bytes:

@@ -41,7 +41,11 @@ _LIMITED = _COMMON | {"_429": "too many requests; Retry-After says when"}
     "/rounds",
     status_code=201,
     response_model=RoundBody,
-    responses=refuses(**_LIMITED, _404="no such archive", _409="two rounds are open already, or the set is through"),
+    responses=refuses(
+        **_LIMITED,
+        _404="no such archive, or nothing of it can be a card",
+        _409="two rounds are open already, or all of it is met",
+    ),
     openapi_extra=asks(RoundAsk, {"archive": "mayor-of-gannet"}, required=False),
 )
 async def deal_round(request: Request) -> Response:

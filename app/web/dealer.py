@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.db import players, seats, sets, shelf
 from app.db.session import now, reading
-from app.game.rounds import Seat, ShelfEmpty, deal, open_with, turn
+from app.game.rounds import AllMet, NoCard, Seat, ShelfEmpty, deal, open_with, turn
 from app.game.sets import FixedSet, deal_pair, following
 from app.game.shelf import Arm, Past, Shelf
 from app.web import problems
@@ -169,7 +169,14 @@ class Dealer:
         if dealt is None:
             on_shelf = entry.shelf if opponent is None else Shelf((opponent,), entry.shelf.stamp)
             met = self._past(connection, place.player_id, entry)
-            dealt = deal(entry.deck, on_shelf, seat, met.samples, excluded, met.tweets)
+            try:
+                dealt = deal(entry.deck, on_shelf, seat, met.samples, excluded, met.tweets)
+            except NoCard:
+                raise _no_card(entry) from None
+            except AllMet:
+                if opponent is not None:
+                    raise
+                raise problems.all_met() from None
         given = self.given.give(name, dealt, entry, visitor)
         return given._replace(visitor=visitor, played=place.played, spotted=place.spotted)
 
@@ -178,7 +185,7 @@ class Dealer:
         entries = [entry for entry in self._catalogue.ranked(visitor.invites) if entry.is_open]
         entries = [entry for entry in entries if entry.archive.is_demo == entries[0].archive.is_demo]
         if not entries:
-            raise ShelfEmpty("no archive is open")
+            raise problems.shelf_empty()
         answered, spotted, due = seats.turns(connection, visitor.key, opened.archive_id if opened else 0)
         if opened is not None and opened.start >= due[opened.repeat]:
             answered += 1
@@ -260,6 +267,11 @@ class Dealer:
             return {*kept} if player_id is None else {*kept, *shelf.met_tweets(connection, player_id, ids)}
 
         return _Met(samples, tweets)
+
+
+def _no_card(entry: Entry) -> Problem:
+    # Cards are judged by what the networks at play can write: without any, none is one.
+    return problems.no_card(entry.archive, len(entry.deck)) if entry.is_taught else problems.untaught()
 
 
 def _was_forgotten(connection: Connection, visitor: Visitor, opened: SealedRound | None) -> bool:

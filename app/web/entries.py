@@ -65,10 +65,15 @@ class Entry:
         """Whether a card with this text may be shown: it names nobody who is to be left out."""
         return self.others is None or not self.others.named_in(text)
 
+    @property
+    def is_taught(self) -> bool:
+        """Whether a network writes for it."""
+        return any(arm.share > 0 for arm in self.shelf.arms)
+
     @cached_property
     def is_open(self) -> bool:
         """Whether there is anything to deal."""
-        return not self.archive.paused and len(self.deck) > 0 and self.shelf.level() > 0
+        return not self.archive.paused and self.shelf.level() > 0 and self.deck.dealt(1) > 0
 
 
 @dataclass(frozen=True)
@@ -115,6 +120,7 @@ class Entries:
         deck = known.deck if known is not None and before is not None else None
         if deck is None or before is None or _deck_parts(before) != _deck_parts(source):
             deck = Deck(source.blocks, source.fault, source.hidden_tweets)
+            deck.dealt(1)  # before anybody waits for it: where no card can be dealt, all of them are looked at
         self._sources[archive.id] = source
         kept_tweets, kept_samples = sets.kept(connection, archive.id, now())
         return Entry(

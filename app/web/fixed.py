@@ -96,10 +96,7 @@ class FixedSets:
                     lambda ids: sets.known(connection, ids) | entry.kept_tweets,
                 )
         except ShelfEmpty:
-            dealt = entry.deck.dealt(TEN)
-            if 0 < dealt < TEN:
-                raise problems.no_daily(entry.archive, dealt, TEN) from None
-            raise problems.shelf_empty() from None
+            raise _no_ten(entry) from None
         with writing(self._engine) as connection:
             # Another process may have been quicker: then its ten are the day's.
             sets.make(connection, entry.archive.id, "daily", day, sets.cards_of(drawn), self._clock())
@@ -110,3 +107,16 @@ class FixedSets:
         while len(self._known) > REMEMBERED:
             self._known.popitem(last=False)
         return found
+
+
+def _no_ten(entry: Entry) -> Problem:
+    """Why an archive has no ten pairs for a day."""
+    if not entry.is_taught:
+        return problems.untaught()
+    written, dealt = entry.shelf.level(), entry.deck.dealt(TEN)
+    if not dealt:
+        return problems.no_card(entry.archive, len(entry.deck))
+    if dealt == TEN and written < TEN:
+        words = f"it has written {written} cards for now, and a daily needs {TEN}: try again in a moment"
+        return problems.shelf_empty(words)
+    return problems.no_daily(entry.archive, dealt, TEN)

@@ -14,6 +14,7 @@ from app.game.rounds import Round, ShelfEmpty
 from app.game.shelf import Arm, Rack
 from app.web import problems
 from app.web.entries import Entry
+from app.web.problems import Problem
 from app.web.rooms import Scene
 from app.web.services import Services
 
@@ -85,10 +86,21 @@ def _start_leg(house: Services, scene: Scene, at: datetime) -> None:
     try:
         dealt = _deal(house, scene, room.leg + 1, ROUNDS)
     except ShelfEmpty:
-        raise problems.shelf_empty() from None
+        raise _too_little(house, room.archive_id) from None
     with writing(house.engine) as connection:
         classes.keep_rounds(connection, room.id, room.leg + 1, dealt)
         classes.change(connection, room.id, leg=room.leg + 1, number=1, asked_at=at, is_revealed=False)
+
+
+def _too_little(house: Services, archive_id: int) -> Problem:
+    """Why no rounds can be made."""
+    entry = house.catalogue.by_id(archive_id)
+    if entry is None or not entry.is_taught:
+        return problems.untaught()
+    dealt = entry.deck.dealt(ROUNDS)
+    if dealt == ROUNDS and entry.shelf.level() < ROUNDS:
+        return problems.shelf_empty()
+    return problems.no_class(entry.archive, dealt, ROUNDS)
 
 
 def _deal(house: Services, scene: Scene, leg: int, count: int) -> list[Round]:

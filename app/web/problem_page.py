@@ -15,7 +15,7 @@ def problem_page(request: Request, problem: Problem) -> Response:
     """A problem as a page that says what happened and what comes next."""
     house = services(request)
     entry = house.catalogue.find(None)
-    heading, words = _PROBLEMS.get(problem.kind, ("Something went wrong.", problem.detail))
+    heading, words = _PROBLEMS.get(problem.kind, ("Something went wrong.", ""))
     command = None
     is_bare = problem.kind in ("shelf-empty", "no-archive") and entry is None
     if is_bare:
@@ -32,13 +32,18 @@ def problem_page(request: Request, problem: Problem) -> Response:
         headers=problem.headers,
         unit=entry.archive.unit if entry else "tweet",
         heading=heading,
-        words=words or problem.detail,
+        words=words or sentence(problem.detail),
         command=command,
         is_writing=problem.kind == "shelf-empty" and not is_bare,
         again_in=problem.retry_after if is_shown else None,
         href=href,
         link="Try again" if is_here else "Play",
     )
+
+
+def sentence(words: str) -> str:
+    """A problem's detail, which begins and ends in the middle of a line, as people read it."""
+    return words[:1].upper() + words[1:].rstrip(".") + "."
 
 
 def _is_page(request: Request) -> bool:
@@ -54,13 +59,14 @@ def _here(request: Request) -> str:
 
 
 # Asked for once more, the same address would say the same.
-_ELSEWHERE = ("not-found", "no-archive", "no-daily", "practice-through", "method-not-allowed")
+_ELSEWHERE = ("not-found", "no-archive", "no-card", "all-met", "no-daily", "practice-through", "method-not-allowed")
 
 _PROBLEMS = {
-    "shelf-empty": (
-        "The network is still writing",
-        "There is nothing new on its desk for you right now. It writes more all the time: come back in a moment.",
-    ),
+    "shelf-empty": ("The network is still writing", ""),
+    "untaught": ("No network has learned from it yet.", ""),
+    "no-card": ("Nothing of this archive can be played.", ""),
+    "all-met": ("You have met all of it.", ""),
+    "no-class": ("This archive is too small for a class.", ""),
     "archive-paused": (
         "This archive is paused.",
         "Whoever runs this game has paused it. What you played is kept: come back later, or play another one.",

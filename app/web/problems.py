@@ -64,11 +64,15 @@ TITLES = {
     "out-of-turn": "Another round is still open",
     "round-open": "A round of your class is open",
     "shelf-empty": "The network is still writing",
+    "untaught": "No network has learned from it yet",
+    "no-card": "Nothing of this archive can be a card",
+    "all-met": "You have met all that is written so far",
     "archive-paused": "This archive is paused",
     "set-through": "You have played all of it",
     "practice-through": "You have met all that this network wrote",
     "too-few-rounds": "You have not played ten rounds yet",
     "no-daily": "This archive is too small for a daily",
+    "no-class": "This archive is too small for a class",
     "no-archive": "There is no such archive",
     "too-many-requests": "Too many requests",
     "database-away": "The database does not answer",
@@ -89,9 +93,33 @@ def not_our_round() -> Problem:
     return Problem(422, "not-our-round", "the round is not one that was dealt to you: ask for a new one")
 
 
-def shelf_empty() -> Problem:
-    """Nothing to deal."""
-    return Problem(503, "shelf-empty", "the network is still writing: try again in a moment", retry_after=15)
+def shelf_empty(words: str = "nothing new is on its desk right now: try again in a moment") -> Problem:
+    """Nothing to deal, or too little."""
+    return Problem(503, "shelf-empty", words, retry_after=15)
+
+
+def untaught() -> Problem:
+    """No generator is at play."""
+    words = "it is played once one has, and has written cards of its own: come back later"
+    return Problem(503, "untaught", words, retry_after=60)
+
+
+def no_card(archive: Archive, cards: int) -> Problem:
+    """None of an archive's deck may be dealt, and that will stay so until more is imported or its settings change."""
+    words = (
+        f"none of the {cards} {archive.unit}s that it keeps for play makes a card: they are too short or too long, "
+        "lean on others, or hold characters that its network cannot write"
+    )
+    return Problem(404, "no-card", words, instead="/ways")
+
+
+def all_met() -> Problem:
+    """A player has met every sample that may be dealt."""
+    words = (
+        "there is no card left here that you have not met. The network writes more as other players use them up: "
+        "come back another day, or play another way"
+    )
+    return Problem(409, "all-met", words, instead="/ways")
 
 
 def archive_paused() -> Problem:
@@ -108,8 +136,21 @@ def practice_through(number: int) -> Problem:
 
 def no_daily(archive: Archive, found: int, needed: int) -> Problem:
     """An archive that never holds a daily: its endless rounds can be played."""
-    words = f"{found} of its {archive.unit}s can be dealt, a daily needs {needed}. Its endless rounds can be played."
+    words = f"{_too_few(archive, found, needed, 'daily')}. Its endless rounds can be played."
     return Problem(404, "no-daily", words, instead=f"/a/{archive.slug}")
+
+
+def no_class(archive: Archive, found: int, needed: int) -> Problem:
+    """An archive of which no ten rounds for a class can be made."""
+    words = f"{_too_few(archive, found, needed, 'class')}: open one with another archive"
+    return Problem(503, "no-class", words)
+
+
+def _too_few(archive: Archive, found: int, needed: int, what: str) -> str:
+    if found < needed:
+        return f"{found} of its {archive.unit}s can be dealt, a {what} needs {needed}"
+    # As many as are needed, but too far apart in the deck, or in length.
+    return f"its cards make no {needed} pairs, as a {what} needs them"
 
 
 def database_away() -> Problem:

@@ -12,7 +12,7 @@ import pytest
 
 from app.game.deck import Block, Deck, Texts
 from app.game.levels import Aim
-from app.game.rounds import Round, Seat, ShelfEmpty, deal
+from app.game.rounds import AllMet, NoCard, Round, Seat, ShelfEmpty, deal
 from app.game.shelf import LIKENESS, Arm, Rack, Shelf
 
 SEAT = Seat(player=bytes(range(16)), archive_id=1, mode="endless", position=0, again=0, stamp=5)
@@ -70,8 +70,9 @@ def test_samples_that_come_later_do_not_change_a_seat_that_is_dealt_by_its_stamp
 def test_a_sample_that_retires_later_is_still_dealt_by_an_earlier_stamp() -> None:
     deck, shelf = a_deck([100]), a_shelf(a_rack([100], retired=6), stamp=9)
     assert deal(deck, shelf, SEAT, nothing).sample_id == 1
-    with pytest.raises(ShelfEmpty):
+    with pytest.raises(ShelfEmpty) as empty:
         deal(deck, replace(shelf, floor=6), SEAT, nothing)
+    assert not isinstance(empty.value, AllMet)  # nothing lies there to be met
 
 
 def test_a_generator_that_came_after_the_seats_stamp_is_dealt_all_the_same() -> None:
@@ -137,7 +138,7 @@ def test_a_sample_that_the_player_met_is_not_dealt_again() -> None:
         dealt = deal(deck, shelf, replace(SEAT, position=position), lambda ids: met & set(ids))
         assert dealt.sample_id not in met
         met.add(dealt.sample_id)
-    with pytest.raises(ShelfEmpty):
+    with pytest.raises(AllMet):
         deal(deck, shelf, replace(SEAT, position=39), lambda ids: met & set(ids))
 
 
@@ -210,13 +211,13 @@ def test_cards_that_came_in_later_are_dealt_before_repeats_go_on() -> None:
 
 
 def test_an_empty_deck_is_an_empty_shelf() -> None:
-    with pytest.raises(ShelfEmpty):
+    with pytest.raises(NoCard):
         deal(Deck([], lambda _: None), a_shelf(a_rack([100])), SEAT, nothing)
 
 
 def test_a_deck_without_a_card_that_may_be_dealt_is_an_empty_shelf() -> None:
     block = Block(0, np.arange(1, 6), Texts(["t" * 100] * 5), np.zeros(5, dtype=bool))
-    with pytest.raises(ShelfEmpty):
+    with pytest.raises(NoCard):
         deal(Deck([block], lambda _: None), a_shelf(a_rack([100])), SEAT, nothing)
 
 

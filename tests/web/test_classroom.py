@@ -129,6 +129,16 @@ def test_a_second_pick_and_a_late_one_change_nothing(game: Game) -> None:
         assert connection.execute(select(func.count()).select_from(guesses)).scalar() == 1
 
 
+def test_an_archive_too_small_for_a_class_says_so_on_the_wall(serving: Opener) -> None:
+    game = serving(fill=lambda connection: add_game(connection, cards=9))
+    lecturer = open_room(game)
+    come_in(game)
+    answer = lecturer.press("next")
+    assert "This archive is too small for a class." in answer
+    assert "9 of its tweets can be dealt, a class needs 10" in answer
+    assert "writing" not in answer
+
+
 def test_a_round_closes_by_itself_when_its_time_is_up(game: Game) -> None:
     lecturer, phone = open_room(game), come_in(game)
     lecturer.press("next")

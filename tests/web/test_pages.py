@@ -316,6 +316,46 @@ def test_before_there_is_anything_to_play_the_page_is_kind(serving: Opener) -> N
         assert "whichtweet import" in response.text
 
 
+def add_unplayable(connection: Connection) -> None:
+    """An archive of which the network cannot write a single card."""
+    archive_id = add_archive(connection, "unplayable")
+    add_tweets(connection, archive_id, [words(seed).replace("Note", "Ноте") for seed in range(12)])
+    add_samples(
+        connection, archive_id, add_generator(connection, archive_id), [words(100 + seed) for seed in range(12)]
+    )
+
+
+@pytest.mark.parametrize("path", ["/", "/a/unplayable", "/daily/unplayable", "/practice/unplayable/v1"])
+def test_an_archive_of_which_nothing_can_be_a_card_says_so(serving: Opener, path: str) -> None:
+    page = serving(fill=add_unplayable).client(follow_redirects=True).get(path)
+    assert page.status_code == 404
+    assert "Nothing of this archive can be played." in page.text
+    assert "None of the 12 tweets that it keeps for play makes a card" in page.text
+    assert "writing" not in page.text
+    assert 'http-equiv="refresh"' not in page.text
+
+
+def test_the_demo_is_played_where_nothing_of_the_real_archive_can_be(serving: Opener) -> None:
+    def fill(connection: Connection) -> None:
+        add_unplayable(connection)
+        add_game(connection, "demo", is_demo=True)
+
+    client = serving(fill=fill).client()
+    assert "This is the demo." in client.get("/").text
+    listed = client.get("/api/archives").json()["archives"]
+    assert {each["slug"]: each["is_open"] for each in listed} == {"demo": True, "unplayable": False}
+
+
+def test_before_a_network_has_learned_from_it_an_archive_says_so(serving: Opener) -> None:
+    game = serving(fill=lambda connection: add_tweets(connection, add_archive(connection), [words(1), words(2)]))
+    for path in ("/", "/daily/mayor"):
+        page = game.client(follow_redirects=True).get(path)
+        assert page.status_code == 503
+        assert "No network has learned from it yet." in page.text
+        assert "still writing" not in page.text
+        assert 'http-equiv="refresh"' in page.text
+
+
 @pytest.mark.parametrize("path", ["/", "/a/mayor", "/daily/mayor", "/practice/mayor/v1"])
 def test_a_paused_archive_says_so(game: Game, path: str) -> None:
     client = game.client(follow_redirects=True)
@@ -337,8 +377,11 @@ def test_a_player_who_met_every_sample_finds_a_kind_page(serving: Opener) -> Non
     client = serving(fill=lambda connection: add_game(connection, on_shelf=1)).client()
     pick(client, client.get("/").text)
     response = client.get("/")
-    assert response.status_code == 503
-    assert "It writes more all the time" in response.text
+    assert response.status_code == 409
+    assert "You have met all of it." in response.text
+    assert "The network writes more as other players use them up" in response.text
+    assert 'href="/ways">' in response.text
+    assert 'http-equiv="refresh"' not in response.text
 
 
 def test_once_the_deck_is_through_the_page_says_so(serving: Opener) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from factories import add_archive, add_game, add_samples, add_tweets, words
+from factories import add_archive, add_game, add_generator, add_samples, add_tweets, words
 from serving import Game, Opener
 from sqlalchemy import Connection, Table, select, update
 
@@ -129,22 +129,25 @@ def test_an_unknown_archive_is_not_found(game: Game) -> None:
     assert (response.status_code, response.json()["type"]) == (404, "/problems/no-archive")
 
 
-def test_an_empty_shelf_says_when_to_come_back(serving: Opener) -> None:
+@pytest.mark.parametrize(("networks", "kind"), [(0, "untaught"), (1, "shelf-empty")])
+def test_an_empty_shelf_says_when_to_come_back(serving: Opener, networks: int, kind: str) -> None:
+    def add_archive_with_deck_only(connection: Connection) -> None:
+        archive_id = add_archive(connection)
+        add_tweets(connection, archive_id, [words(1), words(2)])
+        for _ in range(networks):
+            add_generator(connection, archive_id)
+
     response = serving(fill=add_archive_with_deck_only).client().post("/api/rounds")
-    assert (response.status_code, response.json()["type"]) == (503, "/problems/shelf-empty")
+    assert (response.status_code, response.json()["type"]) == (503, f"/problems/{kind}")
     assert int(response.headers["retry-after"]) > 0
-
-
-def add_archive_with_deck_only(connection: Connection) -> None:
-    archive_id = add_archive(connection)
-    add_tweets(connection, archive_id, [words(1), words(2)])
 
 
 def test_a_player_who_met_every_sample_gets_no_pair_again(serving: Opener) -> None:
     client = serving(fill=lambda connection: add_game(connection, on_shelf=3)).client()
     for _ in range(3):
         client.post("/api/guesses", json={"round": a_round(client)["round"], "pick": 0})
-    assert client.post("/api/rounds").json()["type"] == "/problems/shelf-empty"
+    refused = client.post("/api/rounds")
+    assert (refused.status_code, refused.json()["type"]) == (409, "/problems/all-met")
 
 
 @pytest.mark.parametrize("table", [tweets, samples])

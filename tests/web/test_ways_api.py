@@ -438,6 +438,7 @@ def test_a_daily_waits_for_samples_where_they_are_too_few(serving: Opener) -> No
     page = game.client(follow_redirects=True).get("/daily/mayor")
     assert page.status_code == 503
     assert "still writing" in page.text
+    assert "It has written 9 cards for now, and a daily needs 10" in page.text
 
 
 def test_an_archive_too_small_for_a_daily_says_so_and_what_can_be_played(serving: Opener) -> None:
