@@ -332,7 +332,7 @@ def test_an_archive_of_which_nothing_can_be_a_card_says_so(serving: Opener, path
     assert "Nothing of this archive can be played." in page.text
     assert "None of the 12 tweets that it keeps for play makes a card" in page.text
     assert "writing" not in page.text
-    assert 'http-equiv="refresh"' not in page.text
+    assert "data-again" not in page.text
 
 
 def test_the_demo_is_played_where_nothing_of_the_real_archive_can_be(serving: Opener) -> None:
@@ -353,7 +353,7 @@ def test_before_a_network_has_learned_from_it_an_archive_says_so(serving: Opener
         assert page.status_code == 503
         assert "No network has learned from it yet." in page.text
         assert "still writing" not in page.text
-        assert 'http-equiv="refresh"' in page.text
+        assert "data-again" in page.text
 
 
 @pytest.mark.parametrize("path", ["/", "/a/mayor", "/daily/mayor", "/practice/mayor/v1"])
@@ -381,7 +381,7 @@ def test_a_player_who_met_every_sample_finds_a_kind_page(serving: Opener) -> Non
     assert "You have met all of it." in response.text
     assert "The network writes more as other players use them up" in response.text
     assert 'href="/ways">' in response.text
-    assert 'http-equiv="refresh"' not in response.text
+    assert "data-again" not in response.text
 
 
 def test_once_the_deck_is_through_the_page_says_so(serving: Opener) -> None:

@@ -448,7 +448,7 @@ def test_an_archive_too_small_for_a_daily_says_so_and_what_can_be_played(serving
     assert "9 of its tweets can be dealt, a daily needs 10" in page.text
     assert 'href="/a/mayor">' in page.text
     assert "writing" not in page.text
-    assert 'http-equiv="refresh"' not in page.text
+    assert "data-again" not in page.text
     asked = game.client().post("/api/rounds", json={"mode": "daily", "archive": "mayor"})
     assert (asked.status_code, asked.json()["type"]) == (404, "/problems/no-daily")
     assert game.client().get("/a/mayor").status_code == 200
