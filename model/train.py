@@ -1,4 +1,8 @@
-"""Training: texts in, a checkpoint out, told step by step; a run that was killed goes on where it stood."""
+"""Training: texts in, a checkpoint out, told step by step; a run that was killed goes on where it stood.
+
+TensorFlow, which takes seconds to load, is loaded when there is something to learn: what a run that is done came to can
+be had without it.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import safetensors
@@ -21,8 +25,10 @@ from model.checkpoint import Checkpoint, Weights, replace_file, write_checkpoint
 from model.config import Config, Recipe
 from model.corpus import Corpus, Text, Window
 from model.generate import generate
-from model.network import Learner, tf
 from model.vocab import Vocab
+
+if TYPE_CHECKING:
+    from model.network import Learner
 
 Event = dict[str, Any]
 VALIDATION_TEXTS = 1_500  # more would slow the training down and hardly sharpen the figure
@@ -98,12 +104,25 @@ class Run:
         self.validation = Corpus(job.validation[:VALIDATION_TEXTS], self.vocab)
         self.recipe = job.recipe.filled(self.corpus.characters, tuning=job.start is not None)
         self._epoch_steps = self.corpus.steps(self.recipe.batch, self.recipe.window)
-        self.learner = Learner(job.config, self.vocab, self.recipe)
-        if job.start:
-            self.learner.begin_from(widened(job.start, self.vocab))
         self.now = Standing(_fingerprint(job, self.vocab))
-        if job.resume:
-            self._restore()
+        self._kept = self._restored() if job.resume else None
+
+    def go(self) -> Standing:
+        """Learn until the budget is spent, nothing improves any more, or somebody asks to stop."""
+        if not self.now.ended:
+            self._get_ready()
+            self._go_on()
+        return self.now
+
+    def _get_ready(self) -> None:
+        """Load TensorFlow, and build what learns as it stood when the run was interrupted, if it was."""
+        from model.network import Learner, tf
+
+        self.learner: Learner = Learner(self.job.config, self.vocab, self.recipe)
+        if self._kept is not None:
+            self.learner.restore(self._kept)
+        elif self.job.start:
+            self.learner.begin_from(widened(self.job.start, self.vocab))
         self._begun = time.monotonic() - self.now.seconds
         self._told = self._saved = self.now.seconds
         self._rested = self.now.seconds  # from then on measuring again takes no more than its share of the time
@@ -111,8 +130,7 @@ class Run:
         has_board = importlib.util.find_spec("tensorboard") is not None
         self._board = tf.summary.create_file_writer(str(self.beside / "tensorboard")) if has_board else None
 
-    def go(self) -> Standing:
-        """Learn until the budget is spent, nothing improves any more, or somebody asks to stop."""
+    def _go_on(self) -> None:
         now = self.now
         while not now.ended:
             for window in self.learner.windows(self.corpus, self.recipe.batch, epoch=now.epoch, first=now.place):
@@ -131,9 +149,8 @@ class Run:
                 if now.ended or now.seconds - self._told >= TELL_SECONDS:
                     self._tell_progress()
                 if now.ended:
-                    return now
+                    return
             now.epoch, now.place = now.epoch + 1, 0
-        return now
 
     @property
     def progress(self) -> float:
@@ -204,6 +221,8 @@ class Run:
         """Tell whoever listens, and TensorBoard where it is installed: tensorboard --logdir FOLDER.training"""
         self.job.report({"event": event, **values})
         if self._board:
+            from model.network import tf
+
             with self._board.as_default(self.now.step):
                 for name, value in values.items():
                     if value is not None:
@@ -215,10 +234,11 @@ class Run:
         replace_file(self.beside / STATE, data)
         self._saved = self.now.seconds
 
-    def _restore(self) -> None:
+    def _restored(self) -> Weights | None:
+        """Stand where the run was interrupted; the arrays that its learner goes on from, None where it is new."""
         path = self.beside / STATE
         if not path.exists():
-            return
+            return None
         try:
             with safetensors.safe_open(path, "numpy") as file:
                 standing = Standing(**json.loads(file.metadata()["standing"]))
@@ -229,7 +249,7 @@ class Run:
             raise TrainingError(f"{path}: made with other texts or settings; remove it to begin anew")
         # One that was stopped goes on; one that is done stays so.
         self.now = replace(standing, ended="done" if standing.ended == "done" else "")
-        self.learner.restore(arrays)
+        return arrays
 
 
 def widened(start: Checkpoint, vocab: Vocab) -> Weights:

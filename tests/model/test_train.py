@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections import Counter
 from dataclasses import replace
 from math import log2
@@ -165,8 +166,11 @@ def test_another_job_does_not_resume_this_one(tmp_path: Path) -> None:
     assert Path(str(refusal.value).partition(":")[0]).is_file()
 
 
-def test_a_finished_training_is_not_done_again(tmp_path: Path, ended: Ended) -> None:
+def test_a_finished_training_is_not_done_again_nor_is_tensorflow_loaded(
+    tmp_path: Path, ended: Ended, monkeypatch: pytest.MonkeyPatch
+) -> None:
     done = ended.standing
+    monkeypatch.setitem(sys.modules, "model.network", None)  # what imports it fails
     again = train(a_job(ended.copied_to(tmp_path), resume=True))
     assert (again.step, again.best_bits, again.ended) == (done.step, done.best_bits, "done")
 
