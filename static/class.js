@@ -87,6 +87,8 @@ if (room) {
     const clock = room.querySelector("[data-clock]");
     if (clock && closes) clock.textContent = String(Math.max(0, Math.ceil((closes - performance.now()) / 1000)));
   }, 200);
+  // The second click of two: it was meant for the button that the first one pressed, and that is another one by now.
+  room.addEventListener("click", (event) => event.detail > 1 && event.preventDefault());
   room.addEventListener("submit", (event) => {
     const form = event.target;
     if (form.hasAttribute("data-plain")) return;

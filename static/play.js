@@ -24,6 +24,8 @@ const FIRST = 10; // rounds of a newcomer's set
 const run = { played: Number(page.dataset.played), spotted: Number(page.dataset.spotted), of: Number(page.dataset.of) };
 let token = form.elements.round.value;
 let shownAt = performance.now();
+let settledAt = 0; // ms; until then a press was meant for the button that brought this round
+const SETTLING = 500; // ms: nobody has read a card so soon
 let ahead = null; // the next round, asked for while this one is read
 let askedAhead = 0; // when, in ms
 const AHEAD = 60_000; // ms after which it is asked for again: one of its cards may have been hidden meanwhile
@@ -120,6 +122,7 @@ function show(round) {
   to("question");
   scrollTo({ top: 0 });
   shownAt = performance.now();
+  settledAt = shownAt + SETTLING;
   lookAhead();
 }
 
@@ -257,6 +260,13 @@ form.addEventListener("submit", (event) => {
   else if (event.submitter?.name === "pick") pick(Number(event.submitter.value));
 });
 
+// Next was pressed twice, or held: on a phone the tick now lies below the finger, elsewhere the first card has the focus.
+form.addEventListener("click", (event) => {
+  const isByKey = event.detail === 0;
+  const isTooSoon = performance.now() < settledAt;
+  if (isTooSoon && event.target.closest(isByKey ? ".face, .known" : ".known")) event.preventDefault();
+});
+
 remark.addEventListener("submit", async (event) => {
   event.preventDefault();
   const button = event.submitter;
@@ -288,6 +298,7 @@ digits.addEventListener("click", () => {
 });
 
 addEventListener("keydown", (event) => {
+  if (event.repeat && event.key === "Enter" && event.target.matches("button")) event.preventDefault();
   if (event.repeat || event.ctrlKey || event.metaKey || event.altKey || event.target.matches("textarea, summary")) return;
   if (event.shiftKey && event.key.startsWith("Arrow")) return; // text is being selected; on some keyboards digits need Shift
   if ("12".includes(event.key) && (digits.hidden || digits.ariaPressed !== "true")) return;

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import Page, Route, expect
 from serving import Game
-from visiting import Visit, cards, count, faces, is_asked, is_told
+from visiting import PHONE, Visit, cards, count, faces, is_asked, is_told
+
+from app.db.session import now
 
 pytestmark = pytest.mark.browser
 
@@ -18,6 +21,48 @@ def test_a_double_click_guesses_once(visit: Visit, served: Game) -> None:
     faces(page).first.dblclick()
     is_told(page)
     assert count(served) == before + 1
+
+
+def test_a_double_tap_on_next_ticks_nothing_in_the_next_round(visit: Visit) -> None:
+    page = visit(PHONE)
+    page.clock.install()
+    page.reload()
+    page.clock.pause_at(now() + timedelta(hours=1))
+    before = cards(page)
+    faces(page).first.click()
+    is_told(page)
+    box = page.get_by_role("button", name="Next", exact=True).bounding_box()
+    tick = page.locator(".known")
+    assert box
+    x, y = box["x"] + box["width"] / 3, box["y"] + box["height"] / 2
+    page.touchscreen.tap(x, y)
+    is_asked(page, before)
+    page.touchscreen.tap(x, y)
+    assert page.evaluate(f"document.elementFromPoint({x}, {y}).closest('.known') !== null")
+    expect(page.get_by_role("checkbox")).not_to_be_checked()
+    page.clock.run_for(600)
+    tick.tap()
+    expect(page.get_by_role("checkbox")).to_be_checked()
+
+
+def test_enter_held_down_or_pressed_twice_on_next_picks_no_card(visit: Visit, served: Game) -> None:
+    page = visit()
+    page.clock.install()
+    page.reload()
+    page.clock.pause_at(now() + timedelta(hours=1))
+    before, seen = count(served), cards(page)
+    page.keyboard.press("1")
+    is_told(page)
+    for _ in range(8):
+        page.keyboard.down("Enter")  # held: all but the first repeat
+    page.keyboard.up("Enter")
+    is_asked(page, seen)
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-state=question]")).to_be_visible()
+    assert count(served) == before + 1
+    page.clock.run_for(600)
+    page.keyboard.press("Enter")
+    is_told(page)
 
 
 def test_reload_gives_the_same_open_round(visit: Visit) -> None:
