@@ -20,7 +20,7 @@ from app.cli.workbench import JsonOption, asked_to_stop, errors, open_workshop, 
 from app.db import archives
 from app.db.archives import Holdings
 from app.db.migrate import migrate
-from app.db.session import open_engine, reading, writing
+from app.db.session import open_engine, reading
 from app.jobs.base import Stand, stand_in_after_import
 from app.jobs.importing import Imported, Progress, import_archive
 from app.jobs.training import shortage
@@ -89,15 +89,13 @@ def import_command(
                 format=format,
                 split=split,
                 encoding_errors=encoding_errors,
+                basis=basis,
                 on_progress=on_progress,
                 should_stop=stopping,
             )
         except ImportStoppedError:
             say("Stopped: nothing was imported.")
             raise typer.Exit(130) from None
-    if basis is not None:
-        with writing(engine) as connection:
-            archives.note_basis(connection, done.slug, basis)
     stand = stand_in_after_import(workshop, workshop.archive(done.slug))
     if as_json:
         more = {"stand_in": stand.generator and stand.generator.name, "stand_in_declined": stand.declined}

@@ -198,6 +198,11 @@ def wanted(connection: Connection, held: Claim) -> str | None:
     return connection.execute(select(jobs.c.wanted).where(*_held(held))).scalar()
 
 
+def belong(connection: Connection, held: Claim, archive_id: int) -> None:
+    """Note which archive a job is about, where that shows only as it runs: an import may make a new one."""
+    connection.execute(update(jobs).where(*_held(held)).values(archive_id=archive_id))
+
+
 def finish(connection: Connection, held: Claim, state: str, outcome: str, at: datetime) -> bool:
     """Close a job as done, failed, cancelled or skipped; False where the claim no longer holds."""
     values = {"state": state, "outcome": outcome, "finished_at": at}

@@ -67,6 +67,11 @@ def find(connection: Connection, upload_id: int) -> Upload | None:
     return None if row is None else Upload(**row._asdict())
 
 
+def hold(connection: Connection, upload_id: int) -> None:
+    """Let nobody else change the upload until the transaction ends: of two admins at once one is told so."""
+    connection.execute(select(uploads.c.id).where(uploads.c.id == upload_id).with_for_update())
+
+
 def open_ones(connection: Connection) -> list[Upload]:
     """Uploads that wait for somebody, the newest first."""
     query = _as_they_stand().where(_STATE.in_(("waiting", "ready", "failed"))).order_by(uploads.c.id.desc())

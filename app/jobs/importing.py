@@ -74,6 +74,7 @@ def import_archive(
     format: str = "auto",
     split: str | None = None,
     encoding_errors: str = "strict",
+    basis: str | None = None,
     is_demo: bool = False,
     on_progress: Callable[[Progress], None] = lambda progress: None,
     should_stop: Callable[[], bool] = lambda: False,
@@ -90,6 +91,8 @@ def import_archive(
         format: auto, or one of `app.archives.records.FORMATS`.
         split: line or paragraph: the file is plain text, one passage each.
         encoding_errors: one of `app.archives.source.ENCODING_ERRORS`: what becomes of bytes that are no text.
+        basis: by what right it is played, one of `app.db.archives.BASES`; None leaves it as it is. A private person's
+            archive is behind its invitation from the moment in which it is there.
         is_demo: mark a new archive as the demo.
         on_progress: called after each batch.
         should_stop: asked before each batch; True ends the import, and nothing of it is left.
@@ -109,7 +112,7 @@ def import_archive(
         try:
             run.begin(name or typed, is_demo)
             run.take_all(opened.place, on_progress, should_stop)
-            return run.finish(name)
+            return run.finish(name, basis)
         except BaseException as error:
             run.undo()
             if isinstance(error, sqlite3.Error):
@@ -194,7 +197,7 @@ class _Run:
                 self.opened.check(self.read, self.left_out[NO_TEXT], ended=False)
                 on_progress(Progress(*place(), self.read, self.added))
 
-    def finish(self, name: str | None) -> Imported:
+    def finish(self, name: str | None, basis: str | None) -> Imported:
         """The flip: what was written is there."""
         self.opened.check(self.read, self.left_out[NO_TEXT], ended=True)
         left_out = {reason: self.left_out[reason] for reason in REASONS if self.left_out[reason]}
@@ -214,6 +217,8 @@ class _Run:
             # What rows say does not overrule what is known.
             handle = self.handle or (there and there.handle) or self._agreed_handle()
             archives.describe(connection, self._archive, name=name, handle=handle)
+            if basis is not None:
+                archives.note_basis(connection, self.slug, basis)
             outcome = Outcome(self.read, self.added, left_out, self.deck_from, self.deck_to)
             imports.finish(connection, self._import, outcome, self.clock())
         return Imported(

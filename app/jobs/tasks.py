@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from app.archives import ArchiveError, ImportStoppedError
-from app.db import archives, generators, samples
+from app.db import archives, generators, jobs, samples
 from app.db.generators import CHAMPION
 from app.db.jobs import Job
 from app.db.session import now, reading, writing
@@ -52,7 +52,6 @@ def do(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
 def _import(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
     options = dict(job.arguments)
     path = Path(options.pop("path"))
-    basis = options.pop("basis", None)
 
     def bring_in() -> str:
         try:
@@ -66,12 +65,12 @@ def _import(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
             raise Interrupted from None
         except ArchiveError as error:
             raise JobError(str(error)) from None
-        if basis is not None:
-            with writing(workshop.engine) as connection:
-                archives.note_basis(connection, done.slug, basis)
+        archive = workshop.archive(done.slug)
+        with writing(workshop.engine) as connection:
+            jobs.belong(connection, job.claim, archive.id)
         words = f"{done.added:,} tweets added to {done.slug} from {done.read:,} rows"
         words += f"; {done.note}" if done.note else ""
-        base, declined = stand_in_after_import(workshop, workshop.archive(done.slug))
+        base, declined = stand_in_after_import(workshop, archive)
         if base is not None:
             words += f"; the base stands in as {base.name} until a generator of its own is trained"
         return f"{words}; the base does not stand in: {declined}" if declined else words

@@ -14,12 +14,13 @@ from bringing import bring_in, everything, stored, tweet, write
 from factories import LONG_AGO, add_archive, add_tweets
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, event, func, select
+from sqlalchemy import Connection, Engine, event, func, select
 
 from app.archives import ArchiveError, ImportStoppedError
-from app.db import archives
+from app.db import archives, imports
 from app.db.locks import alone
 from app.db.session import open_engine, reading, writing
+from app.db.tables import archives as archives_table
 from app.db.tables import tweets as tweets_table
 from app.jobs.importing import Progress
 
@@ -128,6 +129,23 @@ def test_of_two_imports_at_once_the_second_is_refused(either_engine: Engine, tmp
 def test_the_lock_leaves_no_file_behind(engine: Engine, tmp_path: Path) -> None:
     bring_in(engine, write(tmp_path, [tweet(1)]))
     assert not list(tmp_path.glob("*.lock"))
+
+
+def test_a_private_persons_archive_is_never_there_without_its_invitation(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is behind the invitation in the same transaction in which it comes to be there."""
+    finish, seen = imports.finish, []
+
+    def flip(connection: Connection, *rest: Any) -> None:
+        seen.append(connection.execute(select(archives_table.c.basis, archives_table.c.invite)).one())
+        finish(connection, *rest)
+
+    monkeypatch.setattr(imports, "finish", flip)
+    bring_in(engine, write(tmp_path, [tweet(n) for n in range(50)]), basis="permission")
+    [(basis, invite)] = seen
+    assert basis == "permission"
+    assert invite
 
 
 def test_a_deleted_archive_takes_no_import(engine: Engine, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from app.db.session import now, writing
 from app.game.own_settings import OwnSettings, OwnSettingsError
 from app.game.schedules import is_schedule
 from app.web.admin import views
-from app.web.admin.choosing import found
+from app.web.admin.choosing import as_shown, found
 from app.web.admin.names import Answer, answered
 from app.web.admin.office import Changing, Here, Refused, note
 
@@ -40,6 +40,7 @@ def keep(
     quiet_from: Number = "",
     quiet_to: Number = "",
     admission: Annotated[str, Form()] = "everybody",
+    seen: Annotated[str, Form(max_length=16)] = "",
 ) -> Response:
     """Keep what is filled in; what is left empty stays with the operator's settings."""
     cron = _cron(schedule, retrain_cron.strip())
@@ -61,6 +62,7 @@ def keep(
         raise Refused(422, "No number", "Expected numbers, or nothing, in the fields of numbers.") from None
     with writing(here.engine) as connection:
         archive = found(connection, slug)
+        as_shown(seen, slug, archive.own, archive.invite)
         own = answered(connection, archive, own, names, admin.name, now())
         invite = _invite(archive, admission)
         archives.keep_settings(connection, archive.id, own, invite)
@@ -88,6 +90,9 @@ def _cron(answer: str, typed: str) -> str | None:
 
 def _invite(archive: Archive, admission: str) -> str | None:
     if admission == "everybody":
+        if archive.basis == archives.PERMISSION:
+            words = "It is played by a private person's permission: it stays behind its invitation."
+            raise Refused(422, "Not for everybody", words)
         return None
     return archives.new_invite() if admission == "new link" else archive.invite or archives.new_invite()
 

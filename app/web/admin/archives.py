@@ -14,7 +14,7 @@ from app.db.session import now, reading, writing
 from app.db.tables import archives as table
 from app.game.own_settings import LEANINGS
 from app.web.admin import names, views
-from app.web.admin.choosing import found
+from app.web.admin.choosing import as_shown, found, mark_of
 from app.web.admin.office import Changing, Here, Refused, Viewing, note
 from app.web.admin.schedule import next_times
 
@@ -65,6 +65,10 @@ def show_archive(request: Request, here: Here, admin: Viewing, slug: str) -> Res
         invitation=f"{str(request.base_url).rstrip('/')}/i/{archive.invite}" if archive.invite else None,
         leanings=LEANINGS,
         renewing=renewing,
+        seen={
+            "about": mark_of(archive.name, archive.handle, archive.basis),
+            "own": mark_of(archive.own, archive.invite),
+        },
     )
 
 
@@ -87,6 +91,7 @@ def describe(
     name: Annotated[str, Form(min_length=1, max_length=200)],
     handle: Annotated[str, Form(max_length=64)] = "",
     basis: Annotated[str, Form()] = "",
+    seen: Annotated[str, Form(max_length=16)] = "",
 ) -> Response:
     """Change what pages call an archive, whose it is, and by what right it is played."""
     after = {"name": name.strip(), "handle": handle.strip().removeprefix("@") or None, "basis": basis or None}
@@ -94,6 +99,7 @@ def describe(
         raise Refused(422, "No such answer", "Say whether it is your own, public, or by permission.")
     with writing(here.engine) as connection:
         archive = found(connection, slug)
+        as_shown(seen, slug, archive.name, archive.handle, archive.basis)
         before = {key: getattr(archive, key) for key in after}
         archives.note_basis(connection, slug, after["basis"])
         connection.execute(update(table).where(table.c.id == archive.id).values(after | {"stamp": table.c.stamp + 1}))

@@ -1,7 +1,8 @@
-"""Choosing: which archive, and which of its generators, a page of the dashboard is about."""
+"""Choosing: which archive, and which of its generators, a page of the dashboard is about, and as it stood when."""
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import NamedTuple
 
 from sqlalchemy import Connection
@@ -44,3 +45,19 @@ def found(connection: Connection, slug: str) -> Archive:
     if archive is None:
         raise Refused(404, "No such archive", f"There is no archive {slug}; it may have been deleted.")
     return archive
+
+
+def mark_of(*shown: object) -> str:
+    """A mark of what a form shows, to be sent back with it."""
+    return sha256(repr(shown).encode("utf-8", "replace")).hexdigest()[:16]
+
+
+def as_shown(seen: str, slug: str, *stands: object) -> None:
+    """Nothing, where what a form showed when it was opened still stands.
+
+    Raises:
+        Refused: somebody else has changed it meanwhile, which what is sent now would take back unnoticed.
+    """
+    if seen and seen != mark_of(*stands):
+        words = f"Somebody else has changed {slug} since you opened its page, so nothing was saved: look at it anew."
+        raise Refused(409, "Changed meanwhile", words)

@@ -99,7 +99,7 @@ def look_again(
     """Look into the file once more, read in another way."""
     options = _reading_options(format, handle, split, encoding_errors)
     with writing(here.engine) as connection:
-        found = _found(connection, upload_id)
+        found = _resting(connection, upload_id)
         _ask_for_look(connection, here, upload_id, options, admin.name)
         note(connection, admin, Change("file looked into anew", found.source, dict(found.options), options))
     return views.back(f"/admin/uploads/{upload_id}")
@@ -119,9 +119,9 @@ def bring_in(
     if basis not in BASES:
         raise Refused(422, "One answer is missing", "Say by what right these texts are played.")
     with writing(here.engine) as connection:
-        found = _found(connection, upload_id)
+        found = _resting(connection, upload_id)
         if found.state != "ready":
-            raise Refused(409, "Not yet", "The file has not been looked into, or could not be read.")
+            raise Refused(409, "Not yet", "The file could not be read: look into it in another way first.")
         options = dict(found.options) | {"slug": slug.strip(), "basis": basis}
         options |= {key: value.strip() for key, value in (("name", name), ("handle", handle)) if value.strip()}
         arguments = {"path": str(_path(here, found)), **options}
@@ -137,6 +137,7 @@ def bring_in(
 def drop(here: Here, admin: Changing, upload_id: int) -> Response:
     """Throw the file away."""
     with writing(here.engine) as connection:
+        uploads.hold(connection, upload_id)
         found = _found(connection, upload_id)
         if found.state == "imported":
             raise Refused(409, "It is imported", "The import reads the file, or has; cancel its job first.")
@@ -150,6 +151,17 @@ def _found(connection: Connection, upload_id: int) -> uploads.Upload:
     found = uploads.find(connection, upload_id)
     if found is None or found.state == "dropped":
         raise Refused(404, "No such file", "It was dropped, or never came.")
+    return found
+
+
+def _resting(connection: Connection, upload_id: int) -> uploads.Upload:
+    """An upload with which no job is at work; nobody else changes it until the transaction ends."""
+    uploads.hold(connection, upload_id)
+    found = _found(connection, upload_id)
+    if found.state == "imported":
+        raise Refused(409, "It is imported", "Somebody has asked for its import already: the jobs tell how far it is.")
+    if found.state == "waiting":
+        raise Refused(409, "Not yet", "The worker looks into the file: wait until the page shows what it found.")
     return found
 
 

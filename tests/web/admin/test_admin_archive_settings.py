@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
+import pytest
 from sqlalchemy import select, update
 
 from app.db import archives, jobs
@@ -51,6 +54,40 @@ def test_an_invitation_stays_until_a_new_one_is_asked_for(desk):
     assert stored(desk).invite == first
     desk.post("/admin/archives/mayor/settings", **FORM | {"admission": "new link"})
     assert stored(desk).invite not in (None, first)
+    desk.post("/admin/archives/mayor/settings", **FORM | {"admission": "everybody"})
+    assert stored(desk).invite is None
+
+
+def seen(page, form):
+    return re.search(rf'/{form}"[^>]*><input type="hidden" name="seen" value="(\w+)"', page)[1]
+
+
+@pytest.mark.parametrize(
+    ("form", "first", "second"),
+    [
+        ("settings", FORM, FORM | {"zone": "UTC"}),
+        ("describe", {"name": "The Mayor"}, {"name": "Mayor", "basis": "own"}),
+    ],
+)
+def test_what_another_admin_changed_meanwhile_is_not_taken_back_unnoticed(desk, form, first, second):
+    path = f"/admin/archives/mayor/{form}"
+    mark = seen(desk.said("/admin/archives/mayor"), form)
+    assert desk.another().signed_in("Ada").post(path, **first, seen=mark).status_code == 303
+    before = stored(desk)
+    late = desk.post(path, **second, seen=mark)
+    assert (late.status_code, "Somebody else has changed mayor" in late.text) == (409, True)
+    assert stored(desk) == before
+    assert desk.post(path, **second, seen=seen(desk.said("/admin/archives/mayor"), form)).status_code == 303
+
+
+def test_a_private_persons_archive_stays_behind_its_invitation(desk):
+    desk.post("/admin/archives/mayor/describe", name="Mayor", basis="permission")
+    invite = stored(desk).invite
+    assert invite is not None
+    refused = desk.post("/admin/archives/mayor/settings", **FORM | {"admission": "everybody"})
+    assert (refused.status_code, "stays behind its invitation" in refused.text) == (422, True)
+    assert stored(desk).invite == invite
+    desk.post("/admin/archives/mayor/describe", name="Mayor", basis="public")
     desk.post("/admin/archives/mayor/settings", **FORM | {"admission": "everybody"})
     assert stored(desk).invite is None
 

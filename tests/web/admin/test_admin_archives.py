@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import resource
 from datetime import timedelta
 
@@ -108,6 +109,31 @@ def test_an_upload_becomes_an_archive_with_its_right(desk):
         boats = archives.find(connection, "boats")
     assert (boats.basis, boats.handle) == ("public", "boats")
     assert "fewer than 200 cards" in desk.said("/admin/archives/boats")
+
+
+def test_the_jobs_tell_which_archive_an_import_is_about(desk):
+    where = send(desk).headers["location"]
+    work(desk)
+    job = desk.post(f"{where}/import", slug="boats", basis="public").headers["location"].rpartition("/")[2]
+    row = rf"import {job}</a></td>\s*<td>boats</td>"
+    assert re.search(row, desk.said("/admin/training"))
+    work(desk)
+    for page in ("/admin/training", "/admin", "/admin/archives/boats"):
+        assert re.search(row, desk.said(page)), page
+
+
+def test_of_two_admins_who_import_a_file_one_is_told_that_the_other_has(desk):
+    where = send(desk).headers["location"]
+    assert "looks into the file" in desk.post(f"{where}/look", format="text", split="line").text
+    work(desk)
+    other = desk.another().signed_in("Ada")
+    assert desk.post(f"{where}/import", slug="boats", basis="public").status_code == 303
+    for path, form in ((f"{where}/import", {"slug": "ships", "basis": "own"}), (f"{where}/look", {})):
+        late = other.post(path, **form)
+        assert (late.status_code, "asked for its import already" in late.text) == (409, True)
+    assert work(desk) == "60 tweets added to boats from 61 rows"
+    with reading(desk.engine) as connection:
+        assert archives.find(connection, "ships") is None
 
 
 def test_a_file_whose_import_came_to_nothing_is_imported_under_another_name(desk):
