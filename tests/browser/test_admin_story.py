@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import axe
 import pytest
-from factories import LONG_AGO
 from playwright.sync_api import Browser, Page, expect
-from serving import SECRET, Game, serve, settings
+from serving import Game
+from working import HOUSE, SECOND, done, enter, open_office
 
-from app.db import admins, audit, generators
-from app.db.session import open_engine, reading, writing
-from app.web.admin.passwords import hashed
+from app.db import audit, generators
+from app.db.session import reading
 
-HOUSE = Path(__file__).resolve().parents[2]
 DATA = HOUSE.parent / "shared" / "data"
-PASSWORD = "correct horse battery"
 PAGES = ("", "/archives", "/samples", "/tweets", "/generators", "/training", "/labels", "/reports", "/words", "/audit")
-SECOND = 1000  # milliseconds
 
 pytestmark = [pytest.mark.browser, pytest.mark.train]
 
@@ -45,50 +37,8 @@ def tweets(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def office(tmp_path: Path, migrated: Path) -> Iterator[Game]:
-    """A game without an archive, with its worker, and with Ada the admin and Vera the viewer."""
-    shutil.copy(migrated, tmp_path / "whichtweet.db")
-    url = f"sqlite:///{tmp_path / 'whichtweet.db'}"
-    engine = open_engine(url)
-    with writing(engine) as connection:
-        for name, role in (("Ada", "admin"), ("Vera", "viewer")):
-            admins.create(connection, name, hashed(PASSWORD), role, LONG_AGO)
-    engine.dispose()
-    given = {
-        "DATA_DIR": str(tmp_path),
-        "SHELF_LOW": "3",
-        "SHELF_FULL": "6",
-        "SECRET_KEY": SECRET,
-        "RETRAIN_CRON": "",
-        "BASE": "false",
-    }
-    environment = os.environ | {f"WHICHTWEET_{name}": value for name, value in given.items()}
-    with (tmp_path / "work.log").open("wb") as log:
-        worker = subprocess.Popen(
-            [sys.executable, "-m", "app.cli", "work"], cwd=HOUSE, env=environment, stdout=log, stderr=log
-        )
-        try:
-            with serve(settings(url, tmp_path)) as game:
-                yield game
-        finally:
-            worker.terminate()
-            worker.wait(60)
-
-
-def enter(chromium: Browser, game: Game, name: str) -> Page:
-    page = chromium.new_context(base_url=game.url, viewport={"width": 1280, "height": 900}).new_page()
-    page.goto("/admin")
-    page.get_by_label("Name").fill(name)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("heading", name="Overview")).to_be_visible()
-    return page
-
-
-def done(page: Page, seconds: int = 180) -> None:
-    """The job on the page has ended well."""
-    ended = page.locator(".state-done, .state-failed, .state-cancelled").first
-    expect(ended).to_be_visible(timeout=seconds * SECOND)
-    expect(ended).to_have_text("done")
+    with open_office(tmp_path, migrated) as game:
+        yield game
 
 
 def train(page: Page, seed: int) -> None:
