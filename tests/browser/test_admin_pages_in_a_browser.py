@@ -13,7 +13,7 @@ from serving import Game
 from sqlalchemy import Connection
 from visiting import DESK, PHONE, Visit
 
-from app.db import admins, archives, audit, jobs, players, rollups, tallies, uploads, workers
+from app.db import admins, archives, audit, browsing, jobs, players, rollups, tallies, uploads, workers
 from app.db.audit import Change
 from app.db.rollups import LabelKey, day_of
 from app.db.session import now, writing
@@ -148,6 +148,27 @@ def test_axe_finds_nothing(office: Game, visit: Visit, signed_in: bool) -> None:
             told = [(v["id"], node["html"][:160]) for v in found for node in v["nodes"][:2]]
             assert told == [], f"/admin{path} in {scheme}"
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"/admin{path} is too wide"
+
+
+def test_a_look_for_words_that_comes_in_parts_is_counted_together(
+    office: Game, visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = visit()
+    sign_in(page)
+    page.goto("/admin/words?words=harbour")
+    whole = page.locator("[data-count]").inner_text()
+    listed = page.locator(".slips tbody tr").all_inner_texts()
+    assert len(listed) > 25
+    monkeypatch.setattr(browsing, "LOOK", 40)
+    page.goto("/admin/words?words=harbour")
+    expect(page.locator("[data-count]")).to_have_text(whole)
+    assert page.locator(".slips tbody tr").all_inner_texts() == listed
+    page = visit(script=False)
+    sign_in(page)
+    page.goto("/admin/words?words=harbour")
+    expect(page.locator("[data-count]")).to_contain_text("of 80 cards that were looked through.")
+    page.get_by_role("link", name="Look through more").click()
+    expect(page.locator("[data-count]")).to_contain_text("of 80 cards that were looked through.")
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["with script", "without"])
