@@ -118,7 +118,7 @@ def _measured(database: str, size: Size, repeats: int) -> dict[str, Any]:
     shutil.rmtree(folder, ignore_errors=True)  # of a run that was cut off
     folder.mkdir(parents=True)
     try:
-        with _opened(database, folder) as url:
+        with opened(database, folder) as url:
             seeded = time.monotonic()
             counts = {"guess_count": size.guesses, "player_count": size.players, "tweet_count": size.tweets}
             seed_large.seed(url, sample_count=SAMPLES, **counts)
@@ -157,7 +157,8 @@ def crowd_of(players: int) -> list[Player]:
 
 
 @contextmanager
-def _opened(database: str, folder: Path) -> Iterator[str]:
+def opened(database: str, folder: Path) -> Iterator[str]:
+    """The address of a database: a file in the folder, or one of a PostgreSQL that lasts as long as the block."""
     if database == "sqlite":
         yield f"sqlite:///{folder / 'whichtweet.db'}"
         return

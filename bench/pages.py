@@ -1,10 +1,11 @@
-"""Does every page of the dashboard answer in 200 ms on a large game?  python -m bench.pages [--scale 1] [--requests 30]
+"""Does every page of the dashboard answer in 200 ms on a large game?  python -m bench.pages [--scale 1] [--postgresql]
 
 The game of `make seed-large` in data-large/ is made up first where it is not there. One web process on one core serves
 it; an admin asks for every page, one request at a time, first alone (which tells the processor time that a page takes,
 whatever else the machine does), then while players play at a quarter of what they could, as they did before. The table
 shows processor time and, while they play, medians and 95th percentiles; all of it goes to bench/results/pages.json
-(--results: another file), together with the command.
+(--results: another file), together with the command. With --postgresql the game is made up anew on one of its own,
+which works besides (its processor time is not counted), and the figures go to pages-postgresql.json.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from app.db.session import now, open_engine, writing
 from app.db.tables import guesses, players, samples, tweets
 from app.web.admin.office import COOKIE, hash_of
 from bench import seed_large
+from bench.growth import SECRET, opened
 from bench.load import Player, Server, connected, send_all, serve_game
 
 FOLDER = Path(__file__).parents[1] / "data-large"
@@ -79,27 +81,36 @@ def main() -> None:
     parser.add_argument("--scale", type=float, default=1.0, help="1: ten million guesses; where nothing is there yet")
     parser.add_argument("--requests", type=int, default=30, help="of each page")
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where the game lies")
-    parser.add_argument("--results", type=Path, default=RESULTS, help="the file of the figures")
+    parser.add_argument("--results", type=Path, help="the file of the figures")
+    parser.add_argument("--postgresql", action="store_true", help="on a PostgreSQL of its own")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
-    url = f"sqlite:///{options.folder / 'whichtweet.db'}"
-    if not (options.folder / "whichtweet.db").exists():
-        seed_large.seed(url, **seed_large.counts_of(options.scale))
+    with opened("postgresql" if options.postgresql else "sqlite", options.folder) as url:
+        is_there = not options.postgresql and (options.folder / "whichtweet.db").exists()
+        if not is_there:
+            seed_large.seed(url, **seed_large.counts_of(options.scale))
+        figures = measured(url, options.folder, options.requests)
+    more = " --postgresql" if options.postgresql else ""
+    figures["command"] = f"python -m bench.pages --scale {options.scale:g} --requests {options.requests}{more}"
+    results = options.results or RESULTS.with_stem(f"pages{more.strip().replace('--', '-')}")
+    results.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    print(table(figures))
+
+
+def measured(url: str, folder: Path, requests: int) -> dict[str, Any]:
+    """The figures of all pages of the game in that database."""
     engine = open_engine(url)
     migrate(engine)
     wanted = addresses(engine)
     held = _held(engine)
     engine.dispose()
-    server = serve_game(options.folder)
+    server = serve_game(folder, {"WHICHTWEET_DATABASE_URL": url, "WHICHTWEET_SECRET_KEY": SECRET})
     try:
-        figures = asyncio.run(_measured(server, wanted, options.requests))
+        figures = asyncio.run(_measured(server, wanted, requests))
     finally:
         server.stop()
-    command = f"python -m bench.pages --scale {options.scale:g} --requests {options.requests}"
-    figures = {"command": command, "held": held, "limit_ms": LIMIT, "requests": options.requests} | figures
-    figures |= {"load_average": round(os.getloadavg()[0], 1), "cores": os.cpu_count()}
-    options.results.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-    print(table(figures))
+    figures = {"held": held, "limit_ms": LIMIT, "requests": requests} | figures
+    return figures | {"load_average": round(os.getloadavg()[0], 1), "cores": os.cpu_count()}
 
 
 def addresses(engine: Engine) -> list[str]:

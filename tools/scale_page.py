@@ -104,12 +104,12 @@ def _draw(axes: Any, measured: list[tuple[dict[str, Any], dict[str, float]]], na
     axes.legend(fontsize="small")
 
 
-def pages(found: Mapping[str, Any]) -> str:
-    """The dashboard's pages, the slowest first."""
+def pages(found: Mapping[str, Any], most: int | None = None) -> str:
+    """The dashboard's pages, the slowest first; all of them, or the first `most`."""
     held = ", ".join(f"{count:,} {name}" for name, count in found["held"].items())
     ordered = sorted(found["pages"].items(), key=lambda item: -item[1]["p95_ms"])
     names = ("processor_ms", "median_ms", "p95_ms")
-    rows = [(f"`{address}`", *(f"{row[name]:.0f} ms" for name in names)) for address, row in ordered]
+    rows = [(f"`{address}`", *(f"{row[name]:.0f} ms" for name in names)) for address, row in ordered[:most]]
     slow = sum(row["p95_ms"] > found["limit_ms"] for _, row in ordered)
     play = found["play"]
     note = (
@@ -120,6 +120,11 @@ def pages(found: Mapping[str, Any]) -> str:
     )
     head = ("page", "processor time", "median", "95th percentile")
     return f"{note}\n\n{table(head, rows)}"
+
+
+def pages_on_postgresql(found: Mapping[str, Any]) -> str:
+    """The ten slowest."""
+    return pages(found, most=10)
 
 
 def meanwhile(found: Mapping[str, Any]) -> str:
@@ -141,6 +146,7 @@ PARTS: dict[str, Part] = {
     "memory": (RESULTS / "memory.json", memory, "make bench-memory"),
     "growth": (RESULTS / "growth.json", growth, "make bench-growth"),
     "pages": (RESULTS / "pages.json", pages, "make bench-pages"),
+    "pages-postgresql": (RESULTS / "pages-postgresql.json", pages_on_postgresql, "python -m bench.pages --postgresql"),
     "meanwhile": (RESULTS / "meanwhile.json", meanwhile, "make bench-meanwhile"),
 }
 

@@ -28,7 +28,7 @@ Kind = Literal["sample", "tweet"]
 STATUSES = ("on the shelf", "retired", "hidden", "not shelved")
 FEW = ("on the shelf", "hidden", "not shelved")  # of all samples
 ORDERS = ("newest", "fools most", "fools least", "most guesses")
-LOOK = 4_000  # cards in play that one look for words goes through: it answers in time however large the deck
+LOOK = 2_000  # cards in play that one look for words goes through: it answers in time however large the deck
 _TABLES: dict[str, Table] = {"sample": samples, "tweet": tweets}
 # Written out, as the indexes have it: one of some rows serves only a condition that is the same, word for word.
 _IS_RATED: ColumnElement[bool] = literal_column("samples.guesses >= 5")
@@ -121,7 +121,7 @@ class Look:
 def look(
     connection: Connection, kind: Kind, archive_id: int, begins: Collection[str], before_id: int | None = None
 ) -> Look:
-    """Go through up to 4,000 samples on the shelf, or tweets of the deck, for folded words out of `begins`.
+    """Go through up to 2,000 samples on the shelf, or tweets of the deck, for folded words out of `begins`.
 
     A text of plain characters holds such a word as it stands; what else there is, folding may turn into it, so all of
     that comes too. The newest come first: those before the card `before_id`, where one is named.

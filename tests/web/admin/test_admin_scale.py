@@ -16,7 +16,7 @@ from bench import pages, seed_large
 
 pytestmark = pytest.mark.slow
 
-SMALL = {"guess_count": 25_000, "sample_count": 4_000, "player_count": 2_500, "tweet_count": 4_000}
+SMALL = {"guess_count": 25_000, "sample_count": 4_000, "player_count": 2_500, "tweet_count": 2_000}
 TIMES = 4
 EVERY = 50  # steps of SQLite's machine, which are counted in these
 # What looks through all cards because somebody asks it to.
