@@ -42,6 +42,8 @@ SITES = {
     "few players, no effect": Site(15, 2500, 150, 300),
     "few samples, no effect": Site(30, 2500, 60, 300),
     "busy, 0.4 logits": Site(40, 3000, 700, 700, 0.4),
+    "few samples, 0.4 logits": Site(30, 2500, 60, 300, 0.4),
+    "few samples, 1 logit": Site(30, 2500, 60, 300, 1.0),
 }
 
 

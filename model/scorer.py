@@ -35,6 +35,9 @@ RIDGES = (10.0, 30.0, 100.0)  # of which the one that foretells held-out players
 # few labels they learn the crowd's whims by heart. Infinite: they are left out.
 STATES = (3.0, 30.0, float("inf"))
 FOLDS = 10  # of players
+# Into so many parts the picks of a fold are taken, by their scarcer kind of card, until so much is left to learn from.
+PARTS, LEFT = (1, 3, 9), 0.4
+TRIALS = 30  # heads that are learned to measure one: of so many parts of all folds, drawn, if there are more
 FEWEST = 50  # picks from which a head can be learned at all
 LEVEL = -2  # place of the level in a head; the side stands behind it
 STEPS = 12  # Newton steps at most; it converges in about five
@@ -159,7 +162,8 @@ def train_scorer(body: str, features: Array, picks: Sequence[Pick], *, seed: int
     """Learn from picks what makes a card believed.
 
     How strictly the head is regularised is decided, and what it is worth is measured, on players that are held out,
-    with all cards that they saw: a card that is known would be foretold by heart.
+    with all cards of the picks that are foretold: a card that is known would be foretold by heart. Where many picks
+    share few cards, few are foretold at a time, so that enough others are left to learn from.
     The scores are scaled by the slope found there, so that their odds are neither too sure nor too shy.
 
     Args:
@@ -174,9 +178,10 @@ def train_scorer(body: str, features: Array, picks: Sequence[Pick], *, seed: int
     players, numbers = np.unique([pick.player for pick in picks], return_inverse=True)
     if len(players) < FOLDS:
         raise ScorerError(f"found picks of {len(players)} players, a scorer needs {FOLDS} or more")
-    folds = np.random.default_rng(seed).permutation(len(players)) % FOLDS
+    random = np.random.default_rng(seed)
+    folds = random.permutation(len(players)) % FOLDS
     mean, spread = features.mean(0), features.std(0) + np.float32(1e-6)
-    lesson = _Lesson(_scaled(features, mean, spread), picks, folds[numbers])
+    lesson = _Lesson(_scaled(features, mean, spread), picks, folds[numbers], random)
     tried = [lesson.measure(ridge, states) for states in STATES for ridge in RIDGES]
     held = min(tried, key=lambda held: held.bits)
     head = lesson.head(np.ones(len(picks), bool), held.ridge, held.states) * np.clip(held.slope, 0.1, 3.0)
@@ -186,10 +191,11 @@ def train_scorer(body: str, features: Array, picks: Sequence[Pick], *, seed: int
 class _Lesson:
     """The picks as a regression: for each the features of left minus right, 1 or −1 by which is the tweet, and 1."""
 
-    def __init__(self, scaled: Floats, picks: Sequence[Pick], folds: NDArray[Any]) -> None:
+    def __init__(self, scaled: Floats, picks: Sequence[Pick], folds: NDArray[Any], random: np.random.Generator) -> None:
         self._cards = np.array([(pick.left, pick.right) for pick in picks])
         apart = scaled[self._cards[:, 0]] - scaled[self._cards[:, 1]]
-        self._tweets, self._folds = np.array([pick.tweet for pick in picks]), folds
+        self._tweets = np.array([pick.tweet for pick in picks])
+        self._trials = _trials(self._cards, self._tweets, folds, random)
         self._players = np.unique([pick.player for pick in picks], return_inverse=True)[1]
         self._apart = np.c_[apart, 1.0 - 2.0 * self._tweets, np.ones(len(picks))]
         self._states = scaled.shape[1] - FIGURES
@@ -198,47 +204,51 @@ class _Lesson:
         self._weights *= len(picks) / self._weights.sum()
 
     def measure(self, ridge: float, states: float) -> Held:
-        """What heads are worth that are held back so strictly, each on a fold of whose players and cards it has learned
+        """What heads are worth that are held back so strictly, each on picks of whose players and cards it has learned
         nothing."""
         heads = np.zeros_like(self._apart)  # one for each pick
-        for fold in range(FOLDS):
-            held = self._folds == fold
-            learned = ~held & ~np.isin(self._cards, self._cards[held]).any(1)
-            if learned.sum() >= FEWEST:  # else nothing is foretold: even odds
+        foretold = np.zeros(len(heads), bool)
+        for held, learned in self._trials:
+            foretold |= held
+            if learned.sum() >= FEWEST:  # else nothing is told: even odds
                 heads[held] = self.head(learned, ridge, states)
-        shares = self._apart * heads
+        return self._worth((self._apart * heads)[foretold], foretold, ridge, states)
+
+    def _worth(self, shares: Floats, which: NDArray[np.bool_], ridge: float, states: float) -> Held:
+        """From what each figure adds to the log odds of these picks."""
         margins, own = shares.sum(1), shares[:, :LEVEL].sum(1)  # log odds, and what of them is the score's
+        answers, weights = self._answers[which], self._weights[which]
         # Mean surprise of the picks in bits, had they been foretold so.
-        wrong = np.logaddexp(0, np.where(self._answers == 1, -margins, margins)) / np.log(2)
-        bits = float((self._weights * wrong).sum() / self._weights.sum())
+        wrong = np.logaddexp(0, np.where(answers == 1, -margins, margins)) / np.log(2)
+        bits = float((weights * wrong).sum() / weights.sum())
         once = np.c_[margins, np.ones(len(margins))]
-        slope = float(_bradley_terry(once, self._answers, self._weights, np.full(2, 1e-3))[0])
+        slope = float(_bradley_terry(once, answers, weights, np.full(2, 1e-3))[0])
         foretold = 1 / (1 + np.exp(-margins))
         table = tuple(
-            (round(float(foretold[part].mean()), 4), round(float(self._answers[part].mean()), 4), len(part))
+            (round(float(foretold[part].mean()), 4), round(float(answers[part].mean()), 4), len(part))
             for part in np.array_split(np.argsort(foretold, kind="stable"), BINS)
             if len(part)
         )
         error = round(sum(abs(a - b) * n for a, b, n in table) / len(margins), 4)
-        fooled, doubt, voices = self._fooled(own)
+        fooled, doubt, voices = self._fooled(own, which)
         return Held(
-            *(len(margins), auc(margins, self._answers), fooled, bits, slope, table, error, ridge, states),
+            *(len(margins), auc(margins, answers), fooled, bits, slope, table, error, ridge, states),
             fooled_error=doubt,
             voices=voices,
         )
 
-    def _fooled(self, own: Floats) -> tuple[float, float | None, float]:
+    def _fooled(self, own: Floats, which: NDArray[np.bool_]) -> tuple[float, float | None, float]:
         """How well scores tell the rounds that fooled from the others, the standard error of that, and the voices.
 
         A player's rounds are not independent of one another, nor are those with the same sample or tweet: some are
         more often believed than others, for reasons that no scorer knows.
         """
-        scores, is_fooled = np.where(self._tweets == 1, own, -own), self._answers == self._tweets
-        places = np.arange(len(scores))
-        cards = (self._cards[places, 1 - self._tweets], self._cards[places, self._tweets])
-        ways = [np.unique(each, return_inverse=True)[1] for each in (self._players, *cards)]
-        found, doubt = auc_and_error(scores, is_fooled.astype(np.float64), self._weights, ways)
-        return found, doubt, min(_voices(way, self._weights) for way in ways)
+        tweets, weights = self._tweets[which], self._weights[which]
+        scores, is_fooled = np.where(tweets == 1, own, -own), self._answers[which] == tweets
+        samples, shown = _by_kind(self._cards[which], tweets)
+        ways = [np.unique(each, return_inverse=True)[1] for each in (self._players[which], samples, shown)]
+        found, doubt = auc_and_error(scores, is_fooled.astype(np.float64), weights, ways)
+        return found, doubt, min(_voices(way, weights) for way in ways)
 
     def head(self, which: NDArray[np.bool_], ridge: float, states: float) -> Floats:
         """The weights that these picks teach; 0 for states that are left out."""
@@ -248,6 +258,29 @@ class _Lesson:
         penalty[LEVEL:] = 1.0  # level and side are hardly held back
         learned = _bradley_terry(self._apart[which, begin:], self._answers[which], self._weights[which], penalty)
         return np.concatenate([np.zeros(begin), learned])
+
+
+def _trials(
+    cards: NDArray[Any], tweets: NDArray[Any], folds: NDArray[Any], random: np.random.Generator
+) -> list[tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
+    """Picks [N] to be foretold, and those to learn from: of no player and no card of the first."""
+    scarce = min((np.unique(kind, return_inverse=True)[1] for kind in _by_kind(cards, tweets)), key=np.max)
+    rank = random.permutation(scarce.max() + 1)[scarce]
+    for parts in PARTS:
+        places = random.permutation(FOLDS * parts)[:TRIALS] if parts > 1 else np.arange(FOLDS)
+        trials = []
+        for place in places:
+            held = (folds == place // parts) & (rank % parts == place % parts)
+            trials.append((held, (folds != place // parts) & ~np.isin(cards, cards[held]).any(1)))
+        if np.mean([learned.mean() for _, learned in trials]) >= LEFT:
+            break
+    return trials
+
+
+def _by_kind(cards: NDArray[Any], tweets: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The sample and the tweet of each pick, from its two cards [N, 2] and which is the tweet."""
+    places = np.arange(len(cards))
+    return cards[places, 1 - tweets], cards[places, tweets]
 
 
 def _scaled(features: Array, mean: Array, spread: Array) -> Floats:
