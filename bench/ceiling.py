@@ -116,8 +116,8 @@ def written(game: Game, cards: Sequence[str], count: int) -> list[tuple[str, int
 def chosen(drafts: Sequence[tuple[str, int]], kinds: Sequence[str], cards: Sequence[str]) -> list[str]:
     """The samples that a restock would shelve, were its scorer to say what players of these kinds go by."""
     from app.game.choice import Candidate, ShelfChoice
-    from app.game.form import nearest
-    from app.jobs.filling import SPARES
+    from app.game.moments import together
+    from app.jobs.filling import SCORED_SPARES, SPARES
 
     scores = said([text for text, _ in drafts], kinds) if kinds else [None] * len(drafts)
     candidates = [Candidate(text, score, seed) for (text, seed), score in zip(drafts, scores, strict=True)]
@@ -126,7 +126,7 @@ def chosen(drafts: Sequence[tuple[str, int]], kinds: Sequence[str], cards: Seque
     rest = candidates[PILOT:]
     stored = [each for each, taker in zip(rest, choice.takes(rest), strict=True) if taker]
     texts, seeds = [each.text for each in stored], [each.seed for each in stored]
-    kept = nearest(texts, seeds, some, round(len(stored) / (1 + SPARES)))
+    kept = together(texts, seeds, some, round(len(stored) / (1 + (SCORED_SPARES if kinds else SPARES))))
     return [text for text, keep in zip(texts, kept, strict=True) if keep]
 
 

@@ -14,7 +14,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Self
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from sklearn.ensemble import HistGradientBoostingClassifier
 
 MARKS = ".,!?:;'’\"“”-–&()/$%@#…"
-KEPT = 0.25  # share of the vetted drafts that is kept: more is faster, less comes closer to the tweets' form
+KEPT = 0.35  # share of the vetted drafts that is kept: more is faster, less comes closer to the tweets' form
 FEWEST = 50  # drafts, and tweets, below which a regression would see chance alone
 FEWEST_FOR_TREES = 200  # of both, below which trees would learn single texts by heart
 RIDGE = 2.0  # of the regression: small samples must not be trusted in every detail
@@ -104,21 +104,24 @@ class Line:
     slope: Floats
 
     @classmethod
+    def flat(cls, plain: Floats, lengths: Floats, bins: int = BINS) -> Self:
+        """Of no slope, in the measure of features [N, F], with bins that hold as many of the lengths each."""
+        edges = np.unique(np.quantile(lengths, np.linspace(0, 1, bins + 1)[1:-1]))
+        return cls(plain.mean(0), plain.std(0) + 1e-6, edges, np.zeros(0))
+
+    @classmethod
     def fit(cls, plain: Floats, answers: Floats, weights: Floats) -> Self:
         """Learn from features [N, F] which answers [N] are 1."""
-        lengths = plain[answers > 0, 0]
-        edges = np.unique(np.quantile(lengths, np.linspace(0, 1, BINS + 1)[1:-1]))
-        empty = cls(plain.mean(0), plain.std(0) + 1e-6, edges, np.zeros(0))
-        return cls(empty.mean, empty.spread, edges, _logistic(empty.expanded(plain), answers, weights))
+        flat = cls.flat(plain, plain[answers > 0, 0])
+        return replace(flat, slope=_logistic(flat.expanded(plain), answers, weights))
 
     @classmethod
     def through(cls, plain: Floats, values: Floats, ridge: float = RIDGE) -> Self:
         """The straight line through values [N] of features [N, F], by least squares."""
-        edges = np.unique(np.quantile(plain[:, 0], np.linspace(0, 1, BINS // 2 + 1)[1:-1]))
-        empty = cls(plain.mean(0), plain.std(0) + 1e-6, edges, np.zeros(0))
-        wide = empty.expanded(plain)
+        flat = cls.flat(plain, plain[:, 0], BINS // 2)
+        wide = flat.expanded(plain)
         slope = np.asarray(np.linalg.solve(wide.T @ wide + ridge * np.eye(wide.shape[1]), wide.T @ values), float)
-        return cls(empty.mean, empty.spread, edges, slope)
+        return replace(flat, slope=slope)
 
     def expanded(self, plain: Floats) -> Floats:
         """Standardised features, their squares (spread is form too), the length's bin and a constant."""

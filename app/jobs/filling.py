@@ -18,7 +18,8 @@ from app.db.samples import NewSample
 from app.db.session import reading, writing
 from app.game import sensitive
 from app.game.choice import Candidate, ShelfChoice
-from app.game.form import nearest
+from app.game.form import FEWEST
+from app.game.moments import together
 from app.game.vetting import DUPLICATE, FORM, HELD, Vetting, text_hash
 from app.jobs.piloting import FORM_TWEETS
 from app.jobs.workshop import Interrupted, JobError, Progress, ShouldStop, Workshop
@@ -29,8 +30,9 @@ from model.text import TEXT_VERSION, normalise
 DRAFTS_PER_SAMPLE = 30  # so many drafts for one that passes: the generator is not ready for play
 LEAST_BALANCED = 400  # samples: fewer are not balanced anew: a pilot of their size would move odds by chance
 # Share of samples that are stored beside those that are wanted: in the end those are shelved whose form, together, is
-# nearest to that of tweets, which mends what the choice draft by draft has left over.
-SPARES = 0.25
+# nearest to that of tweets, which mends what the choice draft by draft has left over. Where a scorer chose, fewer: what
+# form then parts with, the scorer had found.
+SPARES, SCORED_SPARES = 0.5, 0.25
 TRIAL = 1500  # drafts that are read before that is judged
 
 
@@ -77,7 +79,7 @@ def fill(
         JobError: next to nothing passes vetting, or the checkpoint is damaged or gone.
     """
     tally = _Tally(row.written, row.shelved, Counter(row.rejected))
-    wanted = _with_spares(row.goal)
+    wanted = _with_spares(row.goal, choice.scoring is not None)
     if tally.shelved >= wanted:
         return
     with closing(_drafts(workshop, generator, row, choice, wanted)) as chunks:
@@ -106,9 +108,9 @@ def _drafts(
         yield from writers.drafts(row.seed + max(0, row.written - len(choice.first)))
 
 
-def _with_spares(goal: int) -> int:
+def _with_spares(goal: int, scored: bool) -> int:
     """How many samples are stored for `goal` that are shelved."""
-    return goal if goal < LEAST_BALANCED else round(goal * (1 + SPARES))
+    return goal if goal < FEWEST else round(goal * (1 + (SCORED_SPARES if scored else SPARES)))
 
 
 def part_with_spares(workshop: Workshop, restock_id: int, cards: Sequence[str]) -> None:
@@ -121,7 +123,7 @@ def part_with_spares(workshop: Workshop, restock_id: int, cards: Sequence[str]) 
     if row is None or len(stored) <= row.goal:
         return
     texts, seeds = [sample.text for sample in stored], [sample.seed for sample in stored]
-    kept = nearest(texts, seeds, cards[:: max(1, len(cards) // FORM_TWEETS)], row.goal)
+    kept = together(texts, seeds, cards[:: max(1, len(cards) // FORM_TWEETS)], row.goal)
     spares = [sample.id for sample, keep in zip(stored, kept, strict=True) if not keep]
     rejected = Counter(row.rejected) + Counter({FORM: len(spares)})
     with writing(workshop.engine) as connection:

@@ -129,7 +129,7 @@ def test_of_samples_and_spares_those_are_shelved_whose_form_is_nearest_to_tweets
         stored.append(len(texts))
         return np.arange(len(texts)) >= len(texts) - count
 
-    monkeypatch.setattr(filling, "nearest", last_but_not_least)
+    monkeypatch.setattr(filling, "together", last_but_not_least)
     done = restock(workshop, archive, generator, 120)
 
     rows = shelf(workshop.engine)
@@ -164,7 +164,7 @@ def test_nothing_is_on_the_shelf_before_the_flip(workshop: Workshop, archive: Ar
     restock(workshop, archive, generator, 190, on_progress=look)
 
     assert [stored for stored, _ in seen] == sorted(stored for stored, _ in seen)
-    assert seen[-1] == (190, 0)
+    assert seen[-1] == (round(190 * (1 + filling.SPARES)), 0)  # with the spares that it parts with at the end
 
 
 @pytest.mark.usefixtures("balanced_early")
