@@ -64,6 +64,11 @@ def test_the_first_visit_is_ten_rounds_and_what_came_of_them(visit: Visit, size:
         go_on(friend)
         friend.goto(link)
         expect(friend.locator(".sitters tbody tr")).to_have_count(2)
+        height = friend.locator("td .squares").first.bounding_box()
+        assert height
+        assert height["height"] < 30  # one row of squares
+        friend.set_viewport_size({"width": 320, "height": 568})
+        assert friend.evaluate("document.documentElement.scrollWidth") <= 320
 
 
 @pytest.mark.parametrize(("size", "script"), SCREENS, ids=NAMES)
