@@ -40,6 +40,7 @@ class Archive:
     deleted_at: datetime | None = None
     own: OwnSettings = field(default_factory=OwnSettings)
     invite: str | None = None
+    description: str | None = None
 
     @property
     def mark(self) -> tuple[int, datetime]:
@@ -132,9 +133,17 @@ def hold_place(
     return int(connection.execute(insert(archives).values(row).returning(archives.c.id)).scalar_one())
 
 
-def describe(connection: Connection, archive_id: int, *, name: str | None, handle: str | None) -> None:
+def describe(
+    connection: Connection,
+    archive_id: int,
+    *,
+    name: str | None = None,
+    handle: str | None = None,
+    description: str | None = None,
+) -> None:
     """Change what is given; None leaves a column as it is."""
-    values = {column: value for column, value in {"name": name, "handle": handle}.items() if value is not None}
+    given = {"name": name, "handle": handle, "description": description}
+    values = {column: value for column, value in given.items() if value is not None}
     if values:
         connection.execute(update(archives).where(archives.c.id == archive_id).values(**values))
 

@@ -21,6 +21,7 @@ from model.text import TEXT_VERSION
 
 DEMO = Path(__file__).resolve().parents[2] / "demo"
 SLUG, NAME, HANDLE = "mayor-of-gannet", "Mayor of Port Gannet", "MayorOfGannet"
+DESCRIPTION = "Ferries, football, potholes and gulls: a seaside town and its mayor, both made up."
 POSTS, CHECKPOINT, RECIPE, SHELF = "mayor_of_gannet.jsonl", "checkpoint", "recipe.json", "shelf.jsonl"
 
 
@@ -44,10 +45,11 @@ def open_demo(engine: Engine, checkpoints: Path, folder: Path = DEMO) -> bool:
 def import_posts(engine: Engine, folder: Path = DEMO) -> Archive:
     """Import the demo's posts."""
     import_archive(engine, folder / POSTS, slug=SLUG, name=NAME, handle=HANDLE, is_demo=True)
-    with reading(engine) as connection:
+    with writing(engine) as connection:
         archive = archives.find(connection, SLUG)
-    if archive is None:
-        raise RuntimeError("the demo archive is not there after its import")
+        if archive is None:
+            raise RuntimeError("the demo archive is not there after its import")
+        archives.describe(connection, archive.id, description=DESCRIPTION)
     return archive
 
 

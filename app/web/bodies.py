@@ -64,6 +64,7 @@ class ArchiveBody(BaseModel):
 class ListedArchive(ArchiveBody):
     """An archive that can be played."""
 
+    description: str | None = Field(description="a sentence on whose texts these are; null: none")
     unit: Literal["tweet", "passage"]
     is_demo: bool
     is_open: bool = Field(description="whether a round can be dealt now")

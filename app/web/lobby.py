@@ -63,6 +63,7 @@ async def list_archives(request: Request) -> Response:
             "slug": entry.archive.slug,
             "handle": entry.archive.handle,
             "name": entry.archive.name,
+            "description": entry.archive.description,
             "unit": entry.archive.unit,
             "is_demo": entry.archive.is_demo,
             "is_open": entry.is_open,

@@ -306,6 +306,18 @@ def test_the_demo_says_so_and_shows_how_to_play_a_real_account(serving: Opener) 
     assert "x.com" not in verdict.text
 
 
+def test_who_chooses_an_archive_reads_whose_it_is(serving: Opener) -> None:
+    def fill(connection: Connection) -> None:
+        add_game(connection, "mayor", description="<Ferries> & potholes")
+        add_game(connection, "other")
+
+    client = serving(fill=fill).client()
+    ways = client.get("/ways").text
+    assert ways.count("<bdi>&lt;Ferries&gt; &amp; potholes</bdi>") == 1
+    listed = client.get("/api/archives").json()["archives"]
+    assert {each["slug"]: each["description"] for each in listed} == {"mayor": "<Ferries> & potholes", "other": None}
+
+
 def test_before_there_is_anything_to_play_the_page_is_kind(serving: Opener) -> None:
     client = serving(fill=lambda _: None).client()
     for path, status in (("/", 503), ("/hall", 404)):

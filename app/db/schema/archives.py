@@ -25,6 +25,7 @@ archives = Table(
     Column("slug", String(64), nullable=False, unique=True),
     Column("name", String(200), nullable=False),
     Column("handle", String(64)),  # without @; null for texts that no account posted
+    Column("description", String(200)),  # a sentence on whose texts these are, for players who choose; null: none
     Column("unit", String(16), nullable=False),  # tweet or passage: what pages call a card
     Column("is_demo", Boolean, nullable=False, default=False),
     Column("created_at", Moment, nullable=False),

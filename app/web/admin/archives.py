@@ -66,7 +66,7 @@ def show_archive(request: Request, here: Here, admin: Viewing, slug: str) -> Res
         leanings=LEANINGS,
         renewing=renewing,
         seen={
-            "about": mark_of(archive.name, archive.handle, archive.basis),
+            "about": mark_of(archive.name, archive.handle, archive.description, archive.basis),
             "own": mark_of(archive.own, archive.invite),
         },
     )
@@ -90,16 +90,22 @@ def describe(
     slug: str,
     name: Annotated[str, Form(min_length=1, max_length=200)],
     handle: Annotated[str, Form(max_length=64)] = "",
+    description: Annotated[str, Form(max_length=200)] = "",
     basis: Annotated[str, Form()] = "",
     seen: Annotated[str, Form(max_length=16)] = "",
 ) -> Response:
     """Change what pages call an archive, whose it is, and by what right it is played."""
-    after = {"name": name.strip(), "handle": handle.strip().removeprefix("@") or None, "basis": basis or None}
+    after = {
+        "name": name.strip(),
+        "handle": handle.strip().removeprefix("@") or None,
+        "description": " ".join(description.split()) or None,
+        "basis": basis or None,
+    }
     if basis and basis not in BASES:
         raise Refused(422, "No such answer", "Say whether it is your own, public, or by permission.")
     with writing(here.engine) as connection:
         archive = found(connection, slug)
-        as_shown(seen, slug, archive.name, archive.handle, archive.basis)
+        as_shown(seen, slug, archive.name, archive.handle, archive.description, archive.basis)
         before = {key: getattr(archive, key) for key in after}
         archives.note_basis(connection, slug, after["basis"])
         connection.execute(update(table).where(table.c.id == archive.id).values(after | {"stamp": table.c.stamp + 1}))

@@ -80,6 +80,15 @@ def test_what_another_admin_changed_meanwhile_is_not_taken_back_unnoticed(desk, 
     assert desk.post(path, **second, seen=seen(desk.said("/admin/archives/mayor"), form)).status_code == 303
 
 
+def test_a_description_is_kept_in_one_line_and_noted(desk):
+    desk.post("/admin/archives/mayor/describe", name="Mayor", description=" A town,\n made up. ", basis="own")
+    assert stored(desk).description == "A town, made up."
+    with reading(desk.engine) as connection:
+        noted = connection.execute(select(audit.c.before, audit.c.after).order_by(audit.c.id.desc()).limit(1)).one()
+    assert [each["description"] for each in noted] == [None, "A town, made up."]
+    assert 'value="A town, made up."' in desk.said("/admin/archives/mayor")
+
+
 def test_a_private_persons_archive_stays_behind_its_invitation(desk):
     desk.post("/admin/archives/mayor/describe", name="Mayor", basis="permission")
     invite = stored(desk).invite
