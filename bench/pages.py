@@ -43,6 +43,7 @@ PAGES: dict[str, tuple[str, ...]] = {
     "": ("",),
     "/charts/fool-rates.json": ("/charts/fool-rates.json?days=30", "/charts/fool-rates.json?days=90&archive=large"),
     "/charts/jobs/{job_id}.json": ("/charts/jobs/{job}.json",),
+    "/charts/generators/{generator_id}.json": ("/charts/generators/5.json",),
     "/bokeh.js": ("/bokeh.js",),
     "/audit": ("/audit",),
     "/archives": ("/archives",),
@@ -54,6 +55,7 @@ PAGES: dict[str, tuple[str, ...]] = {
     "/samples": (
         *("/samples", "/samples?status=on+the+shelf", "/samples?generator=v5", "/samples?order=fools+most"),
         *("/samples?order=fools+least", "/samples?order=most+guesses", "/samples?status=on+the+shelf&order=fools+most"),
+        *("/samples?least=60", "/samples?least=10&most=11&order=most+guesses", "/samples?status=reported"),
         *("/samples?words=harbour", "/samples?words=no+such+words&generator=v2"),
     ),
     "/tweets": ("/tweets", "/tweets?words=harbour", "/tweets?words=no+such+words"),

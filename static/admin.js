@@ -78,7 +78,11 @@ if (live) {
       for (const [place, fresh] of [...live.children].entries()) {
         const other = part.children[place];
         if (!other || fresh.hasAttribute("data-chart")) continue;
-        if (fresh.outerHTML !== other.outerHTML) fresh.replaceWith(document.importNode(other, true));
+        if (fresh.outerHTML === other.outerHTML) continue;
+        const changed = document.importNode(other, true);
+        const folded = fresh.querySelectorAll("details");  // what was opened stays so
+        for (const [at, each] of changed.querySelectorAll("details").entries()) each.open = folded[at]?.open || each.open;
+        fresh.replaceWith(changed);
       }
       if (charts.length === drawn.length) for (const chart of drawn) if (part.dataset.version !== live.dataset.version) draw(chart);
       live.dataset.version = part.dataset.version;

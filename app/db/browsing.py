@@ -21,12 +21,12 @@ from sqlalchemy import (
 )
 
 from app.db.samples import next_stamp, on_shelf
-from app.db.tables import generators, samples, tweets
+from app.db.tables import generators, guesses, remarks, samples, tweets
 from app.game.scoring import SHOWN_FROM
 
 Kind = Literal["sample", "tweet"]
-STATUSES = ("on the shelf", "retired", "hidden", "not shelved")
-FEW = ("on the shelf", "hidden", "not shelved")  # of all samples
+STATUSES = ("on the shelf", "retired", "hidden", "not shelved", "reported")
+FEW = ("on the shelf", "hidden", "not shelved", "reported")  # of all samples
 ORDERS = ("newest", "fools most", "fools least", "most guesses")
 LOOK = 2_000  # cards in play that one look for words goes through: it answers in time however large the deck
 _TABLES: dict[str, Table] = {"sample": samples, "tweet": tweets}
@@ -47,6 +47,8 @@ class Wanted:
     order: str = "newest"
     before_id: int | None = None  # those behind the card with this id, in that order
     limit: int = 50
+    least: float | None = None  # fool rate, of samples with enough guesses
+    most: float | None = None
 
 
 def sample_page(connection: Connection, wanted: Wanted) -> list[Row[Any]]:
@@ -61,9 +63,13 @@ def sample_page(connection: Connection, wanted: Wanted) -> list[Row[Any]]:
         "retired": samples.c.retired_stamp.is_not(None),
         "hidden": samples.c.hidden_at.is_not(None),
         "not shelved": samples.c.shelved_stamp.is_(None),
+        "reported": samples.c.id.in_(_reported()),
     }
     if wanted.status in statuses:
         query = query.where(statuses[wanted.status])
+    if wanted.least is not None or wanted.most is not None:
+        most = 1.0 if wanted.most is None else wanted.most
+        query = query.where(_IS_RATED, _RATE.between(wanted.least or 0.0, most))
     orders: dict[str, tuple[ColumnElement[Any], bool]] = {
         "fools most": (_RATE, True),
         "fools least": (_RATE, False),
@@ -76,6 +82,12 @@ def sample_page(connection: Connection, wanted: Wanted) -> list[Row[Any]]:
     elif order is not None:
         query = query.where(_IS_RATED)
     return list(connection.execute(_paged(query, samples, wanted, order)))
+
+
+def _reported() -> Select[int]:
+    """The samples of which a player's report waits to be read."""
+    waits = (remarks.c.report.is_not(None), remarks.c.settled_at.is_(None), remarks.c.report != "")
+    return select(guesses.c.sample_id).join(remarks, remarks.c.guess_id == guesses.c.id).where(*waits)
 
 
 def tweet_page(connection: Connection, wanted: Wanted) -> list[Row[Any]]:

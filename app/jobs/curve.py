@@ -1,12 +1,15 @@
-"""The curve of a training, thinned so that its whole course fits into the job's row."""
+"""The curve of a training and its log, thinned so that its whole course fits into the job's row."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 MOST = 150  # points kept; every other one goes when there are more
+ON_A_CARD = 60  # points that a generator's card keeps
 SAMPLES = 6  # the newest ones that are kept
+LINES = 40  # of the log, the newest
 
 
 class Curve:
@@ -15,10 +18,12 @@ class Curve:
     def __init__(self) -> None:
         self._points: list[dict[str, Any]] = []
         self._samples: list[str] = []
+        self._log: list[str] = []
         self._last: dict[str, Any] = {}
 
-    def take(self, event: Mapping[str, Any]) -> None:
-        """Note what the training says."""
+    def take(self, event: Mapping[str, Any], at: datetime) -> None:
+        """Note what the training says at a moment."""
+        self._log = [*self._log, f"{at:%H:%M:%S} {_in_words(event)}"][-LINES:]
         if event["event"] == "sample":
             self._samples = [str(event.get("text", ""))[:300], *self._samples][:SAMPLES]
         if event["event"] != "progress":
@@ -31,5 +36,29 @@ class Curve:
             self._points = [*self._points[:-1:2], self._points[-1]]
 
     def figures(self) -> dict[str, Any]:
-        """The newest figures, the curve and the newest samples, as plain values."""
-        return self._last | {"curve": list(self._points), "samples": list(self._samples)}
+        """The newest figures, the curve, the newest samples and lines of the log, as plain values."""
+        told: dict[str, Any] = {"curve": list(self._points), "samples": list(self._samples), "log": list(self._log)}
+        return self._last | told
+
+    def on_a_card(self) -> list[dict[str, Any]]:
+        """The curve with as many points as a generator's card keeps, the last one among them."""
+        every = -(-len(self._points) // ON_A_CARD) or 1
+        return self._points[::-every][::-1]
+
+
+def _in_words(event: Mapping[str, Any]) -> str:
+    """One line of the log."""
+    if event["event"] == "sample":
+        return f"wrote: {str(event.get('text', ''))[:100]}"
+    if event["event"] == "failed":
+        return f"failed: {event.get('reason')}"
+    if event["event"] != "progress":
+        return f"{event['event']} after {event.get('seconds', 0):,.0f} s"
+    bits = [
+        f"{name} {value:.3f}"
+        for name, value in (("train", event.get("train_bits")), ("validation", event.get("validation_bits")))
+        if value is not None
+    ]
+    words = [f"step {event.get('step', 0):,} of {event.get('steps', 0):,}, epoch {event.get('epoch', 0)}"]
+    words += [f"{', '.join(bits)} bits per character"] if bits else []
+    return "; ".join([*words, f"{event.get('characters_per_second', 0):,} characters/s"])

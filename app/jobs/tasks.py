@@ -220,12 +220,12 @@ def clear_up(workshop: Workshop, job: Job) -> None:
 def telling(hold: Hold) -> Callable[[Event], None]:
     """Passes what a training says on to jobs.progress: epoch, step of steps, bits per character, seconds left.
 
-    The curve so far and the newest samples go with it.
+    The curve so far, the newest samples and the newest lines of the log go with it.
     """
     curve = Curve()
 
     def on_event(event: Event) -> None:
-        curve.take(event)
+        curve.take(event, now())
         if event["event"] in ("progress", "sample"):
             hold.on_progress(curve.figures())
 

@@ -17,6 +17,7 @@ from app.db.generators import Generator, Recipe
 from app.db.session import now, reading, writing
 from app.game.lessons import Lesson
 from app.game.vetting import VETTING_VERSION
+from app.jobs.curve import Curve
 from app.jobs.supervising import Budget, Event, Shape, Trained, await_turn, need_tensorflow, train
 from app.jobs.workshop import Interrupted, JobError, ShouldStop, Steps, Workshop, heed, never, plainly
 from model.checkpoint import CheckpointError, checkpoint_digest, read_checkpoint, write_checkpoint
@@ -73,13 +74,21 @@ def make_generator(
     await_turn(folder, should_stop)
     tweet_count = step("write the texts", lambda: freeze_texts(workshop, archive, folder))
 
+    curve = Curve()
+
+    def listen(event: Event) -> None:
+        curve.take(event, now())
+        on_event(event)
+
     def learn() -> dict[str, Any]:
-        trained = train(folder, shape, budget, seed=seed, start=start, on_event=on_event, should_stop=should_stop)
+        trained = train(folder, shape, budget, seed=seed, start=start, on_event=listen, should_stop=should_stop)
         if trained.stopped and not keep_when_stopped():
             raise Interrupted
-        return asdict(trained)
+        return asdict(trained) | {"curve": curve.on_a_card()}
 
-    trained = Trained(**step("train", learn))
+    learned = dict(step("train", learn))
+    course = learned.pop("curve", [])  # missing where an earlier program did that step
+    trained = Trained(**learned)
     key, digest = step("keep the checkpoint", lambda: adopt(workshop, archive, folder))
 
     def stops() -> bool:
@@ -88,6 +97,7 @@ def make_generator(
     bits = step("evaluate", lambda: evaluate(workshop, archive, key, stops))
     card = {"made_by": "train", "tweets": tweet_count, "seconds": trained.seconds, "epochs": trained.epochs}
     card |= {"start": _digest(start)} if start else {}
+    card |= {"curve": course} if course else {}
     generator_id, is_new = step(
         "register", lambda: _ids(register(workshop, archive, key, digest, bits=bits, card=card))
     )

@@ -82,6 +82,7 @@ def office(served: Game) -> Game:
             for step in range(100, 1000, 100)
         ]
         told = {"curve": curve, "step": 900, "steps": 1000, "samples": ["we had soup", "and it rained"]}
+        told["log"] = ["13:45:07 step 900 of 1,000, epoch 2", "13:45:08 wrote: we had soup"]
         claim = jobs.begin(connection, trained, "work-1", at).claim
         jobs.report(connection, claim, progress=told)
         jobs.finish(connection, claim, "done", "v1 registered", at)
@@ -122,7 +123,14 @@ def sign_in(page: Page) -> None:
 
 def test_every_page_is_looked_at() -> None:
     routes = {route.path for room in ROOMS for route in room.router.routes if "GET" in route.methods}  # type: ignore[attr-defined]
-    files = {"/bokeh.js", "/charts/fool-rates.json", "/charts/jobs/{job_id}.json", "/jobs/{job_id}.json", *DOWNLOADS}
+    files = {
+        "/bokeh.js",
+        "/charts/fool-rates.json",
+        "/charts/jobs/{job_id}.json",
+        "/charts/generators/{generator_id}.json",
+        "/jobs/{job_id}.json",
+        *DOWNLOADS,
+    }
     assert routes - files == set(PAGES)
 
 
@@ -169,6 +177,30 @@ def test_a_look_for_words_that_comes_in_parts_is_counted_together(
     expect(page.locator("[data-count]")).to_contain_text("of 80 cards that were looked through.")
     page.get_by_role("link", name="Look through more").click()
     expect(page.locator("[data-count]")).to_contain_text("of 80 cards that were looked through.")
+
+
+def test_what_was_opened_on_the_page_of_a_running_job_stays_open_as_it_goes_on(office: Game, visit: Visit) -> None:
+    def report(step: int) -> None:
+        line = f"13:45:07 step {step} of 9, epoch 1"
+        with writing(office.engine) as connection:
+            jobs.report(connection, claim, progress={"step": step, "steps": 9, "log": [line]})
+
+    with writing(office.engine) as connection:
+        asked = jobs.ask(connection, "train", 1, {"minutes": 1}, asked_by="Ada", at=now())
+        assert asked is not None
+        claim = jobs.begin(connection, asked, "work-1", now()).claim
+    report(1)
+    page = visit()
+    sign_in(page)
+    page.goto(f"/admin/jobs/{asked}")
+    page.get_by_text("Log (UTC)").click()
+    expect(page.locator(".log")).to_contain_text("step 1 of 9")
+    report(2)
+    expect(page.locator(".log")).to_contain_text("step 2 of 9")
+    expect(page.locator(".log")).to_be_visible()
+    with writing(office.engine) as connection:
+        jobs.finish(connection, claim, "done", "v3 registered", now())
+    expect(page.locator(".state-done")).to_be_visible()
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["with script", "without"])

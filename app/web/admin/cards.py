@@ -35,13 +35,19 @@ def list_samples(
     status: str = "",
     words: str = "",
     order: str = "newest",
+    least: str = "",
+    most: str = "",
     before: int | None = None,
 ) -> Response:
-    """Samples, by generator, status, words and fool rate."""
+    """Samples, by generator, status, words and fool rate (in percent)."""
     with reading(here.engine) as connection:
         choice = chosen_with_generator(connection, archive, generator)
         which = choice.which
-        wanted = Wanted(which.id if which else 0, choice.generator_id, status, words[:100], order, before, PAGE + 1)
+        wanted = Wanted(
+            *(which.id if which else 0, choice.generator_id, status, words[:100], order, before, PAGE + 1),
+            least=_share(least),
+            most=_share(most),
+        )
         rows = browsing.sample_page(connection, wanted)
     return views.page(
         *(request, "samples.html", admin),
@@ -85,8 +91,9 @@ def hide_card(
     back: Annotated[str, Form()] = "/admin/samples",
 ) -> Response:
     """Take a card out of play, or back in, with a reason."""
-    if hidden and not reason.strip():
-        raise Refused(422, "Say why", "A card is hidden with a reason: who looks at it later will ask for one.")
+    if not reason.strip():
+        what = "hidden" if hidden else "shown again"
+        raise Refused(422, "Say why", f"A card is {what} with a reason: who looks at it later will ask for one.")
     with writing(here.engine) as connection:
         row = browsing.find(connection, kind, card)
         if row is None:
@@ -166,6 +173,16 @@ def settle_report(here: Here, admin: Changing, guess_id: int) -> Response:
         reports.settle(connection, guess_id, now())
         note(connection, admin, Change("report set aside", f"guess {guess_id}", {"report": words[:200]}))
     return views.back("/admin/reports", "Set aside.")
+
+
+def _share(percent: str) -> float | None:
+    """A share that was typed in percent; None where nothing was."""
+    if not percent.strip():
+        return None
+    try:
+        return min(100.0, max(0.0, float(percent))) / 100
+    except ValueError:
+        raise Refused(422, "No number", "Expected percents between 0 and 100 for the fool rate.") from None
 
 
 def _hide_all(here: Office, blocked: _Blocked, kind: Kind, which: Archive) -> int:

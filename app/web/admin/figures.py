@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from functools import cache
+from typing import Any
 
 from fastapi import APIRouter
 from starlette.responses import Response
@@ -19,8 +20,10 @@ NOTHING = "null"  # a chart without figures: an empty box would say less than wo
 
 
 @router.get("/charts/fool-rates.json")
-def fool_rates(here: Here, _: Viewing, days: int = 30, archive: str = "", dark: bool = False) -> Response:
-    """Fool rates by generator and day."""
+def fool_rates(
+    here: Here, _: Viewing, days: int = 30, archive: str = "", generator: int | None = None, dark: bool = False
+) -> Response:
+    """Fool rates by generator and day; of an archive's alone, or of one."""
     with reading(here.engine) as connection:
         listed = [each for each in archives.listing(connection) if archive in ("", each.slug)]
         names: dict[int, str] = {}
@@ -28,7 +31,7 @@ def fool_rates(here: Here, _: Viewing, days: int = 30, archive: str = "", dark: 
             prefix = "" if len(listed) == 1 else f"{each.slug} "
             names |= {found.id: prefix + found.name for found in generators.listing(connection, each.id)}
         played = rollups.played(connection, day_of(now()) - min(max(days, 1), 400) + 1)
-    shown = [row for row in played if row.generator_id in names]
+    shown = [row for row in played if row.generator_id in names and generator in (None, row.generator_id)]
     return _json(charts.fool_rates(shown, names, dark=dark) if shown else NOTHING)
 
 
@@ -39,7 +42,20 @@ def learning_curve(here: Here, _: Viewing, job_id: int, dark: bool = False) -> R
         job = jobs.find(connection, job_id)
     if job is None:
         raise Refused(404, "No such job", "It may have been asked for in another database.")
-    points = job.progress.get("curve")
+    return _curve(job.progress.get("curve"), dark)
+
+
+@router.get("/charts/generators/{generator_id}.json")
+def curve_on_its_card(here: Here, _: Viewing, generator_id: int, dark: bool = False) -> Response:
+    """Bits per character over the steps of the training that made a generator."""
+    with reading(here.engine) as connection:
+        one = generators.find(connection, generator_id)
+    if one is None:
+        raise Refused(404, "No such generator", f"There is no generator with the id {generator_id}.")
+    return _curve(one.card.get("curve"), dark)
+
+
+def _curve(points: Any, dark: bool) -> Response:
     return _json(charts.curve(points, dark=dark) if points else NOTHING)
 
 

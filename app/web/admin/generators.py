@@ -9,12 +9,13 @@ from fastapi import APIRouter, Form, Request
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from app.db import archives, browsing, canaries, evidence, generators, jobs, labels, samples, tallies
+from app.db import archives, browsing, canaries, evidence, generators, jobs, labels, rollups, samples, tallies
 from app.db.admins import Admin
 from app.db.audit import Change
 from app.db.browsing import Wanted
 from app.db.canaries import Opening
 from app.db.generators import Decided, Generator
+from app.db.rollups import day_of
 from app.db.session import now, reading, writing
 from app.db.tallies import Count
 from app.game.canary import plan_for
@@ -25,6 +26,7 @@ from app.web.admin.office import Changing, Here, Office, Refused, Viewing, note
 
 router = APIRouter(include_in_schema=False)
 SHOWN = 6
+DAYS = 90  # that a generator's chart of fool rates shows
 Reason = Annotated[str, Form(min_length=3, max_length=500)]
 
 
@@ -81,8 +83,11 @@ def show_generator(request: Request, here: Here, admin: Viewing, generator_id: i
         tried = canaries.listing(connection, one.archive_id, one.id)
         names = {each.id: each.name for each in (one, *others)}
         still = canaries.find_open(connection, one.archive_id)
+        played = rollups.played(connection, day_of(now()) - DAYS + 1, one.archive_id)
     return views.page(
         *(request, "generator.html", admin),
+        by_day=[(row, one.name) for row in reversed(played) if row.generator_id == one.id],
+        days=DAYS,
         **facts,
         label_set=label_set,
         others=others,

@@ -79,6 +79,7 @@ def _figures(connection: Connection, here: Office, at: datetime) -> dict[str, An
         "best_day": max((day.players for day in attended.values()), default=0),
         "standings": list(zip(listed, standings, strict=True)),
         "by_generator": by_generator(connection, listed, played),
+        "by_day": by_day(connection, listed, played),
         "labels": _by_status(labels, since),
         "label_alarm": label_alarm,
         "jobs": [*open_jobs, *ended[: JOBS - len(open_jobs)]],
@@ -108,6 +109,16 @@ def by_generator(connection: Connection, listed: list[Archive], played: list[Pla
                     {"archive": archive, "generator": generator, "part": part, "guesses": guesses, "fooled": fooled}
                 )
     return sorted(rows, key=lambda row: (row["part"] == "", -row["guesses"]))
+
+
+def by_day(connection: Connection, listed: list[Archive], played: list[Played]) -> list[tuple[Played, str]]:
+    """What the chart shows, the newest first, each with the name of its generator."""
+    names = {
+        made.id: f"{archive.slug} {made.name}"
+        for archive in listed
+        for made in generators.listing(connection, archive.id)
+    }
+    return [(row, names[row.generator_id]) for row in reversed(played) if row.generator_id in names]
 
 
 def _standing(connection: Connection, here: Office, archive: Archive, played: list[Played], at: datetime) -> Standing:

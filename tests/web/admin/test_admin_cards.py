@@ -14,11 +14,13 @@ import pytest
 from factories import LONG_AGO, add_generator, add_samples, words
 from sqlalchemy import insert, select, update
 
-from app.db import browsing, generators, players, rollups, samples
+from app.db import browsing, generators, players, rollups, samples, tallies
 from app.db.rollups import LabelKey, day_of
 from app.db.session import now, reading, writing
+from app.db.tables import generators as generator_table
 from app.db.tables import guesses, label_tallies, labels, remarks
 from app.db.tables import samples as sample_table
+from app.db.tallies import Count, TallyKey
 
 
 def guess(desk, number, *, status="accepted", reason=None, verdict="fooled", report=None):
@@ -53,7 +55,9 @@ def test_a_sample_is_hidden_with_a_reason_and_shown_again(desk):
     desk.post("/admin/cards/hide", kind="sample", card="3", reason="names a neighbour")
     assert level(desk) == before - 1
     assert "names a neighbour" in desk.said("/admin/samples?status=hidden")
-    desk.post("/admin/cards/hide", kind="sample", card="3", hidden="false")
+    assert desk.post("/admin/cards/hide", kind="sample", card="3", hidden="false").status_code == 422
+    desk.post("/admin/cards/hide", kind="sample", card="3", hidden="false", reason="it was another one")
+    assert "it was another one" in desk.said("/admin/audit")
     assert level(desk) == before
 
 
@@ -82,6 +86,27 @@ def test_samples_are_found_by_words_and_ordered_by_fool_rate(desk):
     assert page.index('id="sample-5"') < page.index('id="sample-6"')
     assert desk.said("/admin/samples?words=Note+10004%3A").count('<tr id="sample-') == 1
     assert desk.said("/admin/samples?words=100%25").count('<tr id="sample-') == 0
+
+
+def test_samples_are_picked_out_by_fool_rate_and_by_reports(desk):
+    with writing(desk.engine) as connection:
+        for number, fooled in ((5, 9), (6, 5), (7, 1)):
+            played = {"guesses": 10, "fooled": fooled}
+            connection.execute(update(sample_table).where(sample_table.c.id == number).values(played))
+
+    def shown(asked):
+        return [int(number) for number in re.findall(r'<tr id="sample-(\d+)"', desk.said(f"/admin/samples?{asked}"))]
+
+    assert shown("least=50") == [6, 5]
+    assert shown("most=50&order=fools+most") == [6, 7]
+    assert shown("least=20&most=60") == [6]
+    assert 'name="least" min="0" max="100" step="any" value="20"' in desk.said("/admin/samples?least=20")
+    assert desk.get("/admin/samples?least=many").status_code == 422
+    assert shown("status=reported") == []
+    first = guess(desk, 1, report="this is about my aunt")
+    assert shown("status=reported") == [1]
+    desk.post(f"/admin/reports/{first}/settle")
+    assert shown("status=reported") == []
 
 
 def linked(page, words):
@@ -115,7 +140,7 @@ def test_further_tweets_are_of_the_kind_that_was_asked_for_and_end_where_they_en
     page = desk.said(f"/admin/tweets{more}")
     assert page.count(">Show again<") == 1
     assert page.count('<td class="card-text">') == 1
-    desk.post("/admin/cards/hide", kind="tweet", card="1", hidden="false")
+    desk.post("/admin/cards/hide", kind="tweet", card="1", hidden="false", reason="a trial")
     assert linked(desk.said(asked), "More") is None
 
 
@@ -255,6 +280,30 @@ def test_two_generators_stand_side_by_side_with_samples_of_the_same_seeds(desk):
     page = desk.said(f"/admin/generators/compare?left=1&right={second}")
     assert "Samples from the same seeds" in page
     assert page.count("<blockquote>") == 12
+
+
+def test_a_generators_page_has_its_charts_with_their_tables(desk):
+    second = second_generator(desk)
+    today = day_of(now())
+    with writing(desk.engine) as connection:
+        for generator_id, fooled in ((1, 3), (second, 7)):
+            key = TallyKey(1, generator_id, today, "endless", rollups.REAL)
+            tallies.add(connection, {key: Count(10, fooled, 10)})
+        points = [{"step": 5, "train_bits": 3.5, "bits_per_character": 3.75}]
+        connection.execute(update(generator_table).where(generator_table.c.id == second).values(card={"curve": points}))
+    page = desk.said(f"/admin/generators/{second}")
+    assert page.count("70.0 %") == 2, "of all guesses, and of the day's"
+    assert "3.750" in page
+    drawn = [desk.get(html.unescape(address)).text for address in re.findall('data-chart="([^"]*)"', page)]
+    assert [chart.count('"v2"') > 0 for chart in drawn] == [True, False]
+    assert "0.7" in drawn[0]
+    assert '"v1"' not in drawn[0]
+    assert "3.75" in drawn[1]
+    overview = desk.said("/admin")
+    for each in ("mayor v1</td>", "mayor v2</td>"):
+        assert each in overview
+    assert desk.get("/admin/charts/generators/1.json").text == "null"
+    assert desk.get("/admin/charts/generators/99.json").status_code == 404
 
 
 def test_the_tree_shows_parents_before_children(desk):

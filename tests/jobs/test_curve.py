@@ -1,0 +1,51 @@
+"""What a job's page shows of a training: a curve that stays short, samples, and a log in words."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from app.jobs.curve import LINES, MOST, ON_A_CARD, SAMPLES, Curve
+
+AT = datetime(2026, 5, 1, 13, 45, 7, tzinfo=UTC)
+
+
+def progress(step: int, **more: Any) -> dict[str, Any]:
+    told = {"event": "progress", "epoch": 2, "step": step, "steps": 5000, "characters_per_second": 5800}
+    return told | {"train_bits": 2.5, "validation_bits": None, "seconds_left": 60.0} | more
+
+
+def test_a_long_training_is_thinned_and_keeps_its_first_and_newest_points() -> None:
+    curve = Curve()
+    for step in range(1, 1001):
+        curve.take(progress(step), AT)
+    points = curve.figures()["curve"]
+    assert len(points) <= MOST
+    assert (points[0]["step"], points[-1]["step"]) == (1, 1000)
+    kept = curve.on_a_card()
+    assert ON_A_CARD / 2 <= len(kept) <= ON_A_CARD
+    assert kept[-1]["step"] == 1000
+    assert [point["step"] for point in kept] == sorted(point["step"] for point in kept)
+
+
+def test_a_training_that_said_nothing_has_no_curve() -> None:
+    assert Curve().on_a_card() == []
+
+
+def test_the_log_tells_in_words_what_came_when_and_forgets_what_is_old() -> None:
+    curve = Curve()
+    curve.take(progress(1200, validation_bits=2.75), AT)
+    curve.take({"event": "sample", "text": "we had soup"}, AT)
+    curve.take({"event": "stopped", "seconds": 90.0}, AT)
+    assert curve.figures()["log"] == [
+        "13:45:07 step 1,200 of 5,000, epoch 2; train 2.500, validation 2.750 bits per character; 5,800 characters/s",
+        "13:45:07 wrote: we had soup",
+        "13:45:07 stopped after 90 s",
+    ]
+    for step in range(2 * LINES):
+        curve.take(progress(step), AT)
+        curve.take({"event": "sample", "text": f"sample {step}"}, AT)
+    told = curve.figures()
+    assert len(told["log"]) == LINES
+    assert told["log"][-1].endswith(f"wrote: sample {2 * LINES - 1}")
+    assert len(told["samples"]) == SAMPLES
