@@ -20,6 +20,7 @@ from app.db.jobs import Job
 from app.db.session import now, reading, writing
 from app.game.vetting import VETTING_VERSION
 from app.jobs import drafts, training
+from app.jobs.curve import points_of
 from app.jobs.hold import Hold
 from app.jobs.workshop import JobError, Progress, ShouldStop, Steps, Workshop
 from model.checkpoint import Checkpoint, CheckpointError, checkpoint_digest, read_checkpoint
@@ -90,7 +91,7 @@ def import_generator(
         alphabet=checkpoint.vocab.characters,
         bits_per_character=bits,
         card={
-            **{"made_by": "import", "file": file.name, "bundle": card},
+            **{"made_by": "import", "file": file.name, **_told(card)},
             **{"network": checkpoint.config.to_json(), "training": dict(checkpoint.meta)},
         },
     )
@@ -165,6 +166,15 @@ def _lacking(vocab: Vocab, texts: Sequence[str]) -> float:
     """The share of the characters of `texts` that a vocabulary does not know; 0 where there are none."""
     known, characters = set(vocab.characters), "".join(texts)
     return sum(character not in known for character in characters) / (len(characters) or 1)
+
+
+def _told(card: Mapping[str, Any]) -> dict[str, Any]:
+    """What a bundle tells of itself, and apart the curve of its training, as far as it is one."""
+    own = card.get("card")
+    if not isinstance(own, dict) or "curve" not in own:
+        return {"bundle": dict(card)}
+    rest = {name: value for name, value in own.items() if name != "curve"}
+    return {"bundle": {**card, "card": rest}, "curve": points_of(own["curve"])}
 
 
 def _decoding(file: Path, card: Mapping[str, Any]) -> Decoding:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -62,3 +63,22 @@ def _in_words(event: Mapping[str, Any]) -> str:
     words = [f"step {event.get('step', 0):,} of {event.get('steps', 0):,}, epoch {event.get('epoch', 0)}"]
     words += [f"{', '.join(bits)} bits per character"] if bits else []
     return "; ".join([*words, f"{event.get('characters_per_second', 0):,} characters/s"])
+
+
+def points_of(told: object) -> list[dict[str, Any]]:
+    """The points of a curve that somebody else wrote: of whatever stands there, what is one."""
+    found = told[:ON_A_CARD] if isinstance(told, list) else []
+    return [
+        {"step": each["step"], "train_bits": each["train_bits"], "bits_per_character": each["bits_per_character"]}
+        for each in found
+        if isinstance(each, dict)
+        and _is_figure(each.get("step"))
+        and all(
+            name in each and (each[name] is None or _is_figure(each[name]))
+            for name in ("train_bits", "bits_per_character")
+        )
+    ]
+
+
+def _is_figure(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import zipfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,17 @@ def test_a_generator_is_carried_into_another_archive(
     with reading(workshop.engine) as connection:
         assert set(generators.arms_of(connection, elsewhere.id)) == {CHAMPION, ANCHOR}
     assert restock(workshop, elsewhere, made, 5).shelved == 5
+
+
+def test_the_curve_of_its_training_comes_along(
+    workshop: Workshop, archive: Archive, generator: Generator, elsewhere: Archive, tmp_path: Path
+) -> None:
+    points = [{"step": 5, "train_bits": 3.5, "bits_per_character": 3.75}]
+    taught = replace(generator, card={"made_by": "train", "curve": [*points, "nonsense"]})
+    export_generator(workshop, archive, taught, tmp_path / "v1.zip")
+    made, _ = import_generator(workshop, elsewhere, tmp_path / "v1.zip")
+    assert made.card["curve"] == points
+    assert made.card["bundle"]["card"] == {"made_by": "train"}
 
 
 def test_imported_twice_it_is_the_same_generator(workshop: Workshop, bundle: Path, elsewhere: Archive) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from app.jobs.curve import LINES, MOST, ON_A_CARD, SAMPLES, Curve
+import pytest
+
+from app.jobs.curve import LINES, MOST, ON_A_CARD, SAMPLES, Curve, points_of
 
 AT = datetime(2026, 5, 1, 13, 45, 7, tzinfo=UTC)
 
@@ -30,6 +32,23 @@ def test_a_long_training_is_thinned_and_keeps_its_first_and_newest_points() -> N
 
 def test_a_training_that_said_nothing_has_no_curve() -> None:
     assert Curve().on_a_card() == []
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        *(None, "curve", {"step": 1}, [1, "a", None, []], [{"step": 1}]),
+        [{"step": True, "train_bits": 1.0, "bits_per_character": 1.0}],
+        [{"step": 1, "train_bits": "<b>", "bits_per_character": 1.0}],
+        [{"step": 1, "train_bits": float("nan"), "bits_per_character": 1.0}],
+        [{"step": 1, "train_bits": [], "bits_per_character": 1.0}],
+    ],
+)
+def test_of_a_curve_that_a_stranger_wrote_what_is_none_is_left_out(odd: Any) -> None:
+    good = {"step": 5, "train_bits": 3.5, "bits_per_character": None}
+    assert points_of(odd) == []
+    assert points_of([*(odd if isinstance(odd, list) else []), good | {"more": "x" * 999}]) == [good]
+    assert len(points_of([good] * 10_000)) == ON_A_CARD
 
 
 def test_the_log_tells_in_words_what_came_when_and_forgets_what_is_old() -> None:
