@@ -306,6 +306,18 @@ def test_the_demo_says_so_and_shows_how_to_play_a_real_account(serving: Opener) 
     assert "x.com" not in verdict.text
 
 
+def test_search_engines_find_the_game_and_show_no_card(game: Game) -> None:
+    client = game.client(follow_redirects=True)
+    first = client.get("/").text
+    found = {path: client.get(path).text for path in ("/daily", "/practice/mayor/v1", "/mixed")}
+    found |= {"/": first, "verdict": pick(client, first).text}
+    assert {path for path, page in found.items() if 'content="noindex"' not in page} == {"/", "/daily"}
+    for page in found.values():
+        around = re.search(r'<div class="cards[^>]*>', page)
+        assert around
+        assert "data-nosnippet" in around[0]
+
+
 def test_who_chooses_an_archive_reads_whose_it_is(serving: Opener) -> None:
     def fill(connection: Connection) -> None:
         add_game(connection, "mayor", description="<Ferries> & potholes")
