@@ -103,8 +103,8 @@ class Deck:
         """How many cards may be dealt; at most `most` are looked for."""
         found = 0
         for block, state in zip(self.blocks, self._state, strict=True):
-            for index in np.flatnonzero(state != BAD).tolist():
-                found += self._is_good(block, state, index)
+            for index in np.flatnonzero(state != BAD):
+                found += self._is_good(block, state, int(index))
                 if found == most:
                     return found
         return found
