@@ -135,6 +135,22 @@ def test_a_file_is_looked_into_before_anything_of_it_is_kept(ada: Page, name: st
     expect(ada.get_by_role("link", name=name)).to_have_count(0)
 
 
+def test_a_file_is_dropped_where_it_says_so(ada: Page) -> None:
+    ada.goto("/admin/archives")
+    ada.evaluate(
+        """text => {
+            const held = new DataTransfer();
+            held.items.add(new File([text], "dropped.csv"));
+            const drop = document.querySelector(".drop");
+            drop.dispatchEvent(new DragEvent("dragover", { dataTransfer: held, bubbles: true, cancelable: true }));
+            drop.dispatchEvent(new DragEvent("drop", { dataTransfer: held, bubbles: true, cancelable: true }));
+        }""",
+        old_table().decode(),
+    )
+    expect(ada.get_by_role("heading", name="dropped.csv")).to_be_visible()
+    expect(ada.locator("main")).to_contain_text("50 tweets", timeout=60 * SECOND)
+
+
 def test_a_table_is_read_in_another_way_and_imported_with_its_right(ada: Page, chromium: Browser, office: Game) -> None:
     send(ada, "tweets.csv", old_table())
     ada.get_by_text("Read it in another way").click()

@@ -1,4 +1,4 @@
-"""Every route of the dashboard that changes something: found in the routers, so that a new one is tried as well."""
+"""Every route of the dashboard: found in the routers, so that a new one is tried as well, by whom it is not for."""
 
 from __future__ import annotations
 
@@ -13,26 +13,43 @@ OWN = {"/admin/sign-out", "/admin/sign-out-everywhere"}  # what a viewer may do,
 DOOR = "/admin/sign-in"
 
 
-def changes() -> list[str]:
-    """The addresses of all routes that take more than a look, with something in each of their places."""
+def addresses(method: str) -> list[str]:
+    """The addresses of all routes of a method, with something in each of their places."""
     found = []
     for room in ROOMS:
         for route in room.router.routes:
             assert isinstance(route, APIRoute)
-            assert route.methods is not None
-            if route.methods - {"GET", "HEAD"}:
-                assert route.methods == {"POST"}
-                path = re.sub(r"\{slug[^}]*\}", "mayor", route.path)
+            assert route.methods in ({"GET"}, {"POST"}), route.path
+            if method in route.methods:
+                path = route.path.replace("{slug}", "mayor").replace("{kind}", "csv")
                 found.append("/admin" + re.sub(r"\{[^}]*\}", "1", path))
     return sorted(found)
 
 
-CHANGES = changes()
+CHANGES, LOOKS = addresses("POST"), addresses("GET")
 
 
 def test_there_are_as_many_as_there_are_forms() -> None:
     assert len(CHANGES) >= 27
     assert {DOOR, *OWN} <= set(CHANGES)
+
+
+def test_a_stranger_sees_nothing(outside):
+    """Neither a page nor a word of what is asked for, be it there or not."""
+    assert len(LOOKS) >= 24
+    for path in LOOKS:
+        answer = outside.get(path)
+        if path == DOOR:
+            continue
+        assert answer.status_code in (303, 401), path
+        assert answer.headers.get("location", DOOR).startswith(DOOR), path
+        assert "mayor" not in answer.text, path
+
+
+def test_a_viewer_looks_at_everything(viewer):
+    """What is not there is not found; nothing is refused for the role, and nothing breaks."""
+    answers = {path: viewer.get(path).status_code for path in LOOKS}
+    assert {path: status for path, status in answers.items() if status in (401, 403, 500)} == {}
 
 
 def test_a_viewer_and_a_stranger_change_nothing(viewer):
