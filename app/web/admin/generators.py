@@ -155,6 +155,10 @@ def _ask(here: Here, admin: Changing, generator_id: int, arguments: dict[str, An
     with writing(here.engine) as connection:
         one = found(connection, generator_id)
         champion = generators.in_arm(connection, one.archive_id, generators.CHAMPION)
+        plays = champion is not None and champion.id == one.id
+        if plays == bool(arguments):  # the page that was sent from may be older than what another admin did
+            words = f"{one.name} {'is the champion already' if plays else 'is not the champion any more'}."
+            raise Refused(409, "Changed meanwhile", f"{words} Look at the generators anew.")
         asked = jobs.ask_unless_open(
             *(connection, "promote", one.archive_id, arguments | {"reason": reason}),
             asked_by=admin.name,

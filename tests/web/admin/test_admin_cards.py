@@ -275,6 +275,16 @@ def test_a_canary_takes_its_share_from_the_champion_and_gives_it_back(desk):
     assert "seen enough" in page
 
 
+def test_a_page_that_is_older_than_what_another_admin_did_rolls_nothing_back_once_more(desk):
+    second = second_generator(desk)
+    refused = desk.post(f"/admin/generators/{second}/roll-back", reason="it is worse")
+    assert (refused.status_code, "is not the champion any more" in refused.text) == (409, True)
+    refused = desk.post("/admin/generators/1/promote", reason="it is better")
+    assert (refused.status_code, "is the champion already" in refused.text) == (409, True)
+    assert desk.post(f"/admin/generators/{second}/promote", reason="it is newer").status_code == 303
+    assert desk.post("/admin/generators/1/roll-back", reason="it is worse").status_code == 409, "one is under way"
+
+
 def test_two_generators_stand_side_by_side_with_samples_of_the_same_seeds(desk):
     second = second_generator(desk)
     page = desk.said(f"/admin/generators/compare?left=1&right={second}")
