@@ -41,6 +41,7 @@ def code_of(page: httpx.Response) -> str:
 def test_somebody_new_is_told_where_to_begin(client: httpx.Client) -> None:
     page = client.get("/me")
     assert "You have not played yet" in page.text
+    assert "in a browser that keeps none you can play, and nothing is found here" in page.text
     assert "Set-Cookie" not in page.headers
 
 
