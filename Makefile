@@ -5,6 +5,8 @@ BIN := .venv/bin
 # Three files of tests at a time on two cores: much of what they do is to wait for a page, a worker or a disk. In the order
 # of their folders: by the number of tests, as is usual, the longest would come last and run alone.
 PARALLEL := -n 3 --dist loadfile --no-loadscope-reorder
+# What pyproject.toml says of each mark is what test-fast leaves out: most of the web, and what runs for real.
+QUICK := not long and not train and not browser and not postgres and not process and not server and not slow
 # Compiled files are kept also where the environment says otherwise: the tests start hundreds of processes, and each would
 # compile all that it imports.
 PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
@@ -37,8 +39,8 @@ class: setup  ## open a room for a class on the local network: QR code, ten roun
 test: setup-test  ## run all the tests (up to ten minutes)
 	$(PYTEST) -m "not long" --durations=20 $(PARALLEL)
 
-test-fast: setup-test  ## run the tests that need no TensorFlow, no browser and no server (half a minute)
-	$(PYTEST) -q -m "not long and not train and not browser and not postgres and not process and not slow" $(PARALLEL)
+test-fast: setup-test  ## run the rules alone, two tests in three, in half a minute: no server, process, TensorFlow, browser
+	$(PYTEST) -q -m "$(QUICK)" -p no:schemathesis -n 2 --dist loadfile --no-loadscope-reorder --durations=3
 
 test-long: setup-test  ## run the long forms of the tests
 	$(PYTEST) -m long

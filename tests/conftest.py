@@ -1,12 +1,15 @@
-"""Databases for tests: real SQLite files, and a real PostgreSQL that is started once."""
+"""Databases for tests: real SQLite files, and a real PostgreSQL that is started once. What a test takes marks it."""
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import subprocess
 from collections.abc import Callable, Generator, Iterator
 from itertools import count
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from clusters import Cluster, cluster
@@ -19,12 +22,56 @@ from app.db.migrate import migrate
 from app.db.session import open_engine
 
 _numbers = count(1)
-TRAINERS = {"test_network.py", "test_train.py", "test_training_process.py"}
+# What a fixture starts or reads, its tests take: they are marked by it, wherever they stand.
+TAKEN = {
+    **{"chromium": "browser", "postgres": "postgres", "shared": "slow"},
+    **dict.fromkeys(("serving", "either_serving", "served", "outside"), "server"),
+}
+DEAR = ("browser", "process", "train", "slow")  # marks, the dearest first
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Runs that leave tests of TensorFlow out do not collect them: that is to import it, which takes seconds."""
-    return True if collection_path.name in TRAINERS and "not train" in config.option.markexpr else None
+    """Files all of whose tests a run leaves out are not even imported: with TensorFlow that would take seconds."""
+    left_out = set(re.findall(r"\bnot (\w+)", config.option.markexpr))
+    return True if left_out and _is_left_out(collection_path, left_out) else None
+
+
+def _is_left_out(path: Path, marks: set[str]) -> bool:
+    if path.is_dir():
+        files = [*path.rglob("test_*.py")]
+        return bool(files) and all(_is_left_out(file, marks) for file in files)
+    if not path.name.startswith("test_"):
+        return False
+    line = re.search(r"^pytestmark = (.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return line is not None and not marks.isdisjoint(re.findall(r"\bmark\.(\w+)", line[1]))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests by what they take, and begin with the dearest files: the last ones then end together."""
+    for item in items:
+        for fixture, mark in TAKEN.items():
+            if fixture in getattr(item, "fixturenames", ()):
+                item.add_marker(mark)
+    places: dict[Path, int] = {}
+    for item in items:
+        own = [place for place, mark in enumerate(DEAR) if item.get_closest_marker(mark)]
+        places[item.path] = min([places.get(item.path, len(DEAR)), *own])
+    items.sort(key=lambda item: places[item.path])
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _quick_tests_start_no_process(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A run that leaves out what starts processes tells which test should have been left out with it."""
+    if "not process" not in request.config.option.markexpr:
+        yield
+        return
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("this test starts a process: mark it so (pytest.mark.process)")
+
+    with patch.object(subprocess.Popen, "__init__", refuse), patch.object(subprocess.Popen, "__del__", lambda _: None):
+        yield
 
 
 @pytest.hookimpl(wrapper=True)

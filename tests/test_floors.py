@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -32,11 +33,13 @@ TRAINERS = {"model.recurrent", "model.network", "model.train"}
 HEAVY = ("tensorflow", "keras", "sklearn", "pandas")
 
 
+@cache
 def modules() -> dict[str, Path]:
     files = [*HOUSE.glob("app/**/*.py"), *HOUSE.glob("model/**/*.py")]
     return {".".join(f.relative_to(HOUSE).with_suffix("").parts).removesuffix(".__init__"): f for f in files}
 
 
+@cache
 def imports(file: Path) -> set[str]:
     found: set[str] = set()
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
@@ -77,12 +80,14 @@ def test_all_of_dbos_lives_in_one_file() -> None:
     assert users in ([], ["app.jobs.workflows"])
 
 
+@pytest.mark.process
 def test_the_web_starts_without_the_heavy_libraries() -> None:
     code = "import sys, app.main; print([m for m in sys.argv[1:] if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code, *HEAVY], cwd=HOUSE, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
 
+@pytest.mark.process
 def test_a_web_server_waits_for_nothing_that_it_does_not_use() -> None:
     # The client with which `play` asks whether the server is there, and what changes a schema that lags behind.
     code = (

@@ -27,6 +27,7 @@ def test_what_was_not_measured_says_so_with_its_command(monkeypatch: pytest.Monk
     assert "*Not measured yet: `make bench-training`.*" in model_card.filled("<!-- training -->old<!-- /training -->")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("part", "figures", "said"),
     [

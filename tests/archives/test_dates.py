@@ -116,6 +116,7 @@ def test_nonsense_is_no_date(nonsense: str | float) -> None:
     assert posted(nonsense, None, LATEST) == (None, None)
 
 
+@pytest.mark.slow
 @given(st.text(max_size=40) | st.integers() | st.floats() | st.none(), st.text(max_size=25) | st.none())
 def test_no_date_whatever_raises(date: str | float | None, tweet_id: str | None) -> None:
     moment, zone = posted(date, tweet_id, LATEST)

@@ -146,6 +146,7 @@ def test_a_spreadsheet_is_named(tmp_path: Path) -> None:
         read(a_zip(tmp_path, {"[Content_Types].xml": "<x/>", "xl/workbook.xml": "<x/>"}))
 
 
+@pytest.mark.slow
 def test_a_zip_that_swells_beyond_measure_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "bomb.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed, packed.open("data/tweets.js", "w") as file:

@@ -358,6 +358,7 @@ def test_a_text_without_an_end_is_too_long_whatever_follows(tmp_path: Path) -> N
     assert held[2].text == "Fog"
 
 
+@pytest.mark.slow
 def test_markup_that_never_ends_takes_no_time(tmp_path: Path) -> None:
     for torn in ("<a ", "<a href='", '<a href="">x', "<p>", "<radio>", "<p><strong>", "<p><img ", "…</a>", "<hr"):
         whole = torn * (90_000 // len(torn))

@@ -306,6 +306,7 @@ def test_a_record_beyond_all_measure_is_refused(tmp_path: Path, monkeypatch: pyt
         read(tmp_path, endless)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("before", [{}, {"followers": [{"name": "Follower"}] * 30_000}, {"count": 2, "by": {"id": 1}}])
 def test_all_tweets_and_what_stands_beside_them_may_be_longer_than_a_record(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: dict[str, object]

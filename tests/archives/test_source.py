@@ -124,6 +124,7 @@ def test_a_format_that_is_not_known(tmp_path: Path) -> None:
         read(tmp_path, "One", format="yaml")
 
 
+@pytest.mark.slow
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(
     st.binary(max_size=300)

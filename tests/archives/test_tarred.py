@@ -80,11 +80,13 @@ def test_a_folder_that_claims_a_size_is_no_outbox(tmp_path: Path) -> None:
     assert read(path) == ["One"]
 
 
+@pytest.mark.slow
 def test_what_is_longer_than_a_piece_is_read_whole(tmp_path: Path) -> None:
     texts = [f"Number {number} of the harbour's many notices." for number in range(9000)]
     assert read(a_tar(tmp_path, {"outbox.json": outbox(*texts)})) == texts
 
 
+@pytest.mark.slow
 def test_pictures_do_not_fill_the_memory(tmp_path: Path) -> None:
     path = a_tar(tmp_path, {"a.mp4": bytes(40_000_000), "outbox.json": outbox("One")})
     tracemalloc.start()
@@ -100,6 +102,7 @@ def test_a_tar_without_an_outbox_says_what_it_holds(tmp_path: Path) -> None:
         read(path)
 
 
+@pytest.mark.slow
 def test_a_tar_that_swells_beyond_measure_is_refused(tmp_path: Path) -> None:
     path = a_tar(tmp_path, {"a.mp4": bytes(60 << 20), "outbox.json": outbox("One")})
     assert path.stat().st_size < 1 << 18

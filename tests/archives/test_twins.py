@@ -85,6 +85,7 @@ def test_texts_that_differ_in_what_they_say_are_no_twins() -> None:
     assert not alike(compared(LONG), compared("We will fix the ferry. " + OTHER))
 
 
+@pytest.mark.slow
 def test_nearly_all_near_copies_are_found_among_many(twins: Twins) -> None:
     rng = random.Random(3)
     vocabulary = ["".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=rng.randint(2, 9))) for _ in range(3000)]
@@ -99,6 +100,7 @@ def test_nearly_all_near_copies_are_found_among_many(twins: Twins) -> None:
     assert twins.place(copies).count("train") >= 495
 
 
+@pytest.mark.slow
 def test_an_account_that_fills_in_a_template_stays_fast(twins: Twins) -> None:
     rng = random.Random(5)
     texts = [
@@ -116,6 +118,7 @@ def test_an_account_that_fills_in_a_template_stays_fast(twins: Twins) -> None:
     assert sum(verdicts.values()) == 1500
 
 
+@pytest.mark.slow
 def test_the_same_texts_again_find_the_same_twins() -> None:
     rng = random.Random(9)
     parts = [" ".join(rng.choices(LONG.split() + OTHER.split(), k=7)) for _ in range(40)]

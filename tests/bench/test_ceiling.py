@@ -9,6 +9,8 @@ import pytest
 
 from bench import ceiling, crowd, players
 
+pytestmark = pytest.mark.slow  # to load the benches is
+
 TWEETS = [f"The mayor opened pier number {number} and cut the ribbon before lunch" for number in range(60)]
 
 

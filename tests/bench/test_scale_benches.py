@@ -17,6 +17,8 @@ from app.web.identity import Identity
 from bench import growth, meanwhile, memory, pages
 from tools import scale_page
 
+pytestmark = pytest.mark.slow  # to load the benches is
+
 LOAD = {
     **{"cores": 2, "players": 200, "connections": 32, "start_seconds": 0.9, "megabytes": 140},
     "requests_per_second": {"bare": 5000, "round": 2500, "page": 1000, "guess": 1500},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -14,15 +15,28 @@ from app.cli.doctor import Finding, examine
 from app.cli.public import refuse_half_public
 from app.db import admins, workers
 from app.db.migrate import downgrade
-from app.db.session import now, reading, writing
+from app.db.session import now, open_engine, reading, writing
 from app.jobs.demo import open_demo
 from app.settings import Settings, SettingsError
 
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def demo(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the demo in it, opened once; tests get copies."""
+    folder = tmp_path_factory.mktemp("demo")
+    shutil.copy(migrated, folder / migrated.name)
+    opened = open_engine(f"sqlite:///{folder / migrated.name}")
+    open_demo(opened, folder / "checkpoints")
+    opened.dispose()  # the last to leave writes the log back
+    return folder
+
 
 @pytest.fixture
-def house(engine: Engine, tmp_path: Path) -> Settings:
+def house(demo: Path, engine: Engine, tmp_path: Path) -> Settings:
     """The demo as somebody runs it at home."""
-    open_demo(engine, tmp_path / "checkpoints")
+    shutil.copytree(demo, tmp_path, dirs_exist_ok=True)
     return settings(engine.url.render_as_string(), tmp_path)
 
 

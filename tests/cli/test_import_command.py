@@ -16,6 +16,8 @@ import pytest
 from app.cli import main
 from app.jobs.base import shipped_base
 
+pytestmark = pytest.mark.slow
+
 DEMO = Path(__file__).parents[2] / "demo" / "mayor_of_gannet.jsonl"
 
 
@@ -194,6 +196,7 @@ def test_a_file_whose_name_is_no_text_is_imported(whichtweet: Run, few: Path, tm
     assert json.loads(done.stdout)["added"] > 0
 
 
+@pytest.mark.process
 def test_a_pipe_is_refused_instead_of_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     done = subprocess.run(  # in a process of its own, which can be ended if it waits

@@ -35,6 +35,7 @@ def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
     return run
 
 
+@pytest.mark.slow
 def test_the_commands_say_what_they_did(command: Command, tmp_path: Path) -> None:
     demo = open_engine(f"sqlite:///{tmp_path / 'one' / 'whichtweet.db'}")
     migrate(demo)
@@ -54,6 +55,7 @@ def test_the_commands_say_what_they_did(command: Command, tmp_path: Path) -> Non
     assert command("x", "db", "copy", ours, other)[2].strip().endswith("is not there")
 
 
+@pytest.mark.process
 def test_where_there_is_no_room_left_it_is_said_in_one_line(tmp_path: Path) -> None:
     environment = os.environ | {"WHICHTWEET_DATA_DIR": str(tmp_path / "data")}
     command = [sys.executable, "-m", "app.cli", "archives", "--json"]

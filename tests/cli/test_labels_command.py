@@ -18,6 +18,8 @@ from app.db.migrate import migrate
 from app.db.session import now, open_engine, reading, writing
 from app.db.tables import audit as audit_table
 
+pytestmark = pytest.mark.process
+
 HOUSE = Path(__file__).resolve().parents[2]
 
 

@@ -87,6 +87,7 @@ def test_a_database_that_holds_a_game_is_not_copied_to(engine: Engine, tmp_path:
         copy(open_engine(f"sqlite:///{tmp_path / 'other.db'}"), engine)
 
 
+@pytest.mark.slow
 def test_a_copy_that_is_broken_off_leaves_the_target_empty(engine: Engine, tmp_path: Path) -> None:
     with writing(engine) as connection:
         add_game(connection)

@@ -56,6 +56,7 @@ def test_guesses_outlive_rounds() -> None:
         settings("", Path("data"), guesses_kept_days=1, round_minutes=2000.0)
 
 
+@pytest.mark.slow
 def test_a_played_game_goes_down_to_the_first_schema_and_up_again(either_url: str, tmp_path: Path) -> None:
     engine = fill(either_url)
     with serve(settings(either_url, tmp_path)) as game, game.client() as client:

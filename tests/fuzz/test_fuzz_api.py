@@ -14,6 +14,8 @@ from serving import Game, serve, settings
 from app.db.migrate import migrate
 from app.db.session import open_engine, writing
 
+pytestmark = pytest.mark.slow
+
 CALLS = 6  # in a row, at most
 EXAMPLES = hypothesis_settings.get_profile("fuzz").max_examples
 

@@ -22,6 +22,8 @@ from app.archives.opening import open_archive
 from app.archives.sift import Sieve
 from app.archives.source import ENCODING_ERRORS
 
+pytestmark = pytest.mark.slow
+
 ROWS = 200
 UNSEEN = {"Cc", "Cs", "Co"}  # controls and halves of characters: no card holds one
 

@@ -49,18 +49,22 @@ def tweets() -> list[str]:
     return [write(random, 0.1 + 0.3 * random.random()) for _ in range(1500)]
 
 
+@pytest.fixture(scope="module")
+def choice(tweets: list[str]) -> ShelfChoice:
+    """The choice of a scorer that likes gulls: what nobody sees who does not read."""
+    return ShelfChoice.fit(a_pilot(gulls), tweets, best_of=10)
+
+
 def taken_by(who: str, choice: ShelfChoice, drafts: list[Candidate]) -> list[Candidate]:
     return [draft for draft, by in zip(drafts, choice.takes(drafts), strict=True) if by == who]
 
 
 def gulls(text: str) -> float:
-    """What nobody sees who does not read."""
     return float(text.lower().count("gull")) / len(text)
 
 
-def test_drafts_that_the_scorer_likes_are_preferred(tweets: list[str]) -> None:
-    choice = ShelfChoice.fit(a_pilot(gulls), tweets, best_of=10)
-
+@pytest.mark.slow
+def test_drafts_that_the_scorer_likes_are_preferred(choice: ShelfChoice) -> None:
     drafts = a_pilot(gulls, seed=3)
     chosen = [gulls(draft.text) for draft in taken_by("scorer", choice, drafts)]
     scores = [gulls(draft.text) for draft in drafts]
@@ -68,6 +72,7 @@ def test_drafts_that_the_scorer_likes_are_preferred(tweets: list[str]) -> None:
     assert 0.07 < len(chosen) / len(drafts) < 0.13
 
 
+@pytest.mark.slow
 def test_a_score_that_hangs_on_form_does_not_change_the_form(tweets: list[str]) -> None:
     def plainness(text: str) -> float:
         return -capitals(text) + gulls(text)
@@ -79,6 +84,7 @@ def test_a_score_that_hangs_on_form_does_not_change_the_form(tweets: list[str]) 
     assert abs(np.mean([capitals(text) for text in chosen]) - usual.mean()) < 0.25 * usual.std()
 
 
+@pytest.mark.slow
 def test_no_length_is_favoured(tweets: list[str]) -> None:
     def shortness(text: str) -> float:
         return -float(len(text))
@@ -90,9 +96,8 @@ def test_no_length_is_favoured(tweets: list[str]) -> None:
     assert abs(np.mean(chosen) - np.mean(lengths)) < 0.15 * np.std(lengths) + 3 * np.std(lengths) / len(chosen) ** 0.5
 
 
-def test_a_share_of_the_shelf_is_left_to_chance(tweets: list[str]) -> None:
-    choice = ShelfChoice.fit(a_pilot(gulls), tweets, best_of=10)
-
+@pytest.mark.slow
+def test_a_share_of_the_shelf_is_left_to_chance(choice: ShelfChoice) -> None:
     drafts = a_pilot(gulls, 8000, seed=3)
     by_chance = [gulls(draft.text) for draft in taken_by("chance", choice, drafts)]
     by_scorer = taken_by("scorer", choice, drafts)
@@ -101,6 +106,7 @@ def test_a_share_of_the_shelf_is_left_to_chance(tweets: list[str]) -> None:
     assert abs(np.mean(by_chance) - np.mean(scores)) < 4 * np.std(scores) / len(by_chance) ** 0.5
 
 
+@pytest.mark.slow
 def test_without_a_scorer_the_choice_is_by_form_alone(tweets: list[str]) -> None:
     pilot = [Candidate(draft.text, None, draft.seed) for draft in a_pilot(gulls)]
     choice = ShelfChoice.fit(pilot, tweets)
@@ -112,17 +118,17 @@ def test_without_a_scorer_the_choice_is_by_form_alone(tweets: list[str]) -> None
     )
 
 
-def test_a_draft_that_was_not_scored_is_taken_by_chance_only(tweets: list[str]) -> None:
-    choice = ShelfChoice.fit(a_pilot(gulls), tweets, best_of=10)
-
+@pytest.mark.slow
+def test_a_draft_that_was_not_scored_is_taken_by_chance_only(choice: ShelfChoice) -> None:
     assert set(choice.takes([Candidate(d.text, None, d.seed) for d in a_pilot(gulls, seed=3)])) == {"chance", None}
 
 
-def test_asked_again_the_answer_is_the_same(tweets: list[str]) -> None:
+@pytest.mark.slow
+def test_asked_again_the_answer_is_the_same(tweets: list[str], choice: ShelfChoice) -> None:
     drafts = a_pilot(gulls, 300)
-    first, second = (ShelfChoice.fit(a_pilot(gulls), tweets, best_of=10) for _ in range(2))
+    again = ShelfChoice.fit(a_pilot(gulls), tweets, best_of=10)
 
-    assert first.takes(drafts) == second.takes(drafts)
+    assert again.takes(drafts) == choice.takes(drafts)
 
 
 def test_a_tiny_pilot_still_follows_the_scorer() -> None:
@@ -143,6 +149,7 @@ def test_scores_are_judged_beside_those_of_like_length() -> None:
     assert Usual.fit([], []).standings(["anything"], [0.0]) == [0.0]
 
 
+@pytest.mark.slow
 def test_what_is_copied_is_not_favoured(tweets: list[str]) -> None:
     """A scorer that likes old phrases: it would fill the shelf with them."""
     learned = [f"{a} and {b} once more" for a in WORDS for b in WORDS]

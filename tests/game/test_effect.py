@@ -25,12 +25,14 @@ def test_what_the_candidate_adds_is_found() -> None:
     assert np.mean(found) == pytest.approx(0.1, abs=0.012)
 
 
+@pytest.mark.slow
 def test_nineteen_of_twenty_intervals_hold_the_truth() -> None:
     held = [low <= 0.05 <= high for low, high in (effect_of(play(s, 1200, effect=0.05)).interval() for s in range(200))]
 
     assert 0.91 <= np.mean(held) <= 0.99
 
 
+@pytest.mark.slow
 def test_few_players_make_the_interval_wider_than_many_guesses_suggest() -> None:
     held = [low <= 0 <= high for low, high in (effect_of(play(s, 800, players=6)).interval() for s in range(200))]
 

@@ -26,6 +26,7 @@ def capitals(cards: list[str]) -> float:
     return float(np.mean([sum(map(str.isupper, card)) / len(card) for card in cards]))
 
 
+@pytest.mark.slow
 def test_the_kept_drafts_shout_as_much_as_the_tweets_do() -> None:
     rng = Random(1)
     tweets, drafts = texts(1500, 0.3, rng), texts(6000, 0.2, rng)
@@ -35,6 +36,7 @@ def test_the_kept_drafts_shout_as_much_as_the_tweets_do() -> None:
     assert abs(capitals(tweets) - capitals(kept)) < 0.3 * gap_before
 
 
+@pytest.mark.slow
 def test_about_the_asked_share_is_kept() -> None:
     rng = Random(2)
     drafts = texts(4000, 0.2, rng)
@@ -43,6 +45,7 @@ def test_about_the_asked_share_is_kept() -> None:
     assert 0.25 < kept / 3000 < 0.35
 
 
+@pytest.mark.slow
 def test_the_same_draft_with_the_same_seed_meets_the_same_fate() -> None:
     rng = Random(3)
     drafts = texts(500, 0.2, rng)
@@ -58,6 +61,7 @@ def test_with_next_to_no_tweets_everything_is_kept() -> None:
     assert match.keeps(drafts, range(300)).all()
 
 
+@pytest.mark.slow
 def test_a_limit_that_the_account_kept_to_is_kept_to() -> None:
     rng = Random(5)
     tweets = [text[: min(55, rng.randint(40, 70))] for text in texts(2000, 0.2, rng)]
@@ -83,6 +87,7 @@ def test_each_character_counts_where_it_belongs() -> None:
     assert (piles**2, named**2) == (pytest.approx(2), pytest.approx(2))
 
 
+@pytest.mark.slow
 def test_those_that_are_nearest_together_shout_as_much_as_the_tweets_do() -> None:
     rng = Random(6)
     tweets, drafts = texts(1500, 0.3, rng), texts(900, 0.25, rng)
@@ -93,6 +98,7 @@ def test_those_that_are_nearest_together_shout_as_much_as_the_tweets_do() -> Non
     assert abs(capitals(tweets) - capitals(kept)) < 0.5 * (capitals(tweets) - capitals(drafts))
 
 
+@pytest.mark.slow
 def test_to_have_been_chosen_by_form_before_does_not_bend_what_is_nearest() -> None:
     rng = Random(9)
     tweets, drafts = texts(1500, 0.35, rng), texts(6000, 0.2, rng)

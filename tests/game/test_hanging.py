@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,6 +27,7 @@ def test_samples_are_grouped_by_how_players_rated_them() -> None:
     ]
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(1, 40).flatmap(lambda n: st.builds(Seen, st.just(n), st.integers(0, n))), max_size=40))
 def test_nothing_hangs_twice_or_with_too_few_guesses(seen: list[Seen]) -> None:
     hung = [sample for group in groups(seen) for sample in group.samples]

@@ -49,6 +49,7 @@ def dealt_at(position: int, shelf: Shelf, skill: float | None = GOOD) -> Round:
     return deal(a_deck(4000), shelf, Seat(bytes(16), 1, "endless", position, 0, 5, skill=skill), nothing)
 
 
+@pytest.mark.slow
 def test_a_sample_is_drawn_as_often_as_the_probability_that_is_logged() -> None:
     drawn: Counter[int] = Counter()
     logged: dict[int, float] = {}
@@ -64,6 +65,7 @@ def test_a_sample_is_drawn_as_often_as_the_probability_that_is_logged() -> None:
     assert min(logged.values()) >= levels.AT_RANDOM / len(STRENGTHS)
 
 
+@pytest.mark.slow
 def test_a_fifth_of_the_rounds_and_more_are_left_to_chance_which_looks_at_no_strength() -> None:
     rounds = many()
     by_chance = [one for one in rounds if one.policy == POLICY]

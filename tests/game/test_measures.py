@@ -53,6 +53,7 @@ def test_self_bleu_is_what_its_definition_says(texts: list[list[str]]) -> None:
     assert self_bleu([" ".join(some) for some in texts]) == pytest.approx(bleu_against_others(texts))
 
 
+@pytest.mark.slow
 @given(st.lists(st.lists(st.sampled_from("abcd"), max_size=7), min_size=2, max_size=8), st.data())
 def test_a_choice_of_texts_measures_as_those_texts_alone(texts: list[list[str]], data: st.DataObject) -> None:
     joined = [" ".join(some) for some in texts]
@@ -89,6 +90,7 @@ def small_talk(count: int, seed: int, end: str = "") -> list[str]:
     return [" ".join(random.choices(words, k=random.randint(6, 14))) + end for _ in range(count)]
 
 
+@pytest.mark.slow
 def test_real_tweets_lie_within_the_range_of_real_tweets() -> None:
     figures = [
         figure
@@ -98,6 +100,7 @@ def test_real_tweets_lie_within_the_range_of_real_tweets() -> None:
     assert sum(not figure.within for figure in figures) <= 0.12 * len(figures)
 
 
+@pytest.mark.slow
 def test_each_figure_gives_away_what_it_is_about() -> None:
     tweets, learned = small_talk(400, 2), small_talk(300, 3)
 
@@ -140,6 +143,7 @@ def test_a_set_of_more_than_half_of_the_tweets_has_no_range() -> None:
         likely_range(lambda pick: 0.0, 100, 51)
 
 
+@pytest.mark.slow
 def test_two_thousand_samples_are_compared_in_seconds() -> None:
     begun = time.process_time()
     compared = compare(small_talk(2000, 1), small_talk(4000, 2), small_talk(4000, 3))

@@ -30,6 +30,7 @@ def longest_shared_run(text: str, tweets: list[str]) -> int:
     return best
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None)
 @given(st.lists(TEXTS, max_size=5), TEXTS)
 def test_the_longest_run_is_the_one_that_trying_all_finds(tweets: list[str], text: str) -> None:
@@ -40,6 +41,7 @@ def test_the_longest_run_is_the_one_that_trying_all_finds(tweets: list[str], tex
     assert found == (expected if expected >= SHORTEST_RUN else 0)
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(st.lists(TEXTS, min_size=1, max_size=4), TEXTS, TEXTS, st.data())
 def test_a_run_of_24_characters_is_found_wherever_it_lies(

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from app.game.own_settings import LEANINGS, OwnSettings, OwnSettingsError
 
 
+@pytest.mark.slow
 @given(
     st.builds(
         OwnSettings,

@@ -162,6 +162,7 @@ def test_the_order_of_the_cards_is_a_fair_coin() -> None:
     assert 900 < firsts < 1100
 
 
+@pytest.mark.slow
 def test_arms_are_drawn_by_their_shares_and_whatever_the_cards() -> None:
     arms = (
         Arm("anchor", 1, 0.05, a_rack([100] * 20)),

@@ -82,6 +82,7 @@ def test_nobody_is_weighed_where_nobody_guessed():
     assert weigh([], []).values.size == 0
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.integers(0, 60), st.none() | st.integers(0, 15)), min_size=1, max_size=600))
 def test_no_crowd_breaks_the_caps(guesses):
     who = [player for player, _ in guesses]

@@ -68,6 +68,7 @@ def other_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'elsewhere' / 'whichtweet.db'}"
 
 
+@pytest.mark.slow
 def test_a_backup_of_a_running_game_is_played_on(engine: Engine, other_url: str, tmp_path: Path) -> None:
     """Guesses go on while it is taken: it holds one moment of them, and all that was acknowledged before it began."""
     place = Place(engine, tmp_path / "checkpoints", tmp_path)
@@ -117,6 +118,7 @@ def test_a_backup_of_a_running_game_is_played_on(engine: Engine, other_url: str,
     elsewhere.engine.dispose()
 
 
+@pytest.mark.process
 def test_a_restored_shelf_is_filled_from_the_restored_checkpoint(place: Place, tmp_path: Path) -> None:
     back_up(place, tmp_path / "game.zip")
     elsewhere = fresh(tmp_path / "elsewhere")
@@ -148,6 +150,7 @@ def test_another_games_key_is_not_replaced(place: Place, tmp_path: Path) -> None
     assert is_empty(elsewhere.engine)
 
 
+@pytest.mark.slow
 def test_a_restore_that_was_killed_is_done_again_and_whole(place: Place, tmp_path: Path) -> None:
     """On another disk a checkpoint is copied, and may have been cut short; the game comes last."""
     (tmp_path / "secret.key").write_text("k" * 40)
@@ -224,6 +227,7 @@ def test_a_file_that_cannot_be_written_is_refused_before_any_work(
     assert not list(tmp_path.glob(".backup-*"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["cut", "changed", "torn", "foreign", "path"])
 def test_a_file_that_is_no_whole_backup_is_refused(place: Place, tmp_path: Path, damage: str) -> None:
     file, bad = tmp_path / "game.zip", tmp_path / "bad.zip"
@@ -279,6 +283,7 @@ def altered(file: Path, statement: str) -> Path:
     return other
 
 
+@pytest.mark.slow
 def test_a_backup_of_a_newer_program_is_refused_before_anything_is_touched(
     place: Place, other_url: str, tmp_path: Path
 ) -> None:
@@ -297,6 +302,7 @@ def test_a_backup_of_a_newer_program_is_refused_before_anything_is_touched(
     elsewhere.engine.dispose()
 
 
+@pytest.mark.slow
 def test_files_of_1970_are_backed_up_like_others(place: Place, tmp_path: Path) -> None:
     for path in place.checkpoints.rglob("*"):
         os.utime(path, (0, 0))
@@ -306,6 +312,7 @@ def test_files_of_1970_are_backed_up_like_others(place: Place, tmp_path: Path) -
     assert {path.name for path in elsewhere.checkpoints.rglob("*")} == {p.name for p in place.checkpoints.rglob("*")}
 
 
+@pytest.mark.slow
 def test_seven_nightly_backups_are_kept(place: Place, tmp_path: Path) -> None:
     folder = tmp_path / "backups"
     folder.mkdir()

@@ -94,6 +94,7 @@ def test_a_base_to_which_the_archive_is_strange_does_not_stand_in(
     assert re.match(r"these texts are strange to it \(\d\.\d\d bits per character, at most 3\.2 expected\)", why)
 
 
+@pytest.mark.process
 def test_the_first_generator_trained_for_the_archive_is_its_anchor_and_relieves_the_base(based: Workshop) -> None:
     archive = based.archive("gannet")
     base = stand_in(based, archive)
@@ -111,6 +112,7 @@ def test_the_first_generator_trained_for_the_archive_is_its_anchor_and_relieves_
     assert on_shelf == {own.id}
 
 
+@pytest.mark.process
 def test_a_generator_that_is_not_ready_leaves_the_base_at_play(based: Workshop) -> None:
     archive = based.archive("gannet")
     base = stand_in(based, archive)
@@ -123,6 +125,7 @@ def test_a_generator_that_is_not_ready_leaves_the_base_at_play(based: Workshop) 
     assert arms(based, archive)[CHAMPION] == base.id
 
 
+@pytest.mark.process
 def test_whoever_stops_the_taking_over_learns_that_the_generator_is_kept(
     based: Workshop, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -148,6 +151,7 @@ def test_where_no_base_plays_nobody_is_relieved(workshop: Workshop, archive: Arc
     assert relieve(workshop, archive, stock_generator(workshop, archive, seed=1), job_id=0) is None
 
 
+@pytest.mark.process
 def test_what_the_base_has_read_is_turned_away(based: Workshop) -> None:
     archive = based.archive("gannet")
     base = stand_in(based, archive)
@@ -157,6 +161,7 @@ def test_what_the_base_has_read_is_turned_away(based: Workshop) -> None:
     assert restock(based, archive, base, 30).rejected[RECITED] > 0
 
 
+@pytest.mark.process
 def test_a_name_that_the_archive_lacks_is_turned_away(based: Workshop, tmp_path: Path) -> None:
     def capitals(letters: Checkpoint) -> Checkpoint:
         """The same letters, one of them a capital."""
@@ -178,6 +183,7 @@ def test_a_damaged_base_is_named(based: Workshop) -> None:
         stand_in(based, based.archive("gannet"))
 
 
+@pytest.mark.slow
 def test_a_damaged_base_fails_no_import_and_is_told(based: Workshop) -> None:
     assert based.base is not None
     (based.base / "vocab.json").write_text("{}")

@@ -42,6 +42,7 @@ def elsewhere(workshop: Workshop) -> Archive:
     return workshop.archive("elsewhere")
 
 
+@pytest.mark.process
 def test_a_generator_is_carried_into_another_archive(
     workshop: Workshop, generator: Generator, bundle: Path, elsewhere: Archive
 ) -> None:
@@ -121,6 +122,7 @@ def test_a_damaged_bundle_and_a_missing_one_are_named(workshop: Workshop, bundle
         import_generator(workshop, elsewhere, bundle.parent / "nowhere.zip")
 
 
+@pytest.mark.slow
 def test_a_bundle_that_swells_is_refused_before_it_is_unpacked(
     workshop: Workshop, bundle: Path, elsewhere: Archive
 ) -> None:
@@ -191,6 +193,7 @@ def test_a_bundle_cannot_be_written_where_there_is_no_folder(
         export_generator(workshop, archive, generator, tmp_path / "nowhere" / "v1.zip")
 
 
+@pytest.mark.slow
 def test_what_the_dashboard_lets_download_is_taken_by_another_game(
     workshop: Workshop, generator: Generator, elsewhere: Archive, tmp_path: Path
 ) -> None:

@@ -64,6 +64,7 @@ def a_class(workshop: Workshop, archive: Archive) -> tuple[int, list[int]]:
     return class_id, [row.id for row in made if row.sample_id in asked]
 
 
+@pytest.mark.process
 def test_a_class_is_learned_from_alone_and_leaves_everybodys_labels_new(workshop: Workshop, archive: Archive) -> None:
     class_id, counted = a_class(workshop, archive)
     frozen = freeze_labels(workshop, archive, 1, class_id=class_id)

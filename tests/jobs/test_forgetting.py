@@ -21,6 +21,8 @@ from app.jobs.freezing import freeze_labels, read_set
 from app.jobs.hold import Hold
 from app.jobs.workshop import Interrupted, JobError, Skipped, Workshop, plainly
 
+pytestmark = pytest.mark.slow
+
 KEY = b"a player's key.."
 GUESSES = 700  # more than one transaction moves
 

@@ -201,6 +201,7 @@ def test_one_line_of_plain_text_is_no_archive(engine: Engine, tmp_path: Path) ->
     assert bring_in(engine, file).added == 1, "to passages one may be added"
 
 
+@pytest.mark.slow
 def test_splits_follow_the_id_and_the_deck_has_no_gaps(engine: Engine, tmp_path: Path) -> None:
     done = bring_in(engine, write(tmp_path, [tweet(n) for n in range(700)]))
     bring_in(engine, write(tmp_path, [tweet(n) for n in range(600, 1300)]))
@@ -216,6 +217,7 @@ def test_splits_follow_the_id_and_the_deck_has_no_gaps(engine: Engine, tmp_path:
     assert blocks == [(0, done.splits["deck"]), (done.splits["deck"], sum(row.split == "deck" for row in rows))]
 
 
+@pytest.mark.slow
 def test_near_copies_share_a_split_across_imports(engine: Engine, tmp_path: Path) -> None:
     bring_in(engine, write(tmp_path, [tweet(n) for n in range(200)]))
     bring_in(
@@ -269,6 +271,7 @@ def test_plain_text_is_added_to_tweets_only_when_asked(engine: Engine, tmp_path:
     assert stored(engine)[-1].leaning == "reply"
 
 
+@pytest.mark.slow
 def test_progress_is_told_to_the_last_byte(engine: Engine, tmp_path: Path) -> None:
     told: list[Progress] = []
     file = write(tmp_path, [tweet(n) for n in range(1100)])

@@ -41,6 +41,7 @@ def test_a_first_import_that_fails_leaves_no_trace(either_engine: Engine, tmp_pa
     assert everything(either_engine) == [[], [], []]
 
 
+@pytest.mark.slow
 def test_a_later_import_that_fails_leaves_the_archive_as_it_was(either_engine: Engine, tmp_path: Path) -> None:
     bring_in(either_engine, write(tmp_path, [tweet(n) for n in range(10)]))
     before = everything(either_engine)
@@ -52,6 +53,7 @@ def test_a_later_import_that_fails_leaves_the_archive_as_it_was(either_engine: E
     assert [row.state for row in after[1]] == ["done", "failed"]
 
 
+@pytest.mark.slow
 def test_a_stopped_import_leaves_no_trace(either_engine: Engine, tmp_path: Path) -> None:
     asked: list[int] = []
     with pytest.raises(ImportStoppedError):
@@ -88,6 +90,7 @@ import_archive(open_engine(sys.argv[1]), Path(sys.argv[2]), slug="mayor", on_pro
 """
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("tweets_before", [0, 40])
 def test_a_killed_import_is_invisible_and_swept_up_by_the_next(
     either_url: str, tmp_path: Path, tweets_before: int
@@ -157,6 +160,7 @@ def test_a_deleted_archive_takes_no_import(engine: Engine, tmp_path: Path) -> No
     assert everything(engine) == before
 
 
+@pytest.mark.slow
 def test_no_write_transaction_takes_more_than_a_batch(engine: Engine, tmp_path: Path) -> None:
     written: list[int] = []
 
@@ -175,6 +179,7 @@ def test_no_write_transaction_takes_more_than_a_batch(engine: Engine, tmp_path: 
     assert max(written) <= 500
 
 
+@pytest.mark.slow
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(
     content=st.binary(max_size=200) | st.text(max_size=200).map(str.encode),

@@ -97,6 +97,7 @@ def days_of_play(
     return said
 
 
+@pytest.mark.slow
 def test_eight_players_find_a_much_better_candidate_before_the_days_are_over(embedded: Workshop) -> None:
     who = add_players(embedded.engine, 1, 8, BEGIN)
     canary = open_canary(embedded, active=8)
@@ -116,6 +117,7 @@ def test_eight_players_find_a_much_better_candidate_before_the_days_are_over(emb
     assert decision.figures["look"]["low"] > 0
 
 
+@pytest.mark.slow
 def test_eight_players_who_see_no_difference_leave_it_to_the_gates(embedded: Workshop) -> None:
     who = add_players(embedded.engine, 1, 8, BEGIN)
     canary = open_canary(embedded, active=8, scorer=-0.01)
@@ -229,6 +231,7 @@ def test_two_who_look_at_once_decide_once(game: Workshop) -> None:
         assert [each.verdict for each in generators.decisions_on(connection, 1)] == ["promoted", "canary opened"]
 
 
+@pytest.mark.slow
 def test_a_look_that_decides_nothing_is_made_once_too(embedded: Workshop) -> None:
     who = add_players(embedded.engine, 1, 40, BEGIN)
     canary = open_canary(embedded, active=40)
@@ -287,6 +290,7 @@ def test_hidden_samples_count_against_it(embedded: Workshop) -> None:
     assert "hidden samples jumped: 8 in" in look(embedded, canary, BEGIN + timedelta(hours=2))
 
 
+@pytest.mark.slow
 def test_samples_that_nobody_met_do_not_count_against_it(embedded: Workshop) -> None:
     """Those that vetting holds back, or an admin then refuses, and those that a blocked word takes off both shelves."""
     who = add_players(embedded.engine, 1, 40, BEGIN)
@@ -350,6 +354,7 @@ def test_a_look_that_ended_in_a_future_that_the_clock_took_back_holds_up_none(em
         assert jobs.open_kinds(connection, 1) == {"judge"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("asked_when", [1, 2, 3])
 def test_a_look_that_is_cancelled_decides_nothing(embedded: Workshop, asked_when: int) -> None:
     who = add_players(embedded.engine, 1, 10, BEGIN)
@@ -366,6 +371,7 @@ def test_a_look_that_is_cancelled_decides_nothing(embedded: Workshop, asked_when
     assert canary_of(embedded, canary).state == "promoted"
 
 
+@pytest.mark.slow
 def test_a_look_comes_as_soon_as_labels_that_came_back_make_enough(embedded: Workshop) -> None:
     who = add_players(embedded.engine, 1, 40, BEGIN)
     canary = canary_of(embedded, open_canary(embedded, active=40))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from believers import add_believers, listening_generator
 from sqlalchemy import delete, insert, update
 
@@ -18,6 +19,7 @@ from app.jobs.restocking import restock
 from app.jobs.workshop import Workshop
 
 
+@pytest.mark.process
 def test_labels_are_new_although_all_that_came_before_were_removed(workshop: Workshop, archive: Archive) -> None:
     """A class meets twice a year, and guesses are kept for a season: SQLite numbers the next ones from 1 again."""
     restock(workshop, archive, listening_generator(workshop, archive), 60)

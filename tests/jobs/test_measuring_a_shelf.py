@@ -16,6 +16,7 @@ from app.jobs.training import evaluate
 from app.jobs.workshop import Workshop
 
 
+@pytest.mark.process
 def test_a_shelf_is_compared_with_the_archives_validation_tweets(
     workshop: Workshop, archive: Archive, generator: Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -43,6 +43,7 @@ def with_scorer(workshop: Workshop, archive: Archive, generator: Generator, body
         return generators.register(connection, archive.id, recipe, now())[0]
 
 
+@pytest.mark.process
 def test_samples_carry_the_score_that_chose_them(workshop: Workshop, archive: Archive, generator: Generator) -> None:
     restock(workshop, archive, with_scorer(workshop, archive, generator), 120)
 
@@ -52,6 +53,7 @@ def test_samples_carry_the_score_that_chose_them(workshop: Workshop, archive: Ar
     assert 3 <= by_chance <= 40
 
 
+@pytest.mark.process
 def test_what_is_chosen_otherwise_is_steered_as_the_same_network_was_before(
     workshop: Workshop, archive: Archive, generator: Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:

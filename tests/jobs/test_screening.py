@@ -23,6 +23,8 @@ from bench.crowds import Crowd
 
 PLAYERS, GUESSES = 24, 40
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def furnished(migrated, tmp_path_factory):

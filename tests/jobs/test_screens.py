@@ -8,6 +8,8 @@ import pytest
 from app.jobs.screens import Rounds, screen
 from bench.crowds import Crowd
 
+pytestmark = pytest.mark.slow
+
 MIXED = {"careless": 0.1, "one side": 0.05, "bot": 0.05, "saboteur": 0.1}
 
 

@@ -100,6 +100,7 @@ def test_a_shared_file_again_adds_nothing(trump: tuple[Engine, list[Imported]], 
     assert again.left_out == before.left_out | {"already there": before.added}
 
 
+@pytest.mark.slow
 def test_the_demo_archive_is_imported_whole(engine: Engine) -> None:
     done = bring_in(engine, Path(__file__).parents[2] / "demo" / "mayor_of_gannet.jsonl", is_demo=True)
     assert (done.read, done.added, done.left_out) == (4082, 4082, {})

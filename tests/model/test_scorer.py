@@ -23,6 +23,8 @@ from model.scorer import (
     train_scorer,
 )
 
+pytestmark = pytest.mark.slow
+
 BODY = "ab" * 32
 
 

@@ -19,6 +19,7 @@ PIECES = [
 NASTY = st.lists(st.sampled_from(PIECES) | st.characters(), max_size=30).map("".join)
 
 
+@pytest.mark.slow
 @given(st.text() | NASTY)
 @settings(max_examples=400)
 def test_a_text_that_passed_passes_unchanged(raw: str) -> None:
@@ -26,6 +27,7 @@ def test_a_text_that_passed_passes_unchanged(raw: str) -> None:
     assert normalise(once) == once
 
 
+@pytest.mark.slow
 @given(st.text(st.characters(categories=["Cc", "Cf", "Cs", "Mn", "So", "L", "Zs"])) | NASTY)
 @settings(max_examples=400)
 def test_nothing_that_cannot_be_seen_passes(raw: str) -> None:

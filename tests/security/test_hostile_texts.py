@@ -60,6 +60,7 @@ def harmful(serving: Opener) -> Game:
     return serving(fill=hostile)
 
 
+@pytest.mark.slow
 def test_a_page_shows_hostile_texts_as_texts(harmful: Game) -> None:
     escaped = 0
     with harmful.client() as client:
@@ -133,6 +134,7 @@ print((most() - before) // 1024)
 """
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     "begin",
     ['[{"text": "', "id,text\n1,", "{", "Once upon a time ", "<rss><item><title>", "<rss><!--", '<rss version="'],
@@ -193,6 +195,7 @@ for text in json.loads(sys.argv[1]):
 """
 
 
+@pytest.mark.process
 def test_a_log_holds_each_hostile_text_in_one_line_of_plain_characters() -> None:
     texts = [*HARM, *RAW[:-1], "w" * 100_000, 'line\n{"event": "forged"}\r\u2028']
     done = subprocess.run(

@@ -240,6 +240,7 @@ def test_it_does_not_write_what_lies_on_the_shelf(serving: Opener, tmp_path: Pat
         assert "".join(one["c"] for one in figures(again.text)).startswith(shelved[:100])
 
 
+@pytest.mark.process
 def test_a_text_that_is_broken_off_answers_nobody_else(tmp_path: Path) -> None:
     """The database was away while a text was written: what is left of it must not be told to the next visitor."""
     folder = tmp_path / "v1"

@@ -210,6 +210,7 @@ def test_codes_cannot_be_tried_for_long(game: Game, client: httpx.Client) -> Non
     assert answers[10:] == [429] * 2
 
 
+@pytest.mark.slow
 def test_what_a_device_played_by_itself_is_said_to_stay_behind(client: httpx.Client) -> None:
     assert "stay behind" not in client.get("/move").text
     play(client)

@@ -35,6 +35,7 @@ def test_every_text_makes_a_picture(text: str) -> None:
     assert len(content) < 300_000
 
 
+@pytest.mark.slow
 def test_the_words_stand_in_every_picture_and_the_text_keeps_out_of_them() -> None:
     head, margins = (0, 0, 1200, 138), [(0, 140, 58, 510), (1143, 140, 1200, 510)]
     blank = opened(picture("", CAPTION))

@@ -88,6 +88,7 @@ structlog.get_logger("app.web").debug("not this")
 """
 
 
+@pytest.mark.process
 def test_logs_are_one_json_object_a_line_with_the_request_or_the_job() -> None:
     done = subprocess.run([sys.executable, "-c", LOGS], cwd=HOUSE, capture_output=True, text=True, check=True)
     lines = [json.loads(line) for line in done.stderr.splitlines()]

@@ -207,6 +207,7 @@ def test_how_one_compares_is_told_from_five_others_on(game: Game) -> None:
             assert (result["beaten"] is None) == (number < 5)
 
 
+@pytest.mark.slow
 def test_a_challenge_is_the_same_ten_and_then_side_by_side(ada: httpx.Client, bob: httpx.Client) -> None:
     mine = play(ada, 12)
     assert bob.post("/api/challenges", json={"archive": "mayor"}).status_code == 409

@@ -33,6 +33,7 @@ def played(generator: int, *days: int, fooled: int = 30) -> list[Played]:
     return [Played(day, 1, generator, 100 + day, fooled, 90) for day in days]
 
 
+@pytest.mark.slow
 def test_each_look_has_its_own_figures() -> None:
     names = {1: "v1", 2: "v2"}
     first, second = played(1, 20_000, 20_001), played(1, 20_100, 20_101, 20_102)
