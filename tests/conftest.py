@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable, Generator, Iterator
+from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
 from unittest.mock import patch
@@ -49,7 +50,11 @@ def _is_left_out(path: Path, marks: set[str]) -> bool:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests by what they take, and begin with the dearest files: the last ones then end together."""
+    missing = pytest.mark.skip(reason="TensorFlow is not installed: make setup-train")
+    trains = find_spec("tensorflow") is not None
     for item in items:
+        if not trains and item.get_closest_marker("train"):
+            item.add_marker(missing)
         for fixture, mark in TAKEN.items():
             if fixture in getattr(item, "fixturenames", ()):
                 item.add_marker(mark)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from random import Random
+from typing import Any
 
 import numpy as np
 
@@ -10,6 +12,26 @@ from model.checkpoint import Checkpoint
 from model.config import Config
 from model.corpus import Text
 from model.vocab import Vocab
+
+
+class Lazily:
+    """What a module calls by a name, imported when it is first used.
+
+    Every process of a run collects all tests, and few run those of TensorFlow, which takes seconds to load.
+    """
+
+    def __init__(self, module: str, name: str) -> None:
+        self._module, self._name = module, name
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._there(), name)
+
+    def __call__(self, *words: Any, **named: Any) -> Any:
+        return self._there()(*words, **named)
+
+    def _there(self) -> Any:
+        return getattr(import_module(self._module), self._name)
+
 
 CHARACTERS = " ,.abcdefghijklmnopqrstuvwxyz"
 NOUNS, VERBS = ["harbour", "town", "pier", "bridge", "mayor", "ferry"], ["opens", "closes", "sings", "sleeps", "waits"]

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 pytestmark = pytest.mark.train
-pytest.importorskip("tensorflow", reason="TensorFlow is not installed: make setup-train")
 
 HOUSE = Path(__file__).resolve().parents[1]
 LECTURE = runpy.run_path(str(HOUSE / "tools" / "lecture.py"))

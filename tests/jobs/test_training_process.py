@@ -13,15 +13,14 @@ from typing import Any
 import pytest
 from networks import small_talk
 
-pytestmark = pytest.mark.train
-pytest.importorskip("tensorflow", reason="TensorFlow is not installed: make setup-train")
+from app.jobs.texts import read_texts
+from app.jobs.training_process import main
+from model.checkpoint import read_checkpoint
+from model.config import Config, Recipe
+from model.corpus import Text
+from model.train import Job, train
 
-from app.jobs.texts import read_texts  # noqa: E402
-from app.jobs.training_process import main  # noqa: E402
-from model.checkpoint import read_checkpoint  # noqa: E402
-from model.config import Config, Recipe  # noqa: E402
-from model.corpus import Text  # noqa: E402
-from model.train import Job, train  # noqa: E402
+pytestmark = pytest.mark.train
 
 HOUSE = Path(__file__).parents[2]
 

@@ -6,19 +6,19 @@ from typing import Any
 
 import numpy as np
 import pytest
-from networks import a_checkpoint, a_vocab
+from networks import Lazily, a_checkpoint, a_vocab
+
+from model.config import Recipe
+from model.corpus import Corpus, Text
+from model.reader import Reader
 
 pytestmark = pytest.mark.train
-pytest.importorskip("tensorflow", reason="TensorFlow is not installed: make setup-train")
 
-from model.config import Recipe  # noqa: E402
-from model.corpus import Corpus, Text  # noqa: E402
-from model.network import Learner, Network, keras, tf  # noqa: E402
-from model.reader import Reader  # noqa: E402
-from model.recurrent import Recurrent  # noqa: E402
-
+Learner, Network, Recurrent, keras, tf = (
+    Lazily("model.network", name) for name in ("Learner", "Network", "Recurrent", "keras", "tf")
+)
 T, B, D, U = 9, 5, 7, 16
-KERAS = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU, "rnn": keras.layers.SimpleRNN}
+KERAS = {"lstm": "LSTM", "gru": "GRU", "rnn": "SimpleRNN"}
 RANDOM = np.random.default_rng(0)
 
 
@@ -28,7 +28,7 @@ def some(*shape: int) -> Any:
 
 def ours_and_keras(cell: str) -> tuple[Any, Any]:
     """A layer of ours and one of Keras's with the same weights."""
-    ours, theirs = Recurrent(cell, U), KERAS[cell](U, return_sequences=True, return_state=True)
+    ours, theirs = Recurrent(cell, U), getattr(keras.layers, KERAS[cell])(U, return_sequences=True, return_state=True)
     ours.build((None, D, None))
     theirs.build((B, T, D))
     ours.bias.assign(0.3 * some(*ours.bias.shape))

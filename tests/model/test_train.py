@@ -14,14 +14,13 @@ import numpy as np
 import pytest
 from networks import a_checkpoint, small_talk
 
-pytestmark = pytest.mark.train
-pytest.importorskip("tensorflow", reason="TensorFlow is not installed: make setup-train")
+from model.checkpoint import read_checkpoint
+from model.config import Config, Recipe
+from model.corpus import Text
+from model.evaluate import bits_per_character
+from model.train import Event, Job, Standing, TrainingError, train, widened
 
-from model.checkpoint import read_checkpoint  # noqa: E402
-from model.config import Config, Recipe  # noqa: E402
-from model.corpus import Text  # noqa: E402
-from model.evaluate import bits_per_character  # noqa: E402
-from model.train import Event, Job, Standing, TrainingError, train, widened  # noqa: E402
+pytestmark = pytest.mark.train
 
 
 def a_job(out: Path, **change: Any) -> Job:
