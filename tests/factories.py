@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from random import Random
@@ -184,6 +185,31 @@ def add_guess(
     connection: Connection, player_id: int, *, status: str = "accepted", reason: str | None = None, **values: Any
 ) -> int:
     """A guess of a player with its label, in the archive 1 unless said otherwise; counted as the game counts it."""
+    return add_guesses(connection, player_id, [values], status=status, reason=reason)[0]
+
+
+def add_guesses(
+    connection: Connection,
+    player_id: int,
+    given: Sequence[Mapping[str, Any]],
+    *,
+    status: str = "accepted",
+    reason: str | None = None,
+) -> list[int]:
+    """The same for many guesses, in a few statements; what is given names the same fields of each."""
+    rows = [_guess_row(player_id, values) for values in given]
+    ids = list(connection.scalars(insert(guesses).returning(guesses.c.id, sort_by_parameter_order=True), rows))
+    said = {"status": status, "reason": reason, "ruled_status": status, "ruled_reason": reason, "rules_version": 2}
+    judged = [
+        said | {"guess_id": guess_id, "decided_at": row["guessed_at"]} for guess_id, row in zip(ids, rows, strict=True)
+    ]
+    connection.execute(insert(labels), judged)
+    keys = (LabelKey(row["archive_id"], day_of(row["guessed_at"]), status, reason or "") for row in rows)
+    rollups.count_labels(connection, Counter(keys))
+    return ids
+
+
+def _guess_row(player_id: int, values: Mapping[str, Any]) -> dict[str, Any]:
     number = next(_numbers)
     row = {
         "round_id": number.to_bytes(16, "big"),
@@ -197,13 +223,7 @@ def add_guess(
         **{"card_probability": 0.1, "dealt_at": LONG_AGO, "answer": "{}"},
         "guessed_at": LONG_AGO + timedelta(seconds=9),
     } | values
-    row["verdict"] = "spotted" if row["pick"] == row["tweet_index"] else "fooled"
-    guess_id = int(connection.execute(insert(guesses).values(row).returning(guesses.c.id)).scalar_one())
-    said = {"status": status, "reason": reason, "ruled_status": status, "ruled_reason": reason}
-    at = row["guessed_at"]
-    connection.execute(insert(labels).values(guess_id=guess_id, rules_version=2, decided_at=at, **said))
-    rollups.count_labels(connection, {LabelKey(row["archive_id"], day_of(at), status, reason or ""): 1})
-    return guess_id
+    return row | {"verdict": "spotted" if row["pick"] == row["tweet_index"] else "fooled"}
 
 
 def a_guess(number: int, place: int, card: tuple[int, int, int]) -> Guess:

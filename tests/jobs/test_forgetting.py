@@ -7,7 +7,7 @@ from dataclasses import replace
 from hashlib import sha256
 
 import pytest
-from factories import LONG_AGO, add_game, add_generator, add_guess, add_player
+from factories import LONG_AGO, add_game, add_generator, add_guess, add_guesses, add_player
 from sqlalchemy import func, insert, select
 
 from app.db import jobs, labels, retractions, rollups, screenings
@@ -34,8 +34,8 @@ def workshop(either_engine, tmp_path):
         archive_id = add_game(connection)
         first = add_player(connection, key=KEY, nickname="Ada", nickname_key="ada")
         others = [add_player(connection) for _ in range(2)]
-        for number in range(GUESSES):
-            guess_id = add_guess(connection, first, tweet_id=number % 60 + 1, network=b"n" * 16)
+        cards = [{"tweet_id": number % 60 + 1, "network": b"n" * 16} for number in range(GUESSES)]
+        guess_id = add_guesses(connection, first, cards)[-1]
         connection.execute(
             insert(remarks).values(guess_id=guess_id, reason="sense", report="I am Ada", said_at=LONG_AGO)
         )
