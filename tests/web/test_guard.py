@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import re
-import statistics
 import time
 from datetime import UTC, datetime
 
@@ -232,6 +231,6 @@ def test_a_round_takes_no_longer_when_the_tweet_comes_first(game: Game) -> None:
         token = client.post("/api/rounds").json()["round"]
         times[game.services.seal.open(token).tweet_index].append(time.perf_counter() - began)
         client.cookies.clear()
-    # The fastest fifth of either: a busy machine slows neither.
-    fast = [statistics.quantiles(found, n=5)[0] for found in times.values()]
+    # The fastest of either: on a busy machine some are not slowed.
+    fast = [min(found) for found in times.values()]
     assert max(fast) < 2 * min(fast)
