@@ -13,6 +13,7 @@ from sqlalchemy import (
     Row,
     Select,
     Table,
+    and_,
     func,
     literal_column,
     or_,
@@ -28,7 +29,8 @@ Kind = Literal["sample", "tweet"]
 STATUSES = ("on the shelf", "retired", "hidden", "not shelved", "reported")
 FEW = ("on the shelf", "hidden", "not shelved", "reported")  # of all samples
 ORDERS = ("newest", "fools most", "fools least", "most guesses")
-LOOK = 2_000  # cards in play that one look for words goes through: it answers in time however large the deck
+WINDOW = 10_000  # cards that one page looks through for words: it answers in time however large the archive
+LOOK = 2_000  # cards in play that one look for blocked words goes through, for the same reason
 _TABLES: dict[str, Table] = {"sample": samples, "tweet": tweets}
 # Written out, as the indexes have it: one of some rows serves only a condition that is the same, word for word.
 _IS_RATED: ColumnElement[bool] = literal_column("samples.guesses >= 5")
@@ -51,7 +53,16 @@ class Wanted:
     most: float | None = None
 
 
-def sample_page(connection: Connection, wanted: Wanted) -> list[Row[Any]]:
+@dataclass(frozen=True)
+class Page:
+    """Cards that fit, and where the next page begins."""
+
+    rows: list[Row[Any]]
+    last_id: int | None  # of the last card that was looked at, where there may be more behind it
+    is_full: bool  # as many as were wanted; else that many of 10,000 hold the words, and the rest were not looked at
+
+
+def sample_page(connection: Connection, wanted: Wanted) -> Page:
     """Samples with the number of their generator."""
     query = select(samples, generators.c.number).join(generators, generators.c.id == samples.c.generator_id)
     if wanted.generator_id is not None:  # it is of that archive; told both, SQLite looks through the whole archive
@@ -81,7 +92,7 @@ def sample_page(connection: Connection, wanted: Wanted) -> list[Row[Any]]:
         query, order = query.where(samples.c.guesses + 0 >= SHOWN_FROM), (order[0] + 0, order[1])
     elif order is not None:
         query = query.where(_IS_RATED)
-    return list(connection.execute(_paged(query, samples, wanted, order)))
+    return _page(connection, query, samples, wanted, order)
 
 
 def _reported() -> Select[int]:
@@ -90,12 +101,12 @@ def _reported() -> Select[int]:
     return select(guesses.c.sample_id).join(remarks, remarks.c.guess_id == guesses.c.id).where(*waits)
 
 
-def tweet_page(connection: Connection, wanted: Wanted) -> list[Row[Any]]:
+def tweet_page(connection: Connection, wanted: Wanted) -> Page:
     """Tweets of the deck."""
     query = select(tweets).where(tweets.c.archive_id == wanted.archive_id, tweets.c.split == "deck")
     if wanted.status == "hidden":
         query = query.where(tweets.c.hidden_at.is_not(None))
-    return list(connection.execute(_paged(query, tweets, wanted)))
+    return _page(connection, query, tweets, wanted)
 
 
 def find(connection: Connection, kind: Kind, card_id: int) -> Row[Any] | None:
@@ -159,23 +170,35 @@ def _may_hold(text: ColumnElement[str], begins: Collection[str], dialect: str) -
     return or_(strange, *marks, *(text.icontains(word, autoescape=True) for word in begins))
 
 
-def _paged(
-    query: Select[Any], table: Table, wanted: Wanted, order: tuple[ColumnElement[Any], bool] | None = None
-) -> Select[Any]:
-    """A page of the query: by a key, the largest first or not; equals by their ids in
-    the same way; without a key the newest first."""
+Order = tuple[ColumnElement[Any], bool]  # a key, and whether the largest comes first
+
+
+def _page(connection: Connection, query: Select[Any], table: Table, wanted: Wanted, order: Order | None = None) -> Page:
+    """A page of the query in an order, equals by their ids in the same way; without a key the newest first."""
     falls = order is None or order[1]
-    id_order = table.c.id.desc() if falls else table.c.id  # the way that an index of key and id can be walked
+    # The way that an index of key and id can be walked.
+    keys = () if order is None else (order[0].desc() if falls else order[0],)
+    query = query.order_by(*keys, table.c.id.desc() if falls else table.c.id)
     if wanted.before_id is not None:
-        behind = table.c.id < wanted.before_id if falls else table.c.id > wanted.before_id
-        if order is not None:
-            key = order[0]
-            its = select(key).where(table.c.id == wanted.before_id).correlate(None).scalar_subquery()
-            # The first says where in the index to begin, the second what is left of equals.
-            query = query.where(key <= its if falls else key >= its)
-            behind = or_(key < its if falls else key > its, behind)
-        query = query.where(behind)
+        query = query.where(*_beyond(table, order, wanted.before_id, falls))
+    end: int | None = None
     if wanted.words:
+        end = connection.scalar(query.with_only_columns(table.c.id).offset(WINDOW - 1).limit(1))
         query = query.where(table.c.text.icontains(wanted.words, autoescape=True))
-    keys = () if order is None else (order[0].desc() if order[1] else order[0],)
-    return query.order_by(*keys, id_order).limit(wanted.limit)
+    if end is not None:
+        query = query.where(or_(table.c.id == end, and_(*_beyond(table, order, end, not falls))))
+    rows = list(connection.execute(query.limit(wanted.limit + 1)))
+    if len(rows) > wanted.limit:
+        return Page(rows[: wanted.limit], rows[wanted.limit - 1].id, True)
+    return Page(rows, end, False)
+
+
+def _beyond(table: Table, order: Order | None, card_id: int, is_below: bool) -> list[ColumnElement[bool]]:
+    """That a card comes, by key and id, below the card with that id, or above it."""
+    beyond = table.c.id < card_id if is_below else table.c.id > card_id
+    if order is None:
+        return [beyond]
+    key = order[0]
+    its = select(key).where(table.c.id == card_id).correlate(None).scalar_subquery()
+    # The first says where in the index to begin, the second what is left of equals.
+    return [key <= its if is_below else key >= its, or_(key < its if is_below else key > its, beyond)]

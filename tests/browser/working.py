@@ -65,13 +65,13 @@ def enter(chromium: Browser, game: Game, name: str) -> Page:
     return page
 
 
-def ended(page: Page, state: str, seconds: int = 180) -> None:
+def ended(page: Page, state: str, seconds: int = 600) -> None:
     """The job on the page has ended so."""
     told = page.locator(".state-done, .state-failed, .state-cancelled").first
     expect(told).to_be_visible(timeout=seconds * SECOND)
     expect(told).to_have_text(state)
 
 
-def done(page: Page, seconds: int = 180) -> None:
+def done(page: Page, seconds: int = 600) -> None:
     """The job on the page has ended well."""
     ended(page, "done", seconds)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 from random import Random
 from typing import Any
@@ -96,8 +97,34 @@ def test_behind_a_sample_that_nobody_guessed_at_comes_nothing_or_what_is_older(
         add_samples(connection, archive_id, generator_id, ["a", "b"], guesses=7, fooled=3)
         add_samples(connection, archive_id, generator_id, ["c"])
     with reading(either_engine) as connection:
-        rows = browsing.sample_page(connection, browsing.Wanted(archive_id, order=order, before_id=3))
+        rows = browsing.sample_page(connection, browsing.Wanted(archive_id, order=order, before_id=3)).rows
     assert len(rows) == (2 if order == "newest" else 0)
+
+
+@pytest.mark.parametrize("order", browsing.ORDERS)
+def test_words_are_looked_for_in_parts_of_what_there_is_and_each_card_comes_once(
+    either_engine: Engine, monkeypatch: pytest.MonkeyPatch, order: str
+) -> None:
+    monkeypatch.setattr(browsing, "WINDOW", 7)
+    with writing(either_engine) as connection:
+        archive_id = add_archive(connection)
+        generator_id = add_generator(connection, archive_id)
+        texts = [f"{'harbour' if number % 3 == 0 else 'ferry'} {number}" for number in range(30)]
+        for place in range(0, 30, 5):  # many of them alike
+            add_samples(connection, archive_id, generator_id, texts[place : place + 5], guesses=8, fooled=place % 4)
+    seen: list[str] = []
+    pages = 0
+    wanted = browsing.Wanted(archive_id, words="Harbour", order=order, limit=2)
+    with reading(either_engine) as connection:
+        while True:
+            page = browsing.sample_page(connection, wanted)
+            seen += [row.text for row in page.rows]
+            pages += 1
+            if page.last_id is None:
+                break
+            wanted = replace(wanted, before_id=page.last_id)
+    assert sorted(seen) == sorted(text for text in texts if "harbour" in text)
+    assert pages >= 5
 
 
 @pytest.mark.parametrize("order", browsing.ORDERS[1:])

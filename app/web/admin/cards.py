@@ -44,18 +44,18 @@ def list_samples(
         choice = chosen_with_generator(connection, archive, generator)
         which = choice.which
         wanted = Wanted(
-            *(which.id if which else 0, choice.generator_id, status, words[:100], order, before, PAGE + 1),
+            *(which.id if which else 0, choice.generator_id, status, words[:100], order, before, PAGE),
             least=_share(least),
             most=_share(most),
         )
-        rows = browsing.sample_page(connection, wanted)
+        page = browsing.sample_page(connection, wanted)
     return views.page(
         *(request, "samples.html", admin),
         archives=choice.archives,
         which=which,
         generators=choice.generators,
-        rows=rows[:PAGE],
-        older=rows[PAGE - 1].id if len(rows) > PAGE else None,
+        page=page,
+        window=browsing.WINDOW,
         statuses=browsing.STATUSES,
         orders=browsing.ORDERS,
     )
@@ -74,10 +74,9 @@ def list_tweets(
     """Tweets of the deck."""
     with reading(here.engine) as connection:
         listed, which = chosen(connection, archive)
-        wanted = Wanted(which.id if which else 0, None, status, words[:100], before_id=before, limit=PAGE + 1)
-        rows = browsing.tweet_page(connection, wanted)
-    older = rows[PAGE - 1].id if len(rows) > PAGE else None
-    return views.page(request, "tweets.html", admin, archives=listed, which=which, rows=rows[:PAGE], older=older)
+        wanted = Wanted(which.id if which else 0, None, status, words[:100], before_id=before, limit=PAGE)
+        page = browsing.tweet_page(connection, wanted)
+    return views.page(*(request, "tweets.html", admin), archives=listed, which=which, page=page, window=browsing.WINDOW)
 
 
 @router.post("/cards/hide")

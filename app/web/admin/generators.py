@@ -185,7 +185,7 @@ def _facts(connection: Connection, generator_id: int) -> dict[str, Any]:
         "crowds": counts,
         "real": counts.get("real", Count()),
         "level": samples.level(connection, one.archive_id, one.id),
-        "samples": browsing.sample_page(connection, Wanted(one.archive_id, one.id, limit=200)),
+        "samples": browsing.sample_page(connection, Wanted(one.archive_id, one.id, limit=200)).rows,
     }
 
 

@@ -132,6 +132,14 @@ def test_every_sample_comes_once_page_by_page_in_every_order(desk):
         assert sorted(seen) == sorted(wanted), order
 
 
+def test_a_page_says_how_many_tweets_it_looked_through_for_words(desk, monkeypatch):
+    monkeypatch.setattr(browsing, "WINDOW", 25)
+    page = desk.said("/admin/tweets?words=no+such+words")
+    assert "No tweet fits" in page
+    assert "(25 tweets were looked through)" in page
+    assert linked(page, "More") is not None
+
+
 def test_further_tweets_are_of_the_kind_that_was_asked_for_and_end_where_they_end(desk):
     asked = "/admin/tweets?status=hidden&words=Note"
     with writing(desk.engine) as connection:
