@@ -29,7 +29,7 @@ from app.jobs.workshop import Workshop
 from model.checkpoint import checkpoint_digest, read_checkpoint
 
 HOUSE = Path(__file__).resolve().parents[2]
-PATIENCE = 60.0  # seconds; the machine may be busy
+PATIENCE = 180.0  # seconds; the machine may be busy
 
 
 def free_port() -> int:

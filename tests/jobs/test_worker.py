@@ -29,7 +29,7 @@ from app.jobs.workshop import Workshop
 pytestmark = pytest.mark.process
 
 HOUSE = Path(__file__).parents[2]
-PATIENCE = 60.0  # seconds; the machine may be busy
+PATIENCE = 180.0  # seconds; the machine may be busy
 BATCH = 200  # samples: so many that a worker is still writing when the first of them are seen
 
 
