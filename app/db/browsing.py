@@ -29,7 +29,8 @@ Kind = Literal["sample", "tweet"]
 STATUSES = ("on the shelf", "retired", "hidden", "not shelved", "reported")
 FEW = ("on the shelf", "hidden", "not shelved", "reported")  # of all samples
 ORDERS = ("newest", "fools most", "fools least", "most guesses")
-WINDOW = 10_000  # cards that one page looks through for words: it answers in time however large the archive
+REPORTS = 200  # the newest that wait, whose samples are listed
+WINDOW = 10_000  # cards that one page looks through for words, say: it answers in time however large the archive
 LOOK = 2_000  # cards in play that one look for blocked words goes through, for the same reason
 _TABLES: dict[str, Table] = {"sample": samples, "tweet": tweets}
 # Written out, as the indexes have it: one of some rows serves only a condition that is the same, word for word.
@@ -78,9 +79,6 @@ def sample_page(connection: Connection, wanted: Wanted) -> Page:
     }
     if wanted.status in statuses:
         query = query.where(statuses[wanted.status])
-    if wanted.least is not None or wanted.most is not None:
-        most = 1.0 if wanted.most is None else wanted.most
-        query = query.where(_IS_RATED, _RATE.between(wanted.least or 0.0, most))
     orders: dict[str, tuple[ColumnElement[Any], bool]] = {
         "fools most": (_RATE, True),
         "fools least": (_RATE, False),
@@ -92,13 +90,21 @@ def sample_page(connection: Connection, wanted: Wanted) -> Page:
         query, order = query.where(samples.c.guesses + 0 >= SHOWN_FROM), (order[0] + 0, order[1])
     elif order is not None:
         query = query.where(_IS_RATED)
-    return _page(connection, query, samples, wanted, order)
+    looked_for = _with_words(samples, wanted)
+    if wanted.least is not None or wanted.most is not None:
+        between = (wanted.least or 0.0, 1.0 if wanted.most is None else wanted.most)
+        if wanted.order.startswith("fools"):
+            query = query.where(_RATE.between(*between))
+        else:
+            looked_for += [samples.c.guesses + 0 >= SHOWN_FROM, (_RATE + 0).between(*between)]
+    return _page(connection, query, samples, wanted, looked_for, order)
 
 
 def _reported() -> Select[int]:
-    """The samples of which a player's report waits to be read."""
+    """The samples of which a player's report waits to be read: of the newest reports."""
     waits = (remarks.c.report.is_not(None), remarks.c.settled_at.is_(None), remarks.c.report != "")
-    return select(guesses.c.sample_id).join(remarks, remarks.c.guess_id == guesses.c.id).where(*waits)
+    newest = select(remarks.c.guess_id).where(*waits).order_by(remarks.c.guess_id.desc()).limit(REPORTS).subquery()
+    return select(guesses.c.sample_id).join(newest, newest.c.guess_id == guesses.c.id)
 
 
 def tweet_page(connection: Connection, wanted: Wanted) -> Page:
@@ -106,7 +112,7 @@ def tweet_page(connection: Connection, wanted: Wanted) -> Page:
     query = select(tweets).where(tweets.c.archive_id == wanted.archive_id, tweets.c.split == "deck")
     if wanted.status == "hidden":
         query = query.where(tweets.c.hidden_at.is_not(None))
-    return _page(connection, query, tweets, wanted)
+    return _page(connection, query, tweets, wanted, _with_words(tweets, wanted))
 
 
 def find(connection: Connection, kind: Kind, card_id: int) -> Row[Any] | None:
@@ -170,26 +176,43 @@ def _may_hold(text: ColumnElement[str], begins: Collection[str], dialect: str) -
     return or_(strange, *marks, *(text.icontains(word, autoescape=True) for word in begins))
 
 
+def _with_words(table: Table, wanted: Wanted) -> list[ColumnElement[bool]]:
+    return [table.c.text.icontains(wanted.words, autoescape=True)] if wanted.words else []
+
+
 Order = tuple[ColumnElement[Any], bool]  # a key, and whether the largest comes first
 
 
-def _page(connection: Connection, query: Select[Any], table: Table, wanted: Wanted, order: Order | None = None) -> Page:
-    """A page of the query in an order, equals by their ids in the same way; without a key the newest first."""
+def _page(
+    connection: Connection,
+    query: Select[Any],
+    table: Table,
+    wanted: Wanted,
+    looked_for: Sequence[ColumnElement[bool]],
+    order: Order | None = None,
+) -> Page:
+    """A page of the query in an order, equals by their ids in the same way; without a key the newest first.
+
+    What is `looked_for` no index finds: 10,000 cards are looked at.
+    """
     falls = order is None or order[1]
     # The way that an index of key and id can be walked.
     keys = () if order is None else (order[0].desc() if falls else order[0],)
     query = query.order_by(*keys, table.c.id.desc() if falls else table.c.id)
     if wanted.before_id is not None:
         query = query.where(*_beyond(table, order, wanted.before_id, falls))
-    end: int | None = None
-    if wanted.words:
-        end = connection.scalar(query.with_only_columns(table.c.id).offset(WINDOW - 1).limit(1))
-        query = query.where(table.c.text.icontains(wanted.words, autoescape=True))
-    if end is not None:
-        query = query.where(or_(table.c.id == end, and_(*_beyond(table, order, end, not falls))))
-    rows = list(connection.execute(query.limit(wanted.limit + 1)))
-    if len(rows) > wanted.limit:
-        return Page(rows[: wanted.limit], rows[wanted.limit - 1].id, True)
+    # What many cards have is soon found, and the end of ten thousand takes a while to be.
+    for window in (WINDOW // 10, WINDOW) if looked_for else (0,):
+        part, end = query.where(*looked_for), None
+        if window:
+            end = connection.scalar(query.with_only_columns(table.c.id).offset(window - 1).limit(1))
+        if end is not None:
+            part = part.where(or_(table.c.id == end, and_(*_beyond(table, order, end, not falls))))
+        rows = list(connection.execute(part.limit(wanted.limit + 1)))
+        if len(rows) > wanted.limit:
+            return Page(rows[: wanted.limit], rows[wanted.limit - 1].id, True)
+        if end is None:
+            break
     return Page(rows, end, False)
 
 

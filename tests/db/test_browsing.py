@@ -105,7 +105,7 @@ def test_behind_a_sample_that_nobody_guessed_at_comes_nothing_or_what_is_older(
 def test_words_are_looked_for_in_parts_of_what_there_is_and_each_card_comes_once(
     either_engine: Engine, monkeypatch: pytest.MonkeyPatch, order: str
 ) -> None:
-    monkeypatch.setattr(browsing, "WINDOW", 7)
+    monkeypatch.setattr(browsing, "WINDOW", 20)
     with writing(either_engine) as connection:
         archive_id = add_archive(connection)
         generator_id = add_generator(connection, archive_id)
