@@ -93,8 +93,10 @@ def sample_page(connection: Connection, wanted: Wanted) -> Page:
     looked_for = _with_words(samples, wanted)
     if wanted.least is not None or wanted.most is not None:
         between = (wanted.least or 0.0, 1.0 if wanted.most is None else wanted.most)
-        if wanted.order.startswith("fools"):
-            query = query.where(_RATE.between(*between))
+        if order is not None:
+            query = query.where(_IS_RATED, _RATE.between(*between))
+            if wanted.order == "most guesses":  # its index would be walked for what is of another rate
+                order = (order[0] + 0, order[1])
         else:
             looked_for += [samples.c.guesses + 0 >= SHOWN_FROM, (_RATE + 0).between(*between)]
     return _page(connection, query, samples, wanted, looked_for, order)
