@@ -64,7 +64,7 @@ class Server(BaseHTTPRequestHandler):
 def site() -> Iterator[str]:
     Server.asked = []
     server = ThreadingHTTPServer(("127.0.0.1", 0), Server)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)  # seconds until it sees its end
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
