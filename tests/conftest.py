@@ -33,8 +33,12 @@ DEAR = ("browser", "process", "train", "slow")  # marks, the dearest first
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Files all of whose tests a run leaves out are not even imported: with TensorFlow that would take seconds."""
-    left_out = set(re.findall(r"\bnot (\w+)", config.option.markexpr))
+    left_out = _left_out(config)
     return True if left_out and _is_left_out(collection_path, left_out) else None
+
+
+def _left_out(config: pytest.Config) -> set[str]:
+    return set(re.findall(r"\bnot (\w+)", config.option.markexpr))
 
 
 def _is_left_out(path: Path, marks: set[str]) -> bool:
@@ -68,7 +72,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(autouse=True, scope="session")
 def _quick_tests_start_no_process(request: pytest.FixtureRequest) -> Iterator[None]:
     """A run that leaves out what starts processes tells which test should have been left out with it."""
-    if "not process" not in request.config.option.markexpr:
+    if not {"browser", "postgres", "process"} <= _left_out(request.config):
         yield
         return
 

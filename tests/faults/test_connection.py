@@ -18,6 +18,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.web.connection import MOST_BYTES, Connection
 
+pytestmark = pytest.mark.slow  # they wait
+
 BEGIN = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
 
 

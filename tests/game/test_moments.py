@@ -34,6 +34,7 @@ def length(cards: Sequence[str]) -> float:
     return float(np.mean([*map(len, cards)]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("told", [quotes, length])
 def test_a_rare_form_is_as_frequent_as_among_tweets(told: Callable[[Sequence[str]], float]) -> None:
     rng = Random(3)
