@@ -12,6 +12,8 @@ import pytest
 from app.game.form import nearest
 from app.game.moments import together
 
+pytestmark = pytest.mark.slow  # to load what tells forms apart is
+
 WORDS = ["harbour", "ferry", "pier", "bandstand", "lighthouse", "council", "gull", "chowder"]
 
 
@@ -34,7 +36,6 @@ def length(cards: Sequence[str]) -> float:
     return float(np.mean([*map(len, cards)]))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("told", [quotes, length])
 def test_a_rare_form_is_as_frequent_as_among_tweets(told: Callable[[Sequence[str]], float]) -> None:
     rng = Random(3)

@@ -10,6 +10,8 @@ import pytest
 from app.db.rollups import Played
 from app.web.admin import charts
 
+pytestmark = pytest.mark.slow  # to load what draws is
+
 
 def sources(chart: str) -> list[dict[str, list[Any]]]:
     """The figures of each line."""
@@ -33,7 +35,6 @@ def played(generator: int, *days: int, fooled: int = 30) -> list[Played]:
     return [Played(day, 1, generator, 100 + day, fooled, 90) for day in days]
 
 
-@pytest.mark.slow
 def test_each_look_has_its_own_figures() -> None:
     names = {1: "v1", 2: "v2"}
     first, second = played(1, 20_000, 20_001), played(1, 20_100, 20_101, 20_102)
