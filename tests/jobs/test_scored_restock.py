@@ -45,12 +45,12 @@ def with_scorer(workshop: Workshop, archive: Archive, generator: Generator, body
 
 @pytest.mark.process
 def test_samples_carry_the_score_that_chose_them(workshop: Workshop, archive: Archive, generator: Generator) -> None:
-    restock(workshop, archive, with_scorer(workshop, archive, generator), 120)
+    restock(workshop, archive, with_scorer(workshop, archive, generator), 60)
 
     scores = [row.score for row in shelf(workshop.engine)]
     by_chance = scores.count(None)
-    assert len(scores) == 120
-    assert 3 <= by_chance <= 40
+    assert len(scores) == 60
+    assert 2 <= by_chance <= 20
 
 
 @pytest.mark.process
