@@ -161,7 +161,7 @@ def test_what_was_written_in_time_will_do_if_it_is_enough(workshop: Workshop, ar
         stored: list[Mapping[str, Any]] = []
         with pytest.raises(Interrupted):
             restock(
-                *(workshop, archive, writer, 400),
+                *(workshop, archive, writer, 200),
                 job_id=job_id,
                 on_progress=stored.append,
                 should_stop=lambda: bool(stored) and stored[-1]["samples"] >= 12,
@@ -170,10 +170,10 @@ def test_what_was_written_in_time_will_do_if_it_is_enough(workshop: Workshop, ar
     stopped_early(1)
     made = make_do(workshop, writer, 1, 12)
     assert made is not None
-    assert 12 <= made.shelved < 400
+    assert 12 <= made.shelved < 200
     assert made.level == made.shelved
     stopped_early(2)
-    assert make_do(workshop, writer, 2, 400) is None
+    assert make_do(workshop, writer, 2, 200) is None
     with reading(workshop.engine) as connection:
         assert len(classes.samples_of(connection, writer.id)) == made.shelved
     assert make_do(workshop, writer, 3, 1) is None
