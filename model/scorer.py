@@ -267,11 +267,14 @@ def _trials(
     scarce = min((np.unique(kind, return_inverse=True)[1] for kind in _by_kind(cards, tweets)), key=np.max)
     rank = random.permutation(scarce.max() + 1)[scarce]
     for parts in PARTS:
-        places = random.permutation(FOLDS * parts)[:TRIALS] if parts > 1 else np.arange(FOLDS)
-        trials = []
-        for place in places:
-            held = (folds == place // parts) & (rank % parts == place % parts)
-            trials.append((held, (folds != place // parts) & ~np.isin(cards, cards[held]).any(1)))
+        parted = [(fold, (folds == fold) & (rank % parts == part)) for fold in range(FOLDS) for part in range(parts)]
+        # Where there are fewer cards than parts, some are empty: tried, they would seem to leave everything.
+        parted = [(fold, held) for fold, held in parted if held.any()]
+        drawn = random.permutation(len(parted))[:TRIALS]
+        trials = [
+            (held, (folds != fold) & ~np.isin(cards, cards[held]).any(1))
+            for fold, held in (parted[place] for place in drawn)
+        ]
         if np.mean([learned.mean() for _, learned in trials]) >= LEFT:
             break
     return trials

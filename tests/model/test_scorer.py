@@ -12,10 +12,12 @@ from networks import CHARACTERS, a_checkpoint
 from model.generate import generate
 from model.reader import Reader, read
 from model.scorer import (
+    FOLDS,
     Held,
     Pick,
     Scorer,
     ScorerError,
+    _trials,
     auc,
     auc_and_error,
     card_features,
@@ -202,6 +204,24 @@ def test_many_picks_on_few_samples_teach_what_can_be_read_off_them(
 
     assert held.picks > 500
     assert held.fooled_auc > 0.57 if readable else 0.42 < held.fooled_auc < 0.58
+
+
+@pytest.mark.parametrize("samples", [1, 2, 5])
+def test_parts_of_a_fold_without_a_card_are_not_tried(texts: list[str], features: np.ndarray, samples: int) -> None:
+    """They would seem to leave everything to learn from."""
+    random = Random(samples)
+    pairs = [(number % samples, random.randrange(samples, 600)) for number in range(300)]
+    cards = np.array(pairs)
+    folds = np.array([number // samples % FOLDS for number in range(300)])
+
+    trials = _trials(cards, np.ones(300, int), folds, np.random.default_rng(0))
+    picks = [Pick(*pair, random.randrange(2), number % 20, tweet=1) for number, pair in enumerate(pairs)]
+    held = train_scorer(BODY, features, picks).held
+
+    assert all(foretold.any() for foretold, _ in trials)
+    assert not any((foretold & learned).any() for foretold, learned in trials)
+    assert held.picks > 0
+    assert 0.3 < held.fooled_auc < 0.7
 
 
 def test_a_scorer_comes_back_as_it_was(scorer: Scorer, features: np.ndarray) -> None:
