@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -117,11 +116,8 @@ class Reader:
         width = self.config.layers * self.config.units
         return State(np.zeros((rows, width), np.float32), np.zeros((rows, width), np.float32))
 
-    def step(self, symbols: NDArray[np.integer], state: State, gates: list[dict[str, Array]] | None = None) -> Array:
-        """Read one symbol a row [B]; the logits [B, V] of the next one. Changes `state`.
-
-        Where `gates` is a list, what each layer computed is appended to it, by name, [B, units] each.
-        """
+    def step(self, symbols: NDArray[np.integer], state: State) -> Array:
+        """Read one symbol a row [B]; the logits [B, V] of the next one. Changes `state`."""
         units = self.config.units
         for layer, (matrix, bias) in enumerate(self._layers):
             here = slice(layer * units, (layer + 1) * units)
@@ -132,11 +128,35 @@ class Reader:
             state.h[:, here] = values["h"]
             if "c" in values:
                 state.c[:, here] = values["c"]
-            if gates is not None:
-                gates.append(values)
         logits = self._product(state.h[:, -units:], self._output)
         logits += self._output_bias
         return logits
+
+    def follow(self, symbols: Sequence[int]) -> tuple[Array, list[dict[str, Array]]]:
+        """Read one text [T] from its beginning to its end, a layer at a time.
+
+        What stepping through it comes to, but for rounding, in two thirds of the time: a layer's products with what
+        comes from below are made at once, and each step reads the recurrent weights alone from memory.
+
+        Returns:
+            The logits [T, V] of what follows each symbol, and what each layer computed, by name, [T, units] each.
+        """
+        units, layers = self.config.units, list[dict[str, Array]]()
+        for layer, (matrix, bias) in enumerate(self._layers):
+            inputs = layers[-1]["h"] @ matrix[:units] + bias if layer else self._table[list(symbols)]
+            layers.append(self._layer(inputs, matrix[-units:]))
+        logits: Array = layers[-1]["h"] @ self._output + self._output_bias
+        return logits, layers
+
+    def _layer(self, inputs: Array, recurrent: Array) -> dict[str, Array]:
+        """What a layer computes at each step, [T, units] each, given all its inputs' products [T, blocks · units]."""
+        h = c = np.zeros((1, self.config.units), np.float32)
+        steps: list[dict[str, Array]] = []
+        for row in inputs:
+            values = self._cell(h @ recurrent + row, h, c)
+            h, c = values["h"], values.get("c", c)
+            steps.append(values)
+        return {name: np.concatenate([values[name] for values in steps]) for name in steps[0]}
 
 
 def _stacked(cell: str, weights: dict[str, Array], name: str) -> tuple[Array, Array]:
@@ -170,18 +190,19 @@ class Reading:
 
 def read(reader: Reader, text: str, account: str | None = None) -> list[Reading]:
     """Read `text` character by character, end mark included, with all that the network thought at each."""
-    state, vocab, found = reader.start(1), reader.vocab, []
+    vocab, found = reader.vocab, list[Reading]()
     symbols = vocab.symbols
     symbols[END_ID] = ""
-    for character, (last, symbol) in zip([*text, ""], pairwise([*vocab.opening(text, account), END_ID]), strict=True):
-        gates: list[dict[str, Array]] = []
-        odds = log2_odds(reader.step(np.array([last]), state, gates))[0]
-        surprise = float(-odds[symbol]) + (vocab.unknown_bits if symbol == UNKNOWN_ID else 0.0)
-        # Six of them, for the start mark, which nothing can go on with, may be among them.
-        best = [i for i in np.argsort(-odds, kind="stable")[:6].tolist() if i != START_ID][:5]
-        likeliest = tuple((symbols[i], float(2 ** odds[i])) for i in best)
-        layers = tuple({name: value[0] for name, value in layer.items()} for layer in gates)
-        found.append(Reading(character, surprise, likeliest, layers))
+    opening = vocab.opening(text, account)
+    logits, layers = reader.follow(opening)
+    odds = log2_odds(logits)
+    # Six of them, for the start mark, which nothing can go on with, may be among them.
+    best = np.argsort(-odds, kind="stable")[:, :6].tolist()
+    for step, (character, symbol) in enumerate(zip([*text, ""], [*opening[1:], END_ID], strict=True)):
+        surprise = float(-odds[step, symbol]) + (vocab.unknown_bits if symbol == UNKNOWN_ID else 0.0)
+        likeliest = tuple((symbols[i], float(2 ** odds[step, i])) for i in best[step] if i != START_ID)[:5]
+        gates = tuple({name: values[step] for name, values in layer.items()} for layer in layers)
+        found.append(Reading(character, surprise, likeliest, gates))
     return found
 
 

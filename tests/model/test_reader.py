@@ -63,6 +63,16 @@ def test_it_shows_every_gate_of_every_layer(cell: str, names: set[str]) -> None:
         assert all(value.shape == (32,) for layer in reading.gates for value in layer.values())
 
 
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+def test_a_text_read_whole_is_read_as_step_by_step(cell: str) -> None:
+    reader, symbols = Reader(a_checkpoint(cell, layers=3, scale=1.0)), [0, 5, 6, 7, 5]
+    state = reader.start(1)
+    one_by_one = [reader.step(np.array([symbol]), state)[0] for symbol in symbols]
+    logits, layers = reader.follow(symbols)
+    assert np.allclose(logits, one_by_one, atol=1e-5)
+    assert np.allclose(np.concatenate([layer["h"][-1] for layer in layers]), state.h[0], atol=1e-5)
+
+
 def test_gates_of_different_characters_differ() -> None:
     first, second, *_ = read(Reader(a_checkpoint()), "aa")
     assert not np.allclose(first.gates[0]["forget"], second.gates[0]["forget"])
