@@ -15,6 +15,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +31,9 @@ LEAST_COMMON = 3  # tweets that are no such share, however few there are
 PRIOR = 1.0  # tweets added to those with both words, and to those that chance would bring: one pair is no company
 STRENGTH = 1.5  # times the log odds that pairs tell: chosen so that sentences hold (docs/decisions.md)
 MOST = 3.0  # log odds: no word is drawn on, or put off, further
-KEPT = 256  # texts, and twice as many words, whose odds are remembered
+# What is remembered, the latest used: what as many texts in the making draw on (a batch's rows, twice over), and by how
+# much words keep company with others.
+TEXTS, COMPANIES = 256, 512
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,7 @@ class _Begun:
     symbols: Places  # in the network's alphabet, of letters that go on
     low: Places  # of the account's words that go on so: the first one's place,
     high: Places  # and the place behind the last one
+    usual: NDArray[np.float64]  # log of how many tweets have those words, each word counted
     whole: int | None  # the place of the word itself, where it is one already
 
 
@@ -73,10 +77,10 @@ class Triggers:
         self._subject_of = {int(place): number for number, place in enumerate(self._subjects)}
         self._small = [symbol.lower() if symbol[:1].isalpha() else "" for symbol in symbols]
         self._no_letter = np.array([not letter for letter in self._small])
-        self._begun: dict[str, _Begun] = {}
-        self._company: dict[int, Array] = {}
-        self._triggers: dict[str, tuple[int, ...]] = {}
-        self._drawn: dict[tuple[int, ...], _Drawn] = {}
+        self._said = lru_cache(TEXTS)(self._said)  # type: ignore[method-assign]
+        self._drawn_on = lru_cache(TEXTS)(self._drawn_on)  # type: ignore[method-assign]
+        self._keeps_company = lru_cache(COMPANIES)(self._keeps_company)  # type: ignore[method-assign]
+        self._goes_on = cache(self._goes_on)  # type: ignore[method-assign]
 
     def bend(self, logits: Array, texts: Sequence[str]) -> None:
         """Move the logits [B, V] of what follows each of `texts`, in place."""
@@ -95,63 +99,47 @@ class Triggers:
             return
         drawn, begun = self._drawn_on(triggers), self._goes_on(word)
         together = drawn.heads[begun.high] - drawn.heads[begun.low]
-        logits[begun.symbols] += np.log(together / (self._heads[begun.high] - self._heads[begun.low]))
+        logits[begun.symbols] += np.log(together) - begun.usual
         if begun.whole is not None:
             logits[self._no_letter] += drawn.odds[begun.whole]
 
     def _said(self, text: str) -> tuple[int, ...]:
         """The words with a subject in a text, each once, by their places among such words."""
-        if text not in self._triggers:
-            if len(self._triggers) >= KEPT:
-                self._triggers.clear()
-            places = {self._places.get(word.lower(), -1) for word in word_parts([text])}
-            self._triggers[text] = tuple(
-                sorted(self._subject_of[place] for place in places if place in self._subject_of)
-            )
-        return self._triggers[text]
+        places = {self._places.get(word.lower(), -1) for word in word_parts([text])}
+        return tuple(sorted(self._subject_of[place] for place in places if place in self._subject_of))
 
     def _drawn_on(self, triggers: tuple[int, ...]) -> _Drawn:
         """By some words with a subject: what they tell, as so many that agree by half."""
-        if triggers not in self._drawn:
-            if len(self._drawn) >= KEPT:
-                self._drawn.clear()
-            told = np.sum([self._keeps_company(number) for number in triggers], 0)
-            odds = (told * (STRENGTH / np.sqrt(len(triggers)))).clip(-MOST, MOST)
-            said = list(triggers)
-            odds[said] = np.minimum(odds[said], 0)  # nothing asks for a word that was said
-            # As many words with a subject as before: what moves is which.
-            odds -= np.log(self._weights @ np.exp(odds))
-            everywhere = np.zeros(len(self._words), np.float32)
-            everywhere[self._subjects] = odds
-            heads = np.concatenate([[0.0], (self._counts * np.exp(everywhere)).cumsum()])
-            self._drawn[triggers] = _Drawn(everywhere, heads)
-        return self._drawn[triggers]
+        told = np.sum([self._keeps_company(number) for number in triggers], 0)
+        odds = (told * (STRENGTH / np.sqrt(len(triggers)))).clip(-MOST, MOST)
+        said = list(triggers)
+        odds[said] = np.minimum(odds[said], 0)  # nothing asks for a word that was said
+        # As many words with a subject as before: what moves is which.
+        odds -= np.log(self._weights @ np.exp(odds))
+        everywhere = np.zeros(len(self._words), np.float32)
+        everywhere[self._subjects] = odds
+        return _Drawn(everywhere, np.concatenate([[0.0], (self._counts * np.exp(everywhere)).cumsum()]))
 
     def _keeps_company(self, number: int) -> Array:
         """For each word with a subject the log of how much more often it stands beside that one than by chance."""
-        if number not in self._company:
-            if len(self._company) >= 2 * KEPT:
-                self._company.clear()
-            place = self._subjects[number]
-            beside = np.concatenate([self._tweets[tweet] for tweet in self._among[place]])
-            together = np.bincount(beside, minlength=len(self._words))[self._subjects]
-            by_chance = self._counts[place] * self._counts[self._subjects] / len(self._tweets)
-            self._company[number] = np.log((together + PRIOR) / (by_chance + PRIOR)).astype(np.float32)
-        return self._company[number]
+        place = self._subjects[number]
+        beside = np.concatenate([self._tweets[tweet] for tweet in self._among[place]])
+        together = np.bincount(beside, minlength=len(self._words))[self._subjects]
+        by_chance = self._counts[place] * self._counts[self._subjects] / len(self._tweets)
+        company: Array = np.log((together + PRIOR) / (by_chance + PRIOR)).astype(np.float32)
+        return company
 
     def _goes_on(self, word: str) -> _Begun:
         """What `word`, which is begun or empty, may go on with."""
-        if word not in self._begun:
-            low = bisect_left(self._words, word)
-            high = bisect_left(self._words, word + "\U0010ffff", low)
-            borders: dict[str, tuple[int, int]] = {}
-            for place in range(low, high):
-                if self._words[place] != word:
-                    letter = self._words[place][len(word)]
-                    borders[letter] = (borders.get(letter, (place, 0))[0], place + 1)
-            symbols = [place for place, letter in enumerate(self._small) if letter in borders]
-            ends = np.array([borders[self._small[place]] for place in symbols], np.intp).reshape(-1, 2)
-            is_whole = bool(word) and self._places.get(word) is not None
-            whole = low if is_whole else None
-            self._begun[word] = _Begun(np.array(symbols, np.intp), ends[:, 0], ends[:, 1], whole)
-        return self._begun[word]
+        low = bisect_left(self._words, word)
+        high = bisect_left(self._words, word + "\U0010ffff", low)
+        borders: dict[str, tuple[int, int]] = {}
+        for place in range(low, high):
+            if self._words[place] != word:
+                letter = self._words[place][len(word)]
+                borders[letter] = (borders.get(letter, (place, 0))[0], place + 1)
+        symbols = [place for place, letter in enumerate(self._small) if letter in borders]
+        firsts, ends = np.array([borders[self._small[place]] for place in symbols], np.intp).reshape(-1, 2).T
+        whole = low if word and word in self._places else None
+        usual = np.log(self._heads[ends] - self._heads[firsts])
+        return _Begun(np.array(symbols, np.intp), firsts, ends, usual, whole)
