@@ -33,6 +33,7 @@ from app.web import (
     pages,
     static,
     thin,
+    verdicts,
 )
 from app.web.about import About
 from app.web.admin.office import Office
@@ -69,6 +70,7 @@ ROOMS = (
     own,
     pages,
     static,
+    verdicts,
 )
 
 
