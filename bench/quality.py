@@ -45,7 +45,8 @@ def main() -> None:
         raise SystemExit(subprocess.run([python, "-m", "bench.quality", *sys.argv[1:]], check=False).returncode)
     begun = time.monotonic()
     bits = CONTESTANTS[kind](read_texts(folder / "train.jsonl"), read_texts(folder / "validation.jsonl"), int(minutes))
-    keep(name, {"bits_per_character": bits, "seconds": round(time.monotonic() - begun), "cores": os.cpu_count()})
+    machine = {"cores": os.cpu_count(), "bfloat16": has_bfloat16()}
+    keep(name, {"bits_per_character": bits, "seconds": round(time.monotonic() - begun), **machine})
 
 
 def split() -> Path:

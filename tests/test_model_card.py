@@ -31,7 +31,15 @@ def test_what_was_not_measured_says_so_with_its_command(monkeypatch: pytest.Monk
 @pytest.mark.parametrize(
     ("part", "figures", "said"),
     [
-        ("quality", {"ours-10": {"bits_per_character": 1.8123, "seconds": 601}}, "| ours-10 | 1.812 | 601 |"),
+        ("quality", {"ours-10": {"bits_per_character": 1.8123, "seconds": 601}}, "| ours-10 | 1.812 | 601 | float32 |"),
+        (
+            "ablations",
+            {
+                f"base, 5 minutes: {change}": {"bits_per_character": bits, "train_bits": 1.6, "epochs": 1.5}
+                for change, bits in (("as it is", 1.75), ("64 rows", 1.735))
+            },
+            "| 64 rows | 1.735 | -0.015 | 1.600 | 1.50 |",
+        ),
         (
             "training",
             {

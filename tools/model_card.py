@@ -14,6 +14,8 @@ from typing import Any
 HOUSE = Path(__file__).resolve().parents[1]
 CARD, PICTURES, RESULTS = HOUSE / "docs" / "model.md", HOUSE / "docs" / "pictures", HOUSE / "bench" / "results"
 
+AS_IT_IS = "as it is"  # the ablation that changes nothing
+
 Result = Mapping[str, Any]
 # The file that the figures lie in, how they are shown, and the command that makes them.
 Part = tuple[Path, Callable[[Any], str], str]
@@ -50,8 +52,35 @@ def sampling(found: Result) -> str:
 
 def quality(found: Result) -> str:
     """Bits per character after so many minutes."""
-    rows = [(name, f"{row['bits_per_character']:.3f}", f"{row['seconds']:,}") for name, row in found.items()]
-    return table(("contestant", "bits per character", "seconds"), rows)
+    rows = [
+        (
+            *(name, f"{row['bits_per_character']:.3f}", f"{row['seconds']:,}"),
+            "bfloat16" if row.get("bfloat16") else "float32",
+        )
+        for name, row in found.items()
+    ]
+    return table(("contestant", "bits per character", "seconds", "the processor's fastest"), rows)
+
+
+def ablations(found: Result) -> str:
+    """Trainings with one thing changed, beside the one with nothing changed from the same start."""
+    tables = []
+    for name, whole in found.items():
+        if not name.endswith(AS_IT_IS):
+            continue
+        start = name.removesuffix(AS_IT_IS)
+        rows = [
+            (
+                *(other.removeprefix(start), f"{row['bits_per_character']:.3f}"),
+                f"{row['bits_per_character'] - whole['bits_per_character']:+.3f}",
+                *(f"{row['train_bits']:.3f}", f"{row['epochs']:.2f}"),
+            )
+            for other, row in found.items()
+            if other.startswith(start)
+        ]
+        head = (f"from {start.removesuffix(': ')}", "bits per character", "beside", "in training", "epochs")
+        tables.append(table(head, rows))
+    return "\n\n".join(tables)
 
 
 def base_curve(found: Result) -> str:
@@ -169,6 +198,7 @@ PARTS: dict[str, Part] = {
     "demo": (HOUSE / "demo" / "checkpoint" / "meta.json", checkpoint, "python -m tools.demo --tune 8"),
     "training": (RESULTS / "training.json", training, "make bench-training"),
     "quality": (RESULTS / "quality.json", quality, "make bench-quality CONTESTANT=ours-30"),
+    "ablations": (RESULTS / "ablations.json", ablations, "python -m bench.ablations"),
     "base-curve": (RESULTS / "base.json", base_curve, "make bench-base CONTESTANT=base-200"),
     "sampling": (RESULTS / "sampling.json", sampling, "make bench-sampling"),
     "decoding": (RESULTS / "decoding.json", decoding, "make bench-decoding"),
