@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -11,6 +12,7 @@ from sqlalchemy import Engine
 from app.db import archives, generators, restocks, samples
 from app.db.archives import Archive
 from app.db.generators import Generator, Recipe
+from app.db.locks import alone
 from app.db.samples import BATCH, NewSample
 from app.db.session import now, reading, writing
 from app.game import sensitive
@@ -23,14 +25,24 @@ DEMO = Path(__file__).resolve().parents[2] / "demo"
 SLUG, NAME, HANDLE = "mayor-of-gannet", "Mayor of Port Gannet", "MayorOfGannet"
 DESCRIPTION = "Ferries, football, potholes and gulls: a seaside town and its mayor, both made up."
 POSTS, CHECKPOINT, RECIPE, SHELF = "mayor_of_gannet.jsonl", "checkpoint", "recipe.json", "shelf.jsonl"
+PATIENCE = 60.0  # seconds that another process may take to open it
 
 
 def open_demo(engine: Engine, checkpoints: Path, folder: Path = DEMO) -> bool:
     """Put the demo in a database that holds no other archive; whether anything had to be done.
 
-    Interrupted, it goes on where it stood at the next call. Once the demo has a generator it is left alone: what
-    happens to it from then on is the players' and the worker's business.
+    Interrupted, it goes on where it stood at the next call; another process that is at it is waited for. Once the demo
+    has a generator it is left alone: what happens to it from then on is the players' and the worker's business.
     """
+    given_up = time.monotonic() + PATIENCE
+    while True:
+        with alone(engine, "demo") as held:
+            if held or time.monotonic() > given_up:
+                return _open(engine, checkpoints, folder)
+        time.sleep(0.1)
+
+
+def _open(engine: Engine, checkpoints: Path, folder: Path) -> bool:
     with reading(engine) as connection:
         there = archives.listing(connection)
         demo = archives.find(connection, SLUG)
