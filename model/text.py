@@ -12,7 +12,7 @@ import re
 import unicodedata
 from functools import cache
 
-TEXT_VERSION = 1  # goes up with any change of what `normalise` returns; stored with each text
+TEXT_VERSION = 2  # goes up with any change of what `normalise` returns; stored with each text
 
 LINK = "🔗"  # stands for any link
 START = "\x02"  # begins a text in the network's input; `normalise` never returns it
@@ -54,11 +54,12 @@ _SHORTENERS = (  # on top levels that are words too ("tell.me/us")
 )
 _WEB_LINK = re.compile(
     rf"""(?:
-        (?:https?|ftp):(?://|/(?=\w))(?:(?!{_NEXT_LINK})(?:{_IN_LINK}|…(?=/)))*   # glued to a word or not
-      | pic\.twitter\.com/\w+
+        https?://?t\.co/(?:(?!{_NEXT_LINK})(?=[!-~]){_IN_LINK})*   # X writes these: what is not ASCII is the text again
+      | (?:https?|ftp):(?://|/(?=\w))(?:(?!{_NEXT_LINK})(?:{_IN_LINK}|…(?=/)))*   # glued to a word or not
+      | pic\.twitter\.com/(?a:\w+)
       | (?<![\w@.-])(?:
             www\.[a-z0-9-]+\.{_IN_LINK}+
-          | t\.co/\w+
+          | t\.co/(?a:\w+)
           | (?:{_SHORTENERS.replace(".", "[.]")})/{_IN_LINK}+
           | (?:(?![a-z0-9-]*pic\.twitter)[a-z0-9-]{{1,63}}\.){{1,5}}(?:{_TOP_LEVEL})/(?:(?!{_NEXT_LINK}){_IN_LINK})+
         )

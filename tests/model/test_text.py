@@ -66,6 +66,11 @@ def test_nothing_that_cannot_be_seen_passes(raw: str) -> None:
         ("great:http://t.co/abc", f"great: {LINK}"),
         ("“http://t.co/abc”", f"“{LINK}”"),
         ("http://nytimes.com/2017/…/a", LINK),
+        ("https://t.co/wZ3eJ1xGmQです", f"{LINK} です"),
+        ("詳細はhttps://t.co/wZ3eJ1xGmQをご覧", f"詳細は {LINK} をご覧"),
+        ("t.co/wZ3eJ1xGmQ에서 pic.twitter.com/O0Uと", f"{LINK} 에서 {LINK} と"),
+        ("https://t.co/wZ3eJ1xGmQ😀 so it is", f"{LINK} 😀 so it is"),
+        ("https://ja.wikipedia.org/wiki/日本 より", f"{LINK} より"),
     ],
 )
 def test_every_link_becomes_the_same_mark(raw: str, expected: str) -> None:
