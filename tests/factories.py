@@ -15,6 +15,7 @@ from app.db import rollups
 from app.db.batch import Guess
 from app.db.rollups import LabelKey, day_of
 from app.db.tables import archives, arms, generators, guesses, imports, labels, players, restocks, samples, tweets
+from app.game.rounds import Deal
 
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 ALPHABET = "".join(map(chr, range(32, 127))) + "\n🔗é’“”…"
@@ -226,35 +227,25 @@ def _guess_row(player_id: int, values: Mapping[str, Any]) -> dict[str, Any]:
     return row | {"verdict": "spotted" if row["pick"] == row["tweet_index"] else "fooled"}
 
 
-def a_guess(number: int, place: int, card: tuple[int, int, int]) -> Guess:
+def a_guess(number: int, place: int, card: tuple[int, int, int], at: datetime = LONG_AGO, **dealt: Any) -> Guess:
     """The guess of a player named by a number, at a place of theirs, about a tweet and a sample of a generator."""
     tweet_id, sample_id, generator_id = card
+    usual: dict[str, Any] = {
+        **{"id": bytes([number, place] * 8), "player": bytes([number] * 16), "archive_id": 1, "tweet_id": tweet_id},
+        **{"sample_id": sample_id, "generator_id": generator_id, "arm": "champion", "mode": "endless"},
+        **{"start": place, "position": place, "repeat": False, "tweet_index": 0, "arm_probability": 1.0},
+        **{"card_probability": 1.0, "stamp": 1, "policy": 1, "characters": 100, "dealt_at": at, "set_id": 0},
+    }
+    deal = Deal(**usual | dealt)
     return Guess(
-        round_id=bytes([number, place] * 8),
-        player=bytes([number] * 16),
-        archive_id=1,
-        tweet_id=tweet_id,
-        sample_id=sample_id,
-        generator_id=generator_id,
-        arm="champion",
-        mode="endless",
-        start=place,
-        position=place,
-        repeat=False,
-        tweet_index=0,
-        arm_probability=1.0,
-        card_probability=1.0,
-        policy=1,
-        stamp=1,
-        characters=100,
-        dealt_at=LONG_AGO,
+        deal=deal,
         pick=0,
         recognised=False,
         shown_ms=None,
         has_cookie=True,
         simulated=None,
         network=None,
-        guessed_at=LONG_AGO,
+        guessed_at=at,
         is_expired=False,
-        shelf_stamp=1,
+        shelf_stamp=deal.stamp,
     )

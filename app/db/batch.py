@@ -21,6 +21,7 @@ from app.db.tables import archives, generators, guesses, samples, tweets
 from app.db.tallies import Count, TallyKey
 from app.game.boards import RANKED_MODES, Score
 from app.game.labels import Standing
+from app.game.rounds import Deal
 from app.game.skill import Belief
 
 
@@ -28,35 +29,14 @@ class Guess(NamedTuple):
     """A pick in a dealt round, as it arrived.
 
     Attributes:
-        player: the player's key.
-        start: the seat's place that the round was dealt from.
+        deal: the round, as its token brought it back.
         shelf_stamp: the stamp that the player's next deal but one is made with.
-        characters: of both cards together.
         simulated: the name of the simulated player, for one that is not recorded yet.
-        set_id: the fixed set that the round is a place of; 0: none.
         is_expired: the round is too old to be guessed at; one that was guessed is answered all the same.
-        is_chosen: the pair was picked by somebody, not drawn by chance; such a guess is no label.
         class_teaches: the round is one of a class that was asked to teach.
     """
 
-    round_id: bytes
-    player: bytes
-    archive_id: int
-    tweet_id: int
-    sample_id: int
-    generator_id: int
-    arm: str
-    mode: str
-    start: int
-    position: int
-    repeat: bool
-    tweet_index: int
-    arm_probability: float
-    card_probability: float
-    policy: int
-    stamp: int
-    characters: int
-    dealt_at: datetime
+    deal: Deal
     pick: int
     recognised: bool
     shown_ms: int | None
@@ -66,9 +46,7 @@ class Guess(NamedTuple):
     guessed_at: datetime
     is_expired: bool
     shelf_stamp: int
-    is_chosen: bool = False
     class_teaches: bool = False
-    set_id: int = 0
 
 
 @dataclass(frozen=True)
@@ -139,32 +117,33 @@ class Batch:
 
 def read(connection: Connection, batch: Sequence[Guess]) -> Batch:
     """Look up, and lock in a fixed order, what a batch needs; newcomers get their row."""
-    keys = {guess.player for guess in batch}
+    keys = {guess.deal.player for guess in batch}
     known = players.locked(connection, keys)
-    answers = _answers(connection, {guess.round_id for guess in batch})
+    answers = _answers(connection, {guess.deal.id for guess in batch})
     strangers = keys - known.keys()
     forgotten = players.were_forgotten(connection, strangers) if strangers else set()
     newcomers = {
-        guess.player: guess.simulated
+        guess.deal.player: guess.simulated
         for guess in batch
         # A row is made only for a guess that will be recorded: a first place, not expired.
-        if guess.player in strangers - forgotten and guess.start == 0 and not guess.is_expired
+        if guess.deal.player in strangers - forgotten and guess.deal.start == 0 and not guess.is_expired
     }
     if newcomers:
         players.add(connection, newcomers, min(guess.guessed_at for guess in batch))
         known |= players.locked(connection, newcomers)
         # Another process may have recorded the same newcomer, and round, a moment ago.
-        answers |= _answers(connection, {guess.round_id for guess in batch})
-    places = {(known[guess.player].id, guess.archive_id, guess.mode) for guess in batch if guess.player in known}
+        answers |= _answers(connection, {guess.deal.id for guess in batch})
+    deals = [guess.deal for guess in batch]
+    places = {(known[deal.player].id, deal.archive_id, deal.mode) for deal in deals if deal.player in known}
     return Batch(
         players=known,
         forgotten=forgotten,
         answers=answers,
         seats=seats.locked(connection, places),
-        samples=_samples(connection, {guess.sample_id for guess in batch}),
-        tweets=_tweets(connection, {guess.tweet_id for guess in batch}),
-        numbers=_numbers(connection, {guess.generator_id for guess in batch}),
-        links=_handles(connection, {guess.archive_id for guess in batch}),
+        samples=_samples(connection, {deal.sample_id for deal in deals}),
+        tweets=_tweets(connection, {deal.tweet_id for deal in deals}),
+        numbers=_numbers(connection, {deal.generator_id for deal in deals}),
+        links=_handles(connection, {deal.archive_id for deal in deals}),
         scores=_scores(connection, batch, known),
     )
 
@@ -173,8 +152,8 @@ def _scores(connection: Connection, batch: Sequence[Guess], known: Mapping[bytes
     wanted = {
         key
         for guess in batch
-        if guess.mode in RANKED_MODES and guess.player in known
-        for key in scores.keys(guess.archive_id, known[guess.player].id, guess.guessed_at)
+        if guess.deal.mode in RANKED_MODES and guess.deal.player in known
+        for key in scores.keys(guess.deal.archive_id, known[guess.deal.player].id, guess.guessed_at)
     }
     return scores.of(connection, wanted) if wanted else {}
 

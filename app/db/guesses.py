@@ -71,23 +71,23 @@ def record(connection: Connection, batch: Sequence[Guess], house: House) -> list
 
 
 def _record_one(seen: Batch, guess: Guess, house: House) -> Outcome:
-    if guess.round_id in seen.answers:
-        pick, answer = seen.answers[guess.round_id]
+    if guess.deal.id in seen.answers:
+        pick, answer = seen.answers[guess.deal.id]
         return Recorded(answer, is_new=False) if pick == guess.pick else OtherPick(answer)
     if guess.is_expired:
         return Expired("this round has expired: ask for a new one")
-    player = seen.players.get(guess.player)
+    player = seen.players.get(guess.deal.player)
     if player is None:
-        is_forgotten = guess.player in seen.forgotten
+        is_forgotten = guess.deal.player in seen.forgotten
         return Superseded("this round is no longer open") if is_forgotten else OutOfTurn(_FIRST_THINGS)
     due = sittings.due(seen, guess, player)
-    if guess.start != due:
-        return OutOfTurn(_FIRST_THINGS) if guess.start > due else Superseded("this round is no longer open")
-    verdict = scoring.verdict(guess.pick, guess.tweet_index)
+    if guess.deal.start != due:
+        return OutOfTurn(_FIRST_THINGS) if guess.deal.start > due else Superseded("this round is no longer open")
+    verdict = scoring.verdict(guess.pick, guess.deal.tweet_index)
     sitting = sittings.move_on(seen, guess, player, verdict)
     # A card that came up in another mode since this round was dealt is no first sight any more.
-    if sittings.has_met(seen, guess, player) and not guess.repeat:
-        guess = guess._replace(repeat=True)
+    if sittings.has_met(seen, guess, player) and not guess.deal.repeat:
+        guess = guess._replace(deal=guess.deal._replace(repeat=True))
     stands = _label(seen, guess, player, house)
     ratings.note(seen, guess, player, verdict, stands.label)
     answer = _answer(seen, guess, verdict, sitting, player)
@@ -103,16 +103,16 @@ def _label(seen: Batch, guess: Guess, player: Player, house: House) -> Standing:
     before = player.last_guess_at
     ruled = label_rules.judge(
         Sighting(
-            shown_at=guess.dealt_at if before is None else max(guess.dealt_at, before),
+            shown_at=guess.deal.dealt_at if before is None else max(guess.deal.dealt_at, before),
             guessed_at=guess.guessed_at,
-            characters=guess.characters,
+            characters=guess.deal.characters,
             has_cookie=guess.has_cookie,
             is_simulated=player.simulated is not None,
-            is_repeat=guess.repeat,
+            is_repeat=guess.deal.repeat,
             recognised=guess.recognised,
             accepted_today=player.day_accepted if player.day == today else 0,
-            mode=guess.mode,
-            is_chosen=guess.is_chosen,
+            mode=guess.deal.mode,
+            is_chosen=guess.deal.is_chosen,
             class_teaches=guess.class_teaches,
         ),
         house.learn_from,
@@ -123,38 +123,39 @@ def _label(seen: Batch, guess: Guess, player: Player, house: House) -> Standing:
         attending = seen.attending[today, player.crowd]
         attending.players += 1
         attending.newcomers += before is None
-    seen.players[guess.player] = player._replace(
+    seen.players[guess.deal.player] = player._replace(
         last_guess_at=guess.guessed_at,
         day=today,
         day_accepted=accepted_before + (stands.label.status == "accepted"),
     )
-    seen.moved.add(guess.player)
+    seen.moved.add(guess.deal.player)
     return stands
 
 
 def _answer(seen: Batch, guess: Guess, verdict: scoring.Verdict, sitting: Sitting, player: Player) -> str:
-    posted_at, source_id = seen.tweets.get(guess.tweet_id, (None, None))
-    sample = seen.samples[guess.sample_id]
+    deal = guess.deal
+    posted_at, source_id = seen.tweets.get(deal.tweet_id, (None, None))
+    sample = seen.samples[deal.sample_id]
     sample.exposures += 1
     if player.simulated is None:
         sample.guesses += 1
         sample.fooled += verdict == "fooled"
-        seen.shown_tweets[guess.tweet_id].guesses += 1
-        seen.shown_tweets[guess.tweet_id].fooled += verdict == "fooled"
-    seen.exposed.add(guess.sample_id)
+        seen.shown_tweets[deal.tweet_id].guesses += 1
+        seen.shown_tweets[deal.tweet_id].fooled += verdict == "fooled"
+    seen.exposed.add(deal.sample_id)
     body = {
-        "guess": guess.round_id.hex(),
+        "guess": deal.id.hex(),
         "verdict": verdict,
-        "tweet": guess.tweet_index,
+        "tweet": deal.tweet_index,
         "posted_at": posted_at and posted_at.isoformat().replace("+00:00", "Z"),
-        "url": link(seen.links[guess.archive_id], source_id),
-        "generator": f"v{seen.numbers[guess.generator_id]}",
+        "url": link(seen.links[deal.archive_id], source_id),
+        "generator": f"v{seen.numbers[deal.generator_id]}",
         "fool_rate": scoring.fool_rate(sample.fooled, sample.guesses),
         "guesses": sample.guesses,
         "streak": sitting.streak,
         "played": sitting.played,
         "spotted": sitting.spotted,
-        "skill": skill.told(seen.players[guess.player].belief),
+        "skill": skill.told(seen.players[deal.player].belief),
     }
     return _JSON.encode(body)
 
@@ -167,26 +168,28 @@ def link(handle: str | None, source_id: str | None) -> str | None:
 
 
 def _note(seen: Batch, guess: Guess, player: Player, verdict: scoring.Verdict, stands: Standing, answer: str) -> None:
-    seen.answers[guess.round_id] = (guess.pick, answer)
-    rated = seen.players[guess.player]
-    row = guess._asdict() | {
-        "set_id": guess.set_id or None,
+    deal = guess.deal
+    seen.answers[deal.id] = (guess.pick, answer)
+    rated = seen.players[deal.player]
+    told = {
+        "round_id": deal.id,
+        "set_id": deal.set_id or None,
         "player_id": player.id,
-        "policy_version": guess.policy,
+        "policy_version": deal.policy,
         "verdict": verdict,
         "answer": answer,
         "skill": rated.skill,
         "skill_variance": rated.skill_variance,
     }
-    seen.rows.append(row)
+    seen.rows.append(deal._asdict() | guess._asdict() | told)
     seen.labels.append(stands)
     label = stands.label
-    key = TallyKey(guess.archive_id, guess.generator_id, _day(guess.guessed_at), guess.mode, player.crowd)
+    key = TallyKey(deal.archive_id, deal.generator_id, _day(guess.guessed_at), deal.mode, player.crowd)
     count = seen.counts[key]
     count.guesses += 1
     count.fooled += verdict == "fooled"
     count.accepted += label.status == "accepted"
-    seen.label_counts[LabelKey(guess.archive_id, key.day, label.status, label.reason or "")] += 1
+    seen.label_counts[LabelKey(deal.archive_id, key.day, label.status, label.reason or "")] += 1
 
 
 def _day(moment: datetime) -> int:

@@ -16,19 +16,20 @@ def note(seen: Batch, guess: Guess, before: Player, verdict: Verdict, label: Lab
     Cards that the player had seen say nothing of skill, nor does a pair that was chosen for being easy. A sample's
     strength is told by accepted labels of real players alone: nobody makes a sample strong by picking blindly.
     """
-    if guess.repeat or guess.recognised or guess.is_chosen:
+    deal = guess.deal
+    if deal.repeat or guess.recognised or deal.is_chosen:
         return
-    player, sample = seen.players[guess.player], seen.samples[guess.sample_id]
+    player, sample = seen.players[deal.player], seen.samples[deal.sample_id]
     was = sample.belief
     belief, moved = skill.after(player.belief, was, verdict)
-    seen.players[guess.player] = player._replace(skill=belief.mean, skill_variance=belief.variance)
+    seen.players[deal.player] = player._replace(skill=belief.mean, skill_variance=belief.variance)
     if player.simulated is not None:
         return
     if label.status == "accepted":
         sample.strength, sample.strength_variance = moved.mean, moved.variance
-    if not boards.counts(guess.mode, repeat=guess.repeat, recognised=guess.recognised, has_cookie=guess.has_cookie):
+    if not boards.counts(deal.mode, repeat=deal.repeat, recognised=guess.recognised, has_cookie=guess.has_cookie):
         return
-    for key in scores.keys(guess.archive_id, player.id, guess.guessed_at):
+    for key in scores.keys(deal.archive_id, player.id, guess.guessed_at):
         old = seen.scores.get(key)
         seen.scores[key] = boards.after(old, was, verdict, guess.guessed_at, before.last_guess_at)
         seen.scored.add(key)

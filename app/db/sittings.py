@@ -30,41 +30,44 @@ class Sitting:
 
 def due(seen: Batch, guess: Guess, player: Player) -> int:
     """The place that the player is to answer next."""
-    if guess.set_id:
-        sitting = seen.sittings.get((player.id, guess.set_id))
+    deal = guess.deal
+    if deal.set_id:
+        sitting = seen.sittings.get((player.id, deal.set_id))
         return sitting.place if sitting else 0
-    seat = seen.seats.get((player.id, guess.archive_id, guess.mode))
+    seat = seen.seats.get((player.id, deal.archive_id, deal.mode))
     if seat is None:
         return 0
-    return seat.again if guess.repeat else seat.position
+    return seat.again if deal.repeat else seat.position
 
 
 def move_on(seen: Batch, guess: Guess, player: Player, verdict: Verdict) -> Sitting:
     """Seat the player behind this round."""
-    place = (player.id, guess.archive_id, guess.mode)
-    seat = seen.seats.get(place) or SeatRow(*place, 0, 0, guess.stamp, guess.stamp, 0, 0, 0, 0)
+    deal = guess.deal
+    place = (player.id, deal.archive_id, deal.mode)
+    seat = seen.seats.get(place) or SeatRow(*place, 0, 0, deal.stamp, deal.stamp, 0, 0, 0, 0)
     seat = _next_seat(seat, guess, verdict, player)
     seen.seats[place] = seat
     seen.sat.add(place)
-    if guess.set_id:
+    if deal.set_id:
         sitting = _next_place(seen, guess, player, verdict)
         return Sitting(len(sitting.verdicts), sitting.spotted, seat.streak)
-    if guess.mode == "endless" and seat.guesses == TEN and player.simulated is None:
-        seen.firsts[guess.archive_id, seat.spotted] += 1
+    if deal.mode == "endless" and seat.guesses == TEN and player.simulated is None:
+        seen.firsts[deal.archive_id, seat.spotted] += 1
     return Sitting(seat.guesses, seat.spotted, seat.streak)
 
 
 def _next_seat(seat: SeatRow, guess: Guess, verdict: Verdict, player: Player) -> SeatRow:
+    deal = guess.deal
     streak = scoring.streak(seat.streak, verdict)
-    is_own = not guess.set_id
+    is_own = not deal.set_id
     # Simulated players measure samples: theirs are drawn by chance alone.
-    is_aimed = guess.mode == "endless" and player.simulated is None
+    is_aimed = deal.mode == "endless" and player.simulated is None
     return SeatRow(
         player_id=seat.player_id,
         archive_id=seat.archive_id,
         mode=seat.mode,
-        position=guess.position + 1 if is_own and not guess.repeat else seat.position,
-        again=guess.position + 1 if is_own and guess.repeat else seat.again,
+        position=deal.position + 1 if is_own and not deal.repeat else seat.position,
+        again=deal.position + 1 if is_own and deal.repeat else seat.again,
         # The next deal may be prefetched already, with the stamp and the skill that were laid down for it.
         stamp=seat.next_stamp,
         next_stamp=max(seat.next_stamp, guess.shelf_stamp),
@@ -78,20 +81,21 @@ def _next_seat(seat: SeatRow, guess: Guess, verdict: Verdict, player: Player) ->
 
 
 def _next_place(seen: Batch, guess: Guess, player: Player, verdict: Verdict) -> SetSeat:
-    name = (player.id, guess.set_id)
+    deal = guess.deal
+    name = (player.id, deal.set_id)
     before = seen.sittings.get(name) or SetSeat(*name, 0, 0, "", guess.guessed_at, None)
-    is_last = guess.position >= seen.last_places.get(guess.set_id, 0)
+    is_last = deal.position >= seen.last_places.get(deal.set_id, 0)
     sitting = replace(
         before,
-        place=guess.position + 1,
+        place=deal.position + 1,
         spotted=before.spotted + (verdict == "spotted"),
-        verdicts=moved_on(before.verdicts, guess.position, verdict),
+        verdicts=moved_on(before.verdicts, deal.position, verdict),
         finished_at=guess.guessed_at if is_last else None,
     )
     seen.sittings[name] = sitting
     seen.sat_down.add(name)
     if is_last and player.simulated is None:
-        seen.reached[ScoreKey(guess.set_id, sitting.spotted)] += 1
+        seen.reached[ScoreKey(deal.set_id, sitting.spotted)] += 1
     return sitting
 
 
@@ -104,19 +108,20 @@ _MET = {"tweet": _met(guesses.c.tweet_id), "sample": _met(guesses.c.sample_id)}
 
 def read(connection: Connection, seen: Batch, batch: Sequence[Guess]) -> None:
     """Look up, and lock in a fixed order, where the players of a batch stand in sets, and which cards they met."""
-    in_sets = [guess for guess in batch if guess.set_id]
-    seats = {(seen.players[each.player].id, each.set_id) for each in in_sets if each.player in seen.players}
+    deals = [guess.deal for guess in batch]
+    known = [deal for deal in deals if deal.player in seen.players]
+    seats = {(seen.players[deal.player].id, deal.set_id) for deal in known if deal.set_id}
     seen.sittings |= sets.locked(connection, seats)
-    seen.last_places |= sets.lengths(connection, {each.set_id for each in in_sets})
-    known = [guess for guess in batch if guess.player in seen.players]
+    seen.last_places |= sets.lengths(connection, {deal.set_id for deal in deals if deal.set_id})
     for kind, query in _MET.items():
-        wanted = {(seen.players[each.player].id, getattr(each, f"{kind}_id")) for each in known}
+        wanted = {(seen.players[deal.player].id, getattr(deal, f"{kind}_id")) for deal in known}
         seen.met |= {(player, kind, card) for player, card in query.rows(connection, cards=list(wanted))}
 
 
 def has_met(seen: Batch, guess: Guess, player: Player) -> bool:
     """Whether the player met a card of this round before; from now on they have."""
-    cards = {(player.id, "tweet", guess.tweet_id), (player.id, "sample", guess.sample_id)}
+    deal = guess.deal
+    cards = {(player.id, "tweet", deal.tweet_id), (player.id, "sample", deal.sample_id)}
     is_known = not cards.isdisjoint(seen.met)
     seen.met |= cards
     return is_known

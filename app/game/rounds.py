@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -96,6 +97,41 @@ class Round(NamedTuple):
     def cards(self) -> tuple[str, str]:
         """The two texts as shown."""
         return (self.tweet.text, self.sample_text) if self.tweet_index == 0 else (self.sample_text, self.tweet.text)
+
+
+class Deal(NamedTuple):
+    """What is known of a round but its texts: what its token carries, and a guess brings back.
+
+    Attributes:
+        characters: of both cards together.
+        dealt_at: when it was sealed.
+        For the others see `Round`.
+    """
+
+    id: bytes
+    player: bytes
+    archive_id: int
+    tweet_id: int
+    sample_id: int
+    generator_id: int
+    arm: str
+    mode: str
+    start: int
+    position: int
+    repeat: bool
+    tweet_index: int
+    arm_probability: float
+    card_probability: float
+    stamp: int
+    policy: int
+    characters: int
+    dealt_at: datetime
+    set_id: int
+
+    @property
+    def is_chosen(self) -> bool:
+        """Whether somebody picked the pair: such a guess is no label."""
+        return self.policy == OPENING
 
 
 def _none_met(_: Sequence[int]) -> Collection[int]:

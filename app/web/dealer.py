@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.db import players, seats, sets, shelf
 from app.db.session import now, reading
-from app.game.rounds import AllMet, NoCard, Seat, ShelfEmpty, deal, open_with, turn
+from app.game.rounds import AllMet, Deal, NoCard, Seat, ShelfEmpty, deal, open_with, turn
 from app.game.sets import FixedSet, deal_pair, following
 from app.game.shelf import Arm, Past, Shelf
 from app.web import problems
@@ -24,7 +24,7 @@ from app.web.given import Dealt, GivenRounds
 from app.web.identity import Visitor, open_round
 from app.web.opponents import Opponents
 from app.web.problems import Problem
-from app.web.sealed import RoundSeal, SealedRound
+from app.web.sealed import RoundSeal
 from app.web.ways import Way
 
 
@@ -91,7 +91,7 @@ class Dealer:
         except SQLAlchemyError as error:
             raise problems.database_away() from error
 
-    async def _prepared(self, visitor: Visitor, way: Way, opened: SealedRound | None) -> _Work:
+    async def _prepared(self, visitor: Visitor, way: Way, opened: Deal | None) -> _Work:
         """The dealing itself, once what it needs is in memory."""
         after = None if opened is None or now() > opened.dealt_at + self._life else opened
         if way.is_mixed:
@@ -120,7 +120,7 @@ class Dealer:
         if self._connection is not None:
             self._connection.close()
 
-    def _entry(self, visitor: Visitor, way: Way, opened: SealedRound | None) -> Entry:
+    def _entry(self, visitor: Visitor, way: Way, opened: Deal | None) -> Entry:
         slug = way.slug
         entry = self._catalogue.by_id(opened.archive_id) if opened is not None else None
         if entry is None or slug not in (None, entry.archive.slug):
@@ -154,7 +154,7 @@ class Dealer:
         connection: Connection,
         visitor: Visitor,
         entry: Entry,
-        opened: SealedRound | None,
+        opened: Deal | None,
         opponent: Arm | None = None,
     ) -> Dealt:
         visitor, place = self._place(connection, visitor, entry, opened, opponent)
@@ -180,7 +180,7 @@ class Dealer:
         given = self.given.give(name, dealt, entry, visitor)
         return given._replace(visitor=visitor, played=place.played, spotted=place.spotted)
 
-    def _deal_mixed(self, connection: Connection, visitor: Visitor, opened: SealedRound | None) -> Dealt:
+    def _deal_mixed(self, connection: Connection, visitor: Visitor, opened: Deal | None) -> Dealt:
         """The visitor's open round in the archive whose turn it is: drawn by their key and how often they guessed."""
         entries = [entry for entry in self._catalogue.ranked(visitor.invites) if entry.is_open]
         entries = [entry for entry in entries if entry.archive.is_demo == entries[0].archive.is_demo]
@@ -195,7 +195,7 @@ class Dealer:
         return dealt._replace(played=answered, spotted=spotted)
 
     def _deal_fixed(
-        self, connection: Connection, visitor: Visitor, entry: Entry, fixed: FixedSet, opened: SealedRound | None
+        self, connection: Connection, visitor: Visitor, entry: Entry, fixed: FixedSet, opened: Deal | None
     ) -> Dealt:
         standing = sets.standing(connection, visitor.key, fixed.id)
         if standing is None and _was_forgotten(connection, visitor, opened):
@@ -231,7 +231,7 @@ class Dealer:
         connection: Connection,
         visitor: Visitor,
         entry: Entry,
-        opened: SealedRound | None,
+        opened: Deal | None,
         opponent: Arm | None,
     ) -> tuple[Visitor, _Place]:
         archive_id = entry.archive.id
@@ -274,12 +274,12 @@ def _no_card(entry: Entry) -> Problem:
     return problems.no_card(entry.archive, len(entry.deck)) if entry.is_taught else problems.untaught()
 
 
-def _was_forgotten(connection: Connection, visitor: Visitor, opened: SealedRound | None) -> bool:
+def _was_forgotten(connection: Connection, visitor: Visitor, opened: Deal | None) -> bool:
     """Whether the key that a cookie or an open round brought was dropped by "forget me"."""
     return (visitor.has_cookie or opened is not None) and players.was_forgotten(connection, visitor.key)
 
 
-def _after(place: _Place, opened: SealedRound, following: Seat) -> _Place:
+def _after(place: _Place, opened: Deal, following: Seat) -> _Place:
     """The place after an open round; if that round was answered meanwhile, the player's open place.
 
     `following`: the seat with what was laid down for the deal after this one.

@@ -14,8 +14,9 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 from app.db.players import new_key
+from app.game.rounds import Deal
 from app.web import problems
-from app.web.sealed import BadSeal, RoundSeal, Seal, SealedRound, derive
+from app.web.sealed import BadSeal, RoundSeal, Seal, derive
 
 COOKIE = "whichtweet"
 INVITES = "whichtweet_invites"
@@ -141,20 +142,20 @@ def prefix(address: str) -> str:
     return str(ipaddress.ip_network((parsed, bits), strict=False))
 
 
-def open_round(seal: RoundSeal, visitor: Visitor, token: str) -> SealedRound:
+def open_round(seal: RoundSeal, visitor: Visitor, token: str) -> Deal:
     """The round in a token that was dealt to this visitor.
 
     Raises:
         Problem: 422; the token is damaged, foreign or another player's: nobody is told which.
     """
     try:
-        sealed = seal.open(token)
+        deal = seal.open(token)
     except BadSeal:
         raise problems.not_our_round() from None
     # A browser without cookies plays as the player whom the round was dealt to.
-    if visitor.has_cookie and sealed.player != visitor.key:
+    if visitor.has_cookie and deal.player != visitor.key:
         raise problems.not_our_round()
-    return sealed
+    return deal
 
 
 def as_dealt_to(seal: RoundSeal, visitor: Visitor, token: str) -> Visitor:

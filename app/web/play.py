@@ -8,13 +8,12 @@ from app.db.batch import Guess
 from app.db.classes import Room
 from app.db.guesses import Expired, GuessRefused, OtherPick, OutOfTurn, Recorded, Superseded
 from app.db.session import now
-from app.game.rounds import OPENING
+from app.game.rounds import Deal
 from app.web import metrics, problems
 from app.web.bodies import GuessAsk
 from app.web.identity import Visitor, open_round
 from app.web.problems import Problem
 from app.web.recorder import DatabaseAway
-from app.web.sealed import SealedRound
 from app.web.services import Services
 
 _KINDS: dict[type[GuessRefused], tuple[int, str]] = {
@@ -31,10 +30,10 @@ async def guess(house: Services, visitor: Visitor, ask: GuessAsk, in_class: Room
     Raises:
         Problem: the round is not the visitor's, has passed, or was answered otherwise; or the database is away.
     """
-    sealed = open_round(house.seal, visitor, ask.round)
-    if (sealed.mode == "class") != (in_class is not None):
+    deal = open_round(house.seal, visitor, ask.round)
+    if (deal.mode == "class") != (in_class is not None):
         raise problems.not_our_round()
-    noted = _noted(house, visitor, ask, sealed)
+    noted = _noted(house, visitor, ask, deal)
     if in_class is not None:
         noted = noted._replace(class_teaches=in_class.teaches)
     try:
@@ -53,28 +52,11 @@ async def guess(house: Services, visitor: Visitor, ask: GuessAsk, in_class: Room
     return recorded
 
 
-def _noted(house: Services, visitor: Visitor, ask: GuessAsk, sealed: SealedRound) -> Guess:
+def _noted(house: Services, visitor: Visitor, ask: GuessAsk, deal: Deal) -> Guess:
     at = now()
-    entry = house.catalogue.by_id(sealed.archive_id)
+    entry = house.catalogue.by_id(deal.archive_id)
     return Guess(
-        round_id=sealed.id,
-        player=sealed.player,
-        archive_id=sealed.archive_id,
-        tweet_id=sealed.tweet_id,
-        sample_id=sealed.sample_id,
-        generator_id=sealed.generator_id,
-        arm=sealed.arm,
-        mode=sealed.mode,
-        start=sealed.start,
-        position=sealed.position,
-        repeat=sealed.repeat,
-        tweet_index=sealed.tweet_index,
-        arm_probability=sealed.arm_probability,
-        card_probability=sealed.card_probability,
-        policy=sealed.policy,
-        stamp=sealed.stamp,
-        characters=sealed.characters,
-        dealt_at=sealed.dealt_at,
+        deal=deal,
         pick=ask.pick,
         recognised=ask.recognised,
         shown_ms=ask.shown_ms,
@@ -82,8 +64,6 @@ def _noted(house: Services, visitor: Visitor, ask: GuessAsk, sealed: SealedRound
         simulated=visitor.simulated,
         network=house.identity.network_mark(visitor.network, at) if visitor.network else None,
         guessed_at=at,
-        is_expired=at > sealed.dealt_at + house.round_life,
-        set_id=sealed.set_id,
-        is_chosen=sealed.policy == OPENING,
-        shelf_stamp=entry.shelf.stamp if entry else sealed.stamp,
+        is_expired=at > deal.dealt_at + house.round_life,
+        shelf_stamp=entry.shelf.stamp if entry else deal.stamp,
     )

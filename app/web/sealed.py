@@ -8,14 +8,13 @@ import struct
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import NamedTuple
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from app.game.rounds import MODES, Round
+from app.game.rounds import MODES, Deal, Round
 from app.game.shelf import ARMS
 
 _NONCE = 12  # bytes, drawn for each seal: four thousand million of them under one key are as good as distinct
@@ -86,30 +85,6 @@ _ROUND = struct.Struct(">B16s16sIQQIBBQQBBddQHIQQ")
 _VERSION = 2
 
 
-class SealedRound(NamedTuple):
-    """A dealt round as its token carries it."""
-
-    id: bytes
-    player: bytes
-    archive_id: int
-    tweet_id: int
-    sample_id: int
-    generator_id: int
-    arm: str
-    mode: str
-    start: int
-    position: int
-    repeat: bool
-    tweet_index: int
-    arm_probability: float
-    card_probability: float
-    stamp: int
-    policy: int
-    characters: int
-    dealt_at: datetime
-    set_id: int
-
-
 class RoundSeal:
     """Seals rounds: every token has the same length, and tells nothing."""
 
@@ -143,7 +118,7 @@ class RoundSeal:
             )
         )
 
-    def open(self, token: str) -> SealedRound:
+    def open(self, token: str) -> Deal:
         """The round in a token, whatever its age.
 
         Raises:
@@ -155,4 +130,4 @@ class RoundSeal:
         fields[6], fields[7] = ARMS[fields[6]], MODES[fields[7]]
         fields[10] = bool(fields[10])
         fields[17] = datetime.fromtimestamp(fields[17] / 1000, UTC)
-        return SealedRound(*fields)
+        return Deal(*fields)

@@ -9,12 +9,11 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from random import Random
 
 import httpx
 import pytest
 from clusters import Cluster, cluster
-from factories import add_game
+from factories import a_guess, add_game
 from site_of_processes import Crowd, Site, nothing_is_lost, wait_for
 from sqlalchemy import Engine, select
 
@@ -155,16 +154,8 @@ def test_a_clock_that_jumps_back_loses_no_guess(either_engine: Engine) -> None:
 
 
 def _guess(place: int, at: datetime) -> Guess:
-    rng = Random(place)
-    whole = Guess(
-        **{"round_id": rng.randbytes(16), "player": b"p" * 16, "archive_id": 1, "tweet_id": place + 1},
-        **{"sample_id": place + 1, "generator_id": 1, "arm": "champion", "mode": "endless", "start": place},
-        **{"position": place, "repeat": False, "tweet_index": 0, "arm_probability": 1.0, "card_probability": 0.1},
-        **{"policy": 1, "stamp": 2, "characters": 200, "dealt_at": at - timedelta(seconds=9), "pick": 0},
-        **{"recognised": False, "shown_ms": 9000, "has_cookie": True, "simulated": None, "network": None},
-        **{"guessed_at": at, "is_expired": False, "shelf_stamp": 2},
-    )
-    return whole._replace(position=place)
+    card = (place + 1, place + 1, 1)
+    return a_guess(1, place, card, at, stamp=2, characters=200, dealt_at=at - timedelta(seconds=9))
 
 
 def test_a_clock_that_jumps_back_asks_for_no_scheduled_job_again(engine: Engine, tmp_path: Path) -> None:

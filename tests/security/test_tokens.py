@@ -16,8 +16,8 @@ from sqlalchemy import func, select
 
 from app.db.session import reading
 from app.db.tables import guesses
-from app.game.rounds import OPENING, POLICY
-from app.web.sealed import BadSeal, RoundSeal, SealedRound
+from app.game.rounds import OPENING, POLICY, Deal
+from app.web.sealed import BadSeal, RoundSeal
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
@@ -94,7 +94,7 @@ def test_a_round_tells_nothing_by_its_size(game: Game) -> None:
     for _ in range(40):
         response = game.client().post("/api/rounds")
         body = response.json()
-        opened: SealedRound = game.services.seal.open(body["round"])
+        opened: Deal = game.services.seal.open(body["round"])
         texts = sum(len(card["text"]) for card in body["cards"])
         around[opened.tweet_index].add(len(response.text) - texts)
     assert around[0] == around[1]

@@ -134,7 +134,7 @@ def test_play_goes_on_from_memory_while_the_catalogue_cannot_be_read(game: Game)
 
 def test_one_guess_that_cannot_be_written_takes_no_other_with_it(game: Game) -> None:
     def guess(number: int, tweet_id: int) -> Guess:
-        return a_guess(number, 0, (tweet_id, 1, 1))._replace(stamp=2, shelf_stamp=2)
+        return a_guess(number, 0, (tweet_id, 1, 1), stamp=2)
 
     async def together() -> list[object]:
         asked = [guess(1, 1), guess(2, 999_999), guess(3, 2)]  # the second names a tweet that is not there
