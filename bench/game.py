@@ -202,8 +202,9 @@ class Game:
 
     def measure(self) -> dict[str, Any]:
         """Deal fresh pairs, let crowds of every kind judge them, and look at the shelf."""
+        import numpy as np
+
         from app.game.measures import distinct, self_bleu
-        from app.game.scoring import interval
         from app.keys import secret_keys
         from app.web.sealed import RoundSeal
         from bench.crowd import gather
@@ -211,16 +212,18 @@ class Game:
 
         with self.serve() as url:
             pairs = collect(url, RoundSeal(secret_keys(self.settings)), self.form.slug, self.form.pairs)
-        rates = {}
+        of = [pair.cards[1 - pair.tweet_index] for pair in pairs]
+        fooled = {}
         for kind in (*TUNED_ON, *UNSEEN):
             people, rng = gather((kind,), 40, seed=99), Random(kind)
-            fooled = sum(people[n % 40](*pair.cards, rng) != pair.tweet_index for n, pair in enumerate(pairs))
-            low, high = interval(fooled, len(pairs))
-            rates[kind] = [round(value, 4) for value in (fooled / len(pairs), low, high)]
-        shelf = sorted({pair.cards[1 - pair.tweet_index] for pair in pairs})[: self.form.shelf // 2]
+            picks = [people[n % 40](*pair.cards, rng) for n, pair in enumerate(pairs)]
+            fooled[kind] = np.array([pick != pair.tweet_index for pick, pair in zip(picks, pairs, strict=True)], float)
+        rates = {kind: by_sample(rounds, of) for kind, rounds in fooled.items()}
+        mean = by_sample(np.mean([*fooled.values()], axis=0), of)
+        shelf = sorted(set(of))[: self.form.shelf // 2]
         figures = {"self_bleu": round(self_bleu(shelf), 4), "distinct_3": round(distinct(shelf, 3), 4)}
         auc = max(held_out_auc(pairs).values())
-        return {"fool_rate": rates, **figures, "copied": self._copied(shelf), "form_auc": auc}
+        return {"fool_rate": rates, "mean": mean, **figures, "copied": self._copied(shelf), "form_auc": auc}
 
     def real_tweets(self) -> dict[str, Any]:
         """The same figures of as many held-out tweets."""
@@ -244,3 +247,20 @@ class Game:
             learned = list(tweets.texts(connection, self.archive.id, "train"))
         runs = [int(run.max(initial=0)) for run in copied_runs(texts, learned)]
         return {"longest": max(runs, default=0), "share_30": round(sum(run >= 30 for run in runs) / len(runs), 4)}
+
+
+def by_sample(rounds: Any, samples: Sequence[str]) -> list[float]:
+    """The mean of rounds [N] with its 95 % interval, for which rounds of one sample count as one another's copies."""
+    import numpy as np
+
+    mean = float(rounds.mean())
+    _, places = np.unique(samples, return_inverse=True)
+    error = float(np.sqrt((np.bincount(places, rounds - mean) ** 2).sum())) / len(rounds)
+    return [round(value, 4) for value in (mean, max(0.0, mean - 1.96 * error), min(1.0, mean + 1.96 * error))]
+
+
+def beside(one: Sequence[float], other: Sequence[float]) -> list[float]:
+    """By how much one mean is above another, with its 95 % interval, given those of both."""
+    apart = one[0] - other[0]
+    half = (((one[2] - one[1]) / 2) ** 2 + ((other[2] - other[1]) / 2) ** 2) ** 0.5
+    return [round(value, 4) for value in (apart, apart - half, apart + half)]

@@ -25,7 +25,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bench.game import TUNED_ON, UNSEEN, Form, Game
+from bench.game import TUNED_ON, UNSEEN, Form, Game, beside
 
 HERE = Path(__file__).parent
 RESULTS, ANCHOR = HERE / "results" / "learning.json", HERE / ".anchor-trump"
@@ -88,6 +88,8 @@ def run(form: Form, anchor: Path | None = None) -> dict[str, Any]:
     return {
         "kinds": {"tuned_on": list(TUNED_ON), "unseen": list(UNSEEN)},
         "fool_rate": {arm: found["fool_rate"] for arm, found in measured.items()},
+        "mean": {arm: found["mean"] for arm, found in measured.items()},
+        "gain": {arm: beside(found["mean"], measured["anchor"]["mean"]) for arm, found in measured.items()},
         **{
             name: {arm: found[name] for arm, found in measured.items()}
             for name in ("self_bleu", "distinct_3", "copied")
@@ -157,11 +159,12 @@ def make_anchor(minutes: float) -> None:
 def show(result: dict[str, Any]) -> None:
     """The table."""
     kinds = [*result["kinds"]["tuned_on"], *result["kinds"]["unseen"]]
-    print(
-        f"{'':10}" + "".join(f"{kind:>24}" for kind in kinds) + f"{'form AUC':>10}{'Self-BLEU':>11}{'distinct-3':>12}"
-    )
+    head = "".join(f"{kind:>24}" for kind in (*kinds, "mean beside the anchor's"))
+    print(f"{'':10}{head}{'form AUC':>10}{'Self-BLEU':>11}{'distinct-3':>12}")
     for arm, rates in result["fool_rate"].items():
         cells = "".join(f"{rate:>9.1%} [{low:.1%}, {high:.1%}]".rjust(24) for rate, low, high in map(rates.get, kinds))
+        gain, least, most = result["gain"][arm]
+        cells += f"{100 * gain:>+9.1f} [{100 * least:+.1f}, {100 * most:+.1f}]".rjust(24)
         more = f"{result['form_auc'][arm]:>10.2f}{result['self_bleu'][arm]:>11.3f}{result['distinct_3'][arm]:>12.3f}"
         print(f"{arm:10}{cells}{more}")
     print(f"unseen: {', '.join(result['kinds']['unseen'])}; {result['seconds']} s")
