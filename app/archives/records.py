@@ -83,7 +83,8 @@ class Layout:
 @lru_cache(maxsize=256)
 def layout_of(names: tuple[str, ...]) -> Layout:
     """The layout of rows with columns of these names, in whatever case and punctuation."""
-    plain = {plain_name(name): name for name in reversed(names)}
+    # What a database calls a row by itself (MongoDB's _id) hides no tweet's own id.
+    plain = {plain_name(name): name for name in sorted(reversed(names), key=lambda name: not name.startswith("_"))}
     if not plain.keys() & set(TEXT_COLUMNS):
         plain = {**_of_nested(names), **plain}
 
@@ -162,7 +163,7 @@ def short_id(known: str) -> str | None:
 
 def _id(value: object) -> str | None:
     """An identifier as a string; None for one that a spreadsheet rounded (8.44897E+17), which names another tweet."""
-    if isinstance(value, bool) or value is None:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     if isinstance(value, float):
         value = int(value) if value.is_integer() and abs(value) < 2**53 else ""

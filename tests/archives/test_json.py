@@ -240,6 +240,14 @@ def test_ids_keep_all_their_digits(tmp_path: Path) -> None:
     assert [record.id for record in records] == ["1324398500000000007", None]
 
 
+def test_what_a_database_calls_a_row_by_is_no_tweets_id(tmp_path: Path) -> None:
+    key = {"$oid": "507f1f77bcf86cd799439011"}
+    rows = [{"_id": key, "id": 1324398500000000007, "text": "a"}, {"_id": key, "text": "b"}, {"_id": "7", "text": "c"}]
+    assert [record.id for record in read(tmp_path, as_lines(*rows))[1]] == ["1324398500000000007", None, "7"]
+    table = "_id,id,text\nObjectId(507f1f77bcf86cd799439011),1324398500000000007,a\n"
+    assert [record.id for record in read(tmp_path, table)[1]] == ["1324398500000000007"]
+
+
 def test_the_handle_is_found_where_it_is(tmp_path: Path) -> None:
     rows = [
         {"text": "a", "user": {"screen_name": "bob"}},
