@@ -15,7 +15,7 @@ TEXT_COLUMNS = (
     *("fulltext", "text", "tweet", "content", "body", "rawcontent", "tweettext", "tweets", "tweetcontent"),
     *("tweetfulltext", "textraw", "rawtext", "originaltweet", "originaltext", "embedtext", "embeddedtext", "posttext"),
 )
-_ID_COLUMNS = ("idstr", "id", "tweetid", "tweetidstr", "statusid", "restid")
+_ID_COLUMNS = ("idstr", "id", "tweetid", "tweetidstr", "statusid", "restid", "postid")
 _DATE_COLUMNS = (
     *("createdat", "date", "timestamp", "datetime", "postedat", "publishedat", "time", "tweetcreatedat", "tweetdate"),
     *("tweettime", "createddate", "postdate"),

@@ -176,6 +176,15 @@ def test_columns_of_a_tool_that_keeps_retweets_and_replies_are_known(tmp_path: P
     assert [(record.in_reply, record.reposted) for record in records] == [(False, False), (True, False), (False, True)]
 
 
+def test_the_table_that_x_itself_gives_of_an_accounts_posts_is_read(tmp_path: Path) -> None:
+    content = (
+        "Post id,Date,Post text,Post Link,Impressions\n"
+        '1860406400000000001,"Sat, Nov 23, 2024",One,https://x.com/mayor/status/1860406400000000001,"1,234"\n'
+    )
+    (record,) = read(tmp_path, content)[1]
+    assert (record.text, record.id, record.date) == ("One", "1860406400000000001", "Sat, Nov 23, 2024")
+
+
 def test_rows_that_are_too_short_have_no_text(tmp_path: Path) -> None:
     assert texts(tmp_path, "id,date,text\n1,2020-01-01,One\n2\n3,2020-01-02,Three\n") == ["One", None, "Three"]
 
