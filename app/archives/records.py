@@ -37,6 +37,7 @@ _REPOST_COLUMNS = (
     *("retweetedstatus", "retweetedstatusid", "retweetedstatusidstr", "retweetedstatusresult", "retweetedtweet"),
     *("retweetstatusid", "retweetid", "userrt", "retweetedusername", "referencedtweetsretweetedid"),
 )
+_ADDRESS_COLUMNS = ("url", "link", "permalink", "tweeturl", "posturl")
 _REPLY_HANDLE_COLUMNS = ("inreplytoscreenname", "inreplytousername")
 EXPECTED_COLUMNS = "text, full_text, tweet, content or body"
 
@@ -47,6 +48,7 @@ _LONGEST_ID = 60
 _ROUNDED_ID = re.compile(r"[\d.,]+[eE]\+?\d+")
 _MARKED_ID = re.compile(r"x(\d{5,20})")  # how R's rtweet keeps them from being rounded
 _HANDLE = re.compile(r"@?(\w{1,30})")
+_AT_X = re.compile(r"https?://(?:(?:[\w-]+\.)*(?:twitter|x)\.com/|.*/status/)", re.IGNORECASE)
 
 
 class Record(NamedTuple):
@@ -71,6 +73,7 @@ class Layout:
 
     text: tuple[str, ...]
     id: tuple[str, ...]
+    address: tuple[str, ...]
     date: tuple[str, ...]
     time: str | None  # of a table that keeps date and time apart
     handle: tuple[str, ...]
@@ -96,6 +99,7 @@ def layout_of(names: tuple[str, ...]) -> Layout:
     return Layout(
         text=present(TEXT_COLUMNS),
         id=present(_ID_COLUMNS),
+        address=present(_ADDRESS_COLUMNS),
         date=date,
         time=plain["time"] if apart else None,
         handle=present(_HANDLE_COLUMNS),
@@ -135,7 +139,7 @@ def record_from(row: Mapping[str, Any], layout: Layout) -> Record:
     in_reply = reply_to is not None or any(_is_something(get(name)) for name in layout.reply)
     return Record(
         text,
-        known,
+        known and _placed(known, row, layout),
         date,
         next((handle for name in layout.handle if (handle := handle_in(get(name)))), None),
         in_reply or (known is not None and begun_by != known),
@@ -154,6 +158,14 @@ def address_id(address: object) -> str | None:
     """The id that a post's address gives: its server and the last part. Digits alone would be a tweet's at X."""
     parts = address.split("/") if isinstance(address, str) else []
     return short_id(f"{parts[2]}/{parts[-1]}" if len(parts) > 3 and parts[-1] else "")
+
+
+def _placed(known: str, row: Mapping[str, Any], layout: Layout) -> str:
+    """An id as it is, or with its server before it where the post's own address is none at X (Truth Social)."""
+    for address in (row.get(name) for name in layout.address):
+        if isinstance(address, str) and address.endswith(f"/{known}") and not _AT_X.match(address):
+            return address_id(address) or known
+    return known
 
 
 def short_id(known: str) -> str | None:

@@ -248,6 +248,24 @@ def test_what_a_database_calls_a_row_by_is_no_tweets_id(tmp_path: Path) -> None:
     assert [record.id for record in read(tmp_path, table)[1]] == ["1324398500000000007"]
 
 
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("https://truthsocial.com/@realDonaldTrump/{}", "truthsocial.com/{}"),
+        ("https://www.facebook.com/NASA/posts/{}", "www.facebook.com/{}"),
+        ("https://x.com/mayor/status/{}", "{}"),
+        ("https://mobile.twitter.com/mayor/statuses/{}", "{}"),
+        ("https://nitter.net/mayor/status/{}", "{}"),
+        ("https://example.com/what-it-links-to", "{}"),
+        ("", "{}"),
+    ],
+)
+def test_an_id_is_a_tweets_unless_the_posts_address_is_elsewhere(tmp_path: Path, address: str, expected: str) -> None:
+    known = "115000000000000001"
+    (record,) = read(tmp_path, as_lines({"id": known, "content": "a", "url": address.format(known)}))[1]
+    assert record.id == expected.format(known)
+
+
 def test_the_handle_is_found_where_it_is(tmp_path: Path) -> None:
     rows = [
         {"text": "a", "user": {"screen_name": "bob"}},
