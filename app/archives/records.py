@@ -41,7 +41,8 @@ _ADDRESS_COLUMNS = ("url", "link", "permalink", "tweeturl", "posturl")
 _REPLY_HANDLE_COLUMNS = ("inreplytoscreenname", "inreplytousername")
 EXPECTED_COLUMNS = "text, full_text, tweet, content or body"
 
-_NOTHING = frozenset({"", "nan", "none", "null", "na", "n/a", "0", "0.0", "false", "[]", "{}"})
+# \N is what PostgreSQL's COPY and MySQL write, <NA> pandas.
+_NOTHING = frozenset({"", "nan", "none", "null", "na", "n/a", "<na>", "\\n", "0", "0.0", "false", "[]", "{}"})
 _OTHERS = re.compile(r"quote|retweet|referenced|reply|user|author", re.IGNORECASE)  # who hold another text
 _NOT_ALNUM = re.compile(r"[\W_]+")
 _LONGEST_ID = 60

@@ -185,6 +185,16 @@ def test_the_table_that_x_itself_gives_of_an_accounts_posts_is_read(tmp_path: Pa
     assert (record.text, record.id, record.date) == ("One", "1860406400000000001", "Sat, Nov 23, 2024")
 
 
+@pytest.mark.parametrize("null", ["", "nan", "NULL", "None", r"\N", "<NA>"])
+def test_what_programs_write_for_nothing_is_nothing(tmp_path: Path, null: str) -> None:
+    content = f"id\ttext\tretweeted_status_id\tin_reply_to_status_id\n7\tOne\t{null}\t{null}\n{null}\tTwo\t6\t5\n"
+    records = read(tmp_path, content)[1]
+    assert [(record.id, record.reposted, record.in_reply) for record in records] == [
+        ("7", False, False),
+        (None, True, True),
+    ]
+
+
 def test_rows_that_are_too_short_have_no_text(tmp_path: Path) -> None:
     assert texts(tmp_path, "id,date,text\n1,2020-01-01,One\n2\n3,2020-01-02,Three\n") == ["One", None, "Three"]
 
