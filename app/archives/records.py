@@ -20,7 +20,10 @@ _DATE_COLUMNS = (
     *("createdat", "date", "timestamp", "datetime", "postedat", "publishedat", "time", "tweetcreatedat", "tweetdate"),
     *("tweettime", "createddate", "postdate"),
 )
-_HANDLE_COLUMNS = ("screenname", "username", "userscreenname", "handle", "authorusername", "userusername")
+_HANDLE_COLUMNS = (
+    *("screenname", "username", "userscreenname", "handle", "authorusername", "userusername"),
+    *("fromuser", "fromusername", "authorhandle"),
+)
 _REPLY_COLUMNS = (
     "inreplytostatusidstr",
     "inreplytostatusid",

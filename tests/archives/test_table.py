@@ -185,6 +185,15 @@ def test_the_table_that_x_itself_gives_of_an_accounts_posts_is_read(tmp_path: Pa
     assert (record.text, record.id, record.date) == ("One", "1860406400000000001", "Sat, Nov 23, 2024")
 
 
+@pytest.mark.parametrize("name", ["from_user", "from_user_name", "author_handle", "user.screen_name"])
+def test_who_posted_has_many_names(tmp_path: Path, name: str) -> None:
+    content = f"id,{name},text,in_reply_to_screen_name\n7,mayor,One,\n8,@bob,Two,mayor\n"
+    assert [(record.handle, record.reply_to) for record in read(tmp_path, content)[1]] == [
+        ("mayor", None),
+        ("bob", "mayor"),
+    ]
+
+
 @pytest.mark.parametrize("null", ["", "nan", "NULL", "None", r"\N", "<NA>"])
 def test_what_programs_write_for_nothing_is_nothing(tmp_path: Path, null: str) -> None:
     content = f"id\ttext\tretweeted_status_id\tin_reply_to_status_id\n7\tOne\t{null}\t{null}\n{null}\tTwo\t6\t5\n"
