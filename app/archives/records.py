@@ -52,6 +52,7 @@ _LONGEST_ID = 60
 _ROUNDED_ID = re.compile(r"[\d.,]+[eE]\+?\d+")
 _MARKED_ID = re.compile(r"x(\d{5,20})")  # how R's rtweet keeps them from being rounded
 _HANDLE = re.compile(r"@?(\w{1,30})")
+_BYTES = re.compile(r"""b(['"])((?:(?!\1)[ -\[\]-~]|\\(?:x[0-9a-f]{2}|[nrt\\'"]))*)\1""")
 _AT_X = re.compile(r"https?://(?:(?:[\w-]+\.)*(?:twitter|x)\.com/|.*/status/)", re.IGNORECASE)
 
 
@@ -142,7 +143,7 @@ def record_from(row: Mapping[str, Any], layout: Layout) -> Record:
     begun_by = next((first for name in layout.conversation if (first := _id(get(name)))), known)
     in_reply = reply_to is not None or any(_is_something(get(name)) for name in layout.reply)
     return Record(
-        text,
+        text if text is None else _as_words(text),
         known and _placed(known, row, layout),
         date,
         next((handle for name in layout.handle if (handle := handle_in(get(name)))), None),
@@ -150,6 +151,15 @@ def record_from(row: Mapping[str, Any], layout: Layout) -> Record:
         reply_to,
         any(_is_something(get(name)) for name in layout.repost),
     )
+
+
+def _as_words(text: str) -> str:
+    r"""A text as it was before Python wrote its bytes down (b'caf\xc3\xa9'), as scripts for Tweepy fill tables."""
+    found = _BYTES.fullmatch(text) if text.startswith(("b'", 'b"')) else None
+    try:
+        return found[2].encode().decode("unicode_escape").encode("latin-1").decode() if found else text
+    except UnicodeDecodeError:
+        return text
 
 
 def handle_in(value: object) -> str | None:

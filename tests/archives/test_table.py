@@ -185,6 +185,21 @@ def test_the_table_that_x_itself_gives_of_an_accounts_posts_is_read(tmp_path: Pa
     assert (record.text, record.id, record.date) == ("One", "1860406400000000001", "Sat, Nov 23, 2024")
 
 
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        (r"b'It\'s caf\xc3\xa9 \xf0\x9f\x98\x80\nand \\o/ https://t.co/a'", "It's café 😀\nand \\o/ https://t.co/a"),
+        ('b"It\'s on"', "It's on"),
+        (r"b'half a character \xc3'", r"b'half a character \xc3'"),
+        ("b'one' and b'two'", "b'one' and b'two'"),
+        (r"b'no escape \d'", r"b'no escape \d'"),
+    ],
+)
+def test_bytes_that_python_wrote_down_are_read(tmp_path: Path, cell: str, expected: str) -> None:
+    quoted = cell.replace('"', '""')
+    assert texts(tmp_path, f'id,text\n1,"{quoted}"\n2,"so, ""it"" is"\n') == [expected, 'so, "it" is']
+
+
 @pytest.mark.parametrize("name", ["from_user", "from_user_name", "author_handle", "user.screen_name"])
 def test_who_posted_has_many_names(tmp_path: Path, name: str) -> None:
     content = f"id,{name},text,in_reply_to_screen_name\n7,mayor,One,\n8,@bob,Two,mayor\n"
