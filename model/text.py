@@ -12,7 +12,7 @@ import re
 import unicodedata
 from functools import cache
 
-TEXT_VERSION = 2  # goes up with any change of what `normalise` returns; stored with each text
+TEXT_VERSION = 3  # goes up with any change of what `normalise` returns; stored with each text
 
 LINK = "🔗"  # stands for any link
 START = "\x02"  # begins a text in the network's input; `normalise` never returns it
@@ -33,6 +33,9 @@ _EMOJI = (
 )
 _LONE_JOINER = re.compile(f"(?<![{_EMOJI}\ufe0f])\u200d|\u200d(?![{_EMOJI}])")
 _LONE_SELECTOR = re.compile(f"(?<![{_EMOJI}0-9#*])\ufe0f|(?<=[0-9#*])\ufe0f(?!\u20e3)")
+# Tags spell a flag behind a black one (England, Scotland, Wales), and are nothing anywhere else.
+_TAG = re.compile("[\U000e0020-\U000e007f]")
+_LONE_TAG = re.compile("(🏴[\U000e0061-\U000e007a]{4,6}\U000e007f)|[\U000e0020-\U000e007f]")
 
 # Drawn as nothing although Unicode calls them letters or marks: fillers, joiners and variation selectors.
 _INVISIBLE = frozenset(
@@ -98,8 +101,9 @@ def _fate(code: int) -> int | str | None:
     category = unicodedata.category(chr(code))
     if category == "Zs":
         return " "
-    # A joiner is an invisible character too, but inside emoji it is kept: `_LONE_JOINER` decides.
-    return None if category in ("Cc", "Cf", "Cs", "Co") and code != 0x200D else code
+    # Joiners and tags are invisible too, but inside emoji they are kept: `_LONE_JOINER` and `_LONE_TAG` decide.
+    in_emoji = code == 0x200D or 0xE0020 <= code <= 0xE007F
+    return None if category in ("Cc", "Cf", "Cs", "Co") and not in_emoji else code
 
 
 _DOOR = _Door()
@@ -129,6 +133,8 @@ def _pass(text: str) -> str:
         text = unicodedata.normalize("NFC", text)
         if "\u200d" in text or "\ufe0f" in text:
             text = _LONE_SELECTOR.sub("", _LONE_JOINER.sub("", text))
+        if _TAG.search(text):
+            text = _LONE_TAG.sub(r"\1", text)
         text = _mark_run().sub(r"\1", text)
     text = _LINE_BREAK_RUN.sub("\n", _SPACE_RUN.sub(" ", text)).strip()
     return _set_links_apart(text) if LINK in text else text

@@ -16,6 +16,7 @@ PIECES = [
     *("&amp;", "&#8203;", "&lt", "http", "https://", "t.co/", "pic.twitter.", "com/", "www.", LINK),
     *("\u200d", "\ufe0f", "\u200b", "\u00a0", "\u0301", "👩", "❤", "\u20e3"),
 ]
+ENGLAND = "🏴" + "".join(chr(0xE0000 + ord(letter)) for letter in "gbeng\x7f")  # tags
 NASTY = st.lists(st.sampled_from(PIECES) | st.characters(), max_size=30).map("".join)
 
 
@@ -128,9 +129,14 @@ def test_white_space_and_the_invisible_are_reduced(raw: str, expected: str) -> N
     assert normalise(raw) == expected
 
 
-@pytest.mark.parametrize("emoji", ["👨‍👩‍👧", "❤️", "1️⃣", "🇺🇸", "👍🏽", "🏳️‍🌈", "👩🏽‍🚀", "🤷‍♂️"])
+@pytest.mark.parametrize("emoji", ["👨‍👩‍👧", "❤️", "1️⃣", "🇺🇸", "👍🏽", "🏳️‍🌈", "👩🏽‍🚀", "🤷‍♂️", ENGLAND])
 def test_emoji_stay_whole(emoji: str) -> None:
     assert normalise(f"x {emoji} y") == f"x {emoji} y"
+
+
+def test_tags_outside_flags_go() -> None:
+    tags = ENGLAND[1:]
+    assert normalise(f"a{tags} {ENGLAND[:-1]} {tags}👍{tags} {ENGLAND}{tags}!") == f"a 🏴 👍 {ENGLAND}!"
 
 
 def test_joiners_outside_emoji_go() -> None:
