@@ -36,14 +36,14 @@ class Where:
     is_ended: bool
 
     def phase(self, at: datetime) -> Phase:
-        """What is going on: a round that has run out is revealed by itself."""
+        """What is going on: a round that has run out is revealed by itself, once no pick is taken any more."""
         if self.is_ended:
             return "ended"
         if self.number > ROUNDS:
             return "over"
         if self.asked_at is None:
             return "waiting"
-        return "asking" if not self.is_revealed and self.left(at) > timedelta(0) else "revealed"
+        return "asking" if self.takes(at) else "revealed"
 
     def left(self, at: datetime) -> timedelta:
         """Time until the round closes."""

@@ -33,9 +33,10 @@ def picks(before: float, after: float, players: int, rounds: int = ROUNDS, seed:
     ]
 
 
-def test_a_round_is_open_until_its_time_is_up_or_it_is_revealed() -> None:
+def test_a_round_is_open_until_no_pick_is_taken_any_more_or_it_is_revealed() -> None:
     assert ASKED.phase(AT + timedelta(seconds=29)) == "asking"
-    assert ASKED.phase(AT + timedelta(seconds=30)) == "revealed"
+    assert ASKED.phase(AT + timedelta(seconds=31)) == "asking"
+    assert ASKED.phase(AT + timedelta(seconds=32)) == "revealed"
     assert replace(ASKED, is_revealed=True).phase(AT) == "revealed"
     assert replace(ASKED, number=11, asked_at=None).phase(AT) == "over"
     assert replace(ASKED, asked_at=None, number=0).phase(AT) == "waiting"

@@ -149,6 +149,19 @@ def test_a_round_closes_by_itself_when_its_time_is_up(game: Game) -> None:
     assert re.search(r'class="card (real|machine)"', lecturer.wall())
 
 
+def test_nobody_sees_the_verdict_and_then_picks(game: Game) -> None:
+    lecturer, phone = open_room(game), come_in(game)
+    lecturer.press("next")
+    page = room(phone)
+    for seconds, is_told in ((61, False), (63, True)):  # of the sixty, and the two in which a pick may be on its way
+        with writing(game.engine) as connection:
+            connection.execute(update(classes).values(asked_at=now() - timedelta(seconds=seconds)))
+        game.services.rooms.scene(CODE, anew=True)
+        for screen in (phone.get(f"/class/{CODE}/now").text, lecturer.wall()):
+            assert bool(re.search(r'class="card (real|machine)', screen)) is is_told
+    assert "You did not pick" in pick(phone, 0, page)
+
+
 def test_who_missed_a_round_or_came_late_goes_on_with_the_others(game: Game) -> None:
     lecturer, first = open_room(game), come_in(game)
     lecturer.press("next")
