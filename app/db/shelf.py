@@ -165,6 +165,12 @@ def dealable(connection: Connection, archive_id: int) -> dict[int, str]:
     return {sample_id: text for sample_id, text in rows}
 
 
+def newest_stamp(connection: Connection, archive_id: int) -> int:
+    """The stamp at which samples of the archive were last shelved, of whatever generator; 0: none ever were."""
+    query = select(func.max(samples.c.shelved_stamp)).where(samples.c.archive_id == archive_id)
+    return connection.scalar(query) or 0
+
+
 def all_of(connection: Connection, generator_id: int) -> list[Shelved]:
     """The newest samples of a generator that ever lay on a shelf and are neither hidden nor in the hall:
     what practice deals."""

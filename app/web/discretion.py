@@ -6,11 +6,11 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from app.db import past, sets
 from app.db.session import reading
-from app.db.shelf import dealable
+from app.db.shelf import dealable, newest_stamp
 from app.game.deck import Deck
 from app.game.discretion import Pieces
 from app.game.shelf import Shelf
@@ -23,8 +23,7 @@ class _Known:
     """The pieces of an archive's cards, and what they were made from."""
 
     deck: Deck
-    newest_sample: int
-    newest_set: int
+    marks: tuple[int, ...]
     tweets: Pieces
     samples: Pieces
 
@@ -60,20 +59,23 @@ class Discretion:
         with self._lock:
             known = self._known.get(entry.archive.id)
             with reading(self._engine) as connection:
-                marks = (_newest(entry.shelf), sets.newest(connection, entry.archive.id))
+                marks = _marks(connection, entry)
                 # Samples that left the shelf may stay: a round that is still open may hold one.
-                if known is not None and known.deck is entry.deck and marks == (known.newest_sample, known.newest_set):
+                if known is not None and known.deck is entry.deck and known.marks == marks:
                     return known
                 elsewhere = dealable(connection, entry.archive.id)
             is_same_deck = known is not None and known.deck is entry.deck
             tweets = known.tweets if known is not None and is_same_deck else _deck_pieces(entry.deck)
-            fresh = _Known(entry.deck, *marks, tweets, _sample_pieces(entry.shelf, elsewhere))
+            fresh = _Known(entry.deck, marks, tweets, _sample_pieces(entry.shelf, elsewhere))
             self._known[entry.archive.id] = fresh
             return fresh
 
 
-def _newest(shelf: Shelf) -> int:
-    return max((max(arm.rack.ids, default=0) for arm in shelf.arms), default=0)
+def _marks(connection: Connection, entry: Entry) -> tuple[int, ...]:
+    """What changes whenever a sample comes that was not there: on the shelf, off it, shown again, or in a new set."""
+    archive_id = entry.archive.id
+    on_shelf = max((max(arm.rack.ids, default=0) for arm in entry.shelf.arms), default=0)
+    return on_shelf, entry.edition, newest_stamp(connection, archive_id), sets.newest(connection, archive_id)
 
 
 def _deck_pieces(deck: Deck) -> Pieces:

@@ -15,9 +15,11 @@ import pytest
 from factories import add_archive, add_generator, add_samples, add_tweets, words
 from loops import awaited
 from serving import Game, Opener
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 from sqlalchemy.exc import OperationalError
 
+from app.db.samples import next_stamp
+from app.db.session import now
 from app.db.tables import samples, tweets
 from app.web.desk import Desk
 from model.checkpoint import Checkpoint, write_checkpoint
@@ -146,6 +148,28 @@ def test_samples_that_come_later_are_refused_too(game: Game) -> None:
             add_samples(connection, 1, 1, [text])
         game.refresh()
         assert client.post("/inside", data={"text": text}).status_code == 422
+
+
+def test_samples_of_a_network_that_is_not_at_play_are_refused_too(game: Game) -> None:
+    # A class plays against what was trained on it, and practice against any.
+    text = "what a network wrote that learned from a class, and plays there alone"
+    with game.client() as client:
+        assert client.post("/inside", data={"text": text}).status_code == 200
+        with game.engine.begin() as connection:
+            add_samples(connection, 1, add_generator(connection, 1), [text])
+        game.refresh()
+        assert client.post("/inside", data={"text": text}).status_code == 422
+
+
+def test_a_sample_that_is_shown_again_is_refused_again(game: Game) -> None:
+    _, text = card_texts(game)
+    with game.client() as client:
+        for hidden_at, status in ((now(), 200), (None, 422)):
+            with game.engine.begin() as connection:
+                connection.execute(update(samples).where(samples.c.text == text).values(hidden_at=hidden_at))
+                next_stamp(connection, 1)
+            game.refresh()
+            assert client.post("/inside", data={"text": text}).status_code == status
 
 
 def test_the_network_reads_both_cards_of_an_answered_round(game: Game) -> None:
