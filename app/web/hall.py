@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -14,7 +15,7 @@ from fastapi import APIRouter, FastAPI, Request
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from app.db import generators, hall, past, tallies
+from app.db import classes, generators, hall, past, players, tallies
 from app.db.hall import Doubted, Rated
 from app.db.session import now, reading, writing
 from app.game import hanging
@@ -190,7 +191,7 @@ def _view(house: Services, figures: Figures, key: bytes, entry: Entry) -> View:
     before = now() - house.round_life
     tweet_ids, sample_ids = {tweet.id for tweet in figures.doubted}, {sample.id for sample in figures.rated}
     with reading(house.engine) as connection:
-        met_tweets, met_samples = past.answered(connection, key, tweet_ids, sample_ids)
+        met_tweets, met_samples = _met(connection, key, tweet_ids, sample_ids)
         # The figures may be a minute old: what was hidden meanwhile is not shown.
         gone_tweets, gone_samples = hall.hidden(connection, tweet_ids, sample_ids)
     rated = [sample for sample in figures.rated if sample.id not in gone_samples and entry.shows(sample.text)]
@@ -200,6 +201,16 @@ def _view(house: Services, figures: Figures, key: bytes, entry: Entry) -> View:
     top = all_doubted[:DOUBTED]
     waiting = sum(tweet.id not in met_tweets for tweet in top)
     return View(hanging.groups(shown), doubted[:DOUBTED], waiting, figures.family)
+
+
+def _met(
+    connection: Connection, key: bytes, tweet_ids: Collection[int], sample_ids: Collection[int]
+) -> tuple[set[int], set[int]]:
+    """Which of these cards the visitor may be told about: while a round of their class is open, none but what hangs."""
+    player = players.find(connection, key)
+    if player is not None and classes.is_asking(connection, player.id, now()):
+        return set(), set()
+    return past.answered(connection, key, tweet_ids, sample_ids)
 
 
 def _family(connection: Connection, archive_id: int) -> list[tuple[int, Member]]:

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from hashlib import blake2b
 
+import httpx
 import pytest
 from factories import add_game, add_generator, add_samples, words
 from rooms import CODE, KEY, come_in, open_room, pick, room, texts, token
@@ -112,6 +113,24 @@ def test_no_own_figures_tell_the_verdict_before_the_reveal(game: Game, address: 
     assert elsewhere.get(address).status_code == 200
     lecturer.press("reveal")
     assert re.search("spotted|fooled", phone.get(address).text)
+
+
+def test_the_hall_tells_no_card_of_a_round_before_the_reveal(game: Game) -> None:
+    lecturer, phone = open_room(game), come_in(game)
+    lecturer.press("next")
+    page = room(phone)
+    cards = texts(page)
+    pick(phone, 0, page)
+    with writing(game.engine) as connection:
+        for table in (samples, tweets):
+            connection.execute(update(table).values(guesses=9, fooled=8))
+    assert not set(cards) & set(hung(phone))
+    lecturer.press("reveal")
+    assert set(cards) <= set(hung(phone))
+
+
+def hung(phone: httpx.Client) -> list[str]:
+    return re.findall(r'<p class="text" dir="auto">(.*?)</p>', phone.get("/hall").text, re.DOTALL)
 
 
 def test_a_second_pick_and_a_late_one_change_nothing(game: Game) -> None:
