@@ -349,6 +349,9 @@ def test_what_a_way_does_not_have_is_refused(ada: httpx.Client, ask: dict[str, A
 def test_a_round_of_one_way_does_not_lead_to_another(ada: httpx.Client) -> None:
     endless = deal(ada, archive="mayor")
     assert deal(ada, 422, **DAILY, after=endless["round"])["type"] == "/problems/bad-request"
+    # In the mixed game it would lead farther ahead than the next place.
+    for way in ({"mode": "practice", "archive": "mayor", "generator": "v1"}, DAILY):
+        assert deal(ada, 422, mixed=True, after=deal(ada, **way)["round"])["type"] == "/problems/bad-request"
 
 
 def test_archives_are_listed_with_size_champion_and_fool_rate(ada: httpx.Client) -> None:
