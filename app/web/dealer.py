@@ -96,7 +96,7 @@ class Dealer:
         after = None if opened is None or now() > opened.dealt_at + self._life else opened
         if way.is_mixed:
             if opened is not None and opened.mode != way.mode:
-                raise Problem(422, "bad-request", f"the round in after is one of {opened.mode}, and not of a mixed game")
+                raise Problem(422, "bad-request", f"the round in after is of {opened.mode}, and not of a mixed game")
             return lambda connection, visitor: self._deal_mixed(connection, visitor, after)
         if way.mode == "challenge":
             fixed = await self._fixed.challenge(way.name)
