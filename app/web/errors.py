@@ -7,6 +7,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import DataError, OperationalError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from app.db.damage import reason
@@ -27,6 +28,8 @@ _KINDS = {404: "not-found", 405: "method-not-allowed", 413: "too-large"}
 def register(app: FastAPI, troubles: Troubles) -> None:
     """Map exceptions to answers, here and nowhere else; what is no answer to the request is noted as trouble."""
     app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(UnicodeError, _unreadable)
+    app.add_exception_handler(ClientDisconnect, _broken_off)
 
     def note(request: Request, error: str) -> None:
         troubles.note(now(), getattr(request.scope.get("route"), "path", "other"), error)
@@ -75,6 +78,16 @@ async def _invalid(request: Request, error: Exception) -> Response:
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"][1:])
     return _shown(request, Problem(422, "bad-request", f"{where}: {first['msg']}" if where else first["msg"]))
+
+
+async def _unreadable(request: Request, error: Exception) -> Response:
+    """A form names an encoding that does not fit it, or half a character came in by one."""
+    return _shown(request, Problem(422, "bad-request", "a text is in no encoding that is read here"))
+
+
+async def _broken_off(request: Request, error: Exception) -> Response:
+    """Whoever sent half of a request, and does not wait for this: nothing is wrong here."""
+    return _shown(request, Problem(400, "bad-request", "the request broke off before its end"))
 
 
 def _shown(request: Request, problem: Problem) -> Response:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import gzip
 import re
+import socket
 import time
 from datetime import UTC, datetime
 
 import pytest
+from prometheus_client import REGISTRY
 from serving import Game, Opener
 from sqlalchemy import select
+from structlog.testing import capture_logs
 
 from app.db.tables import guesses
 from app.web.identity import prefix
@@ -86,6 +89,34 @@ def test_a_body_that_is_too_large_is_refused(game: Game, chunked: bool) -> None:
     body = b"x" * 70_000
     response = game.client().post("/api/guesses", content=iter([body]) if chunked else body)
     assert (response.status_code, response.json()["type"]) == (413, "/problems/too-large")
+
+
+@pytest.mark.parametrize(
+    ("path", "charset"), [("/a/mayor", "punycode"), ("/move", "undefined"), ("/inside", "unicode_escape")]
+)
+def test_a_form_in_an_encoding_that_nobody_reads_is_refused(game: Game, path: str, charset: str) -> None:
+    text = 'Content-Disposition: form-data; name="text"\r\n\r\n' + "\\ud800 and so on " * 30
+    headers = {"Content-Type": f"multipart/form-data; boundary=x; charset={charset}"}
+    answer = game.client().post(path, content=f"--x\r\n{text}\r\n--x--\r\n", headers=headers)
+    assert answer.status_code == 422
+    assert "in no encoding that is read here" in answer.text
+
+
+@pytest.mark.parametrize("path", ["/api/guesses", "/a/mayor"])
+def test_a_request_that_breaks_off_is_no_error_of_ours(game: Game, path: str) -> None:
+    form = "Host: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 9"
+    before, deadline = broken_off(), time.monotonic() + 10
+    with capture_logs() as logs:
+        with socket.create_connection(("127.0.0.1", int(game.url.rpartition(":")[2]))) as connection:
+            connection.sendall(f"POST {path} HTTP/1.1\r\n{form}\r\n\r\npick".encode())
+        while broken_off() == before and not logs and time.monotonic() < deadline:
+            time.sleep(0.01)
+    assert not logs
+    assert broken_off() == before + 1
+
+
+def broken_off() -> float:
+    return REGISTRY.get_sample_value("whichtweet_answers_total", {"status": "400"}) or 0.0
 
 
 @pytest.mark.parametrize(
