@@ -6,10 +6,10 @@ import json
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, FastAPI, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from sqlalchemy import Engine
 from starlette.datastructures import FormData
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -55,6 +55,10 @@ class Inside:
     discretion: Discretion
     checkpoints: Path
     limits: Limits
+
+
+# A form whose field was cleared sends it empty: the choice is left to us.
+Number = Annotated[int | None, BeforeValidator(lambda given: given or None)]
 
 
 @dataclass(frozen=True)
@@ -155,7 +159,7 @@ async def write_along(request: Request) -> Response:
 
 
 @router.get("/v/{guess}/reading", include_in_schema=False)
-async def round_page(guess: str, request: Request, layer: int | None = None, unit: int | None = None) -> Response:
+async def round_page(guess: str, request: Request, layer: Number = None, unit: Number = None) -> Response:
     """How the network reads both cards of a round that the visitor has answered."""
     return await _round_page(request, guess, Wish(layer, unit))
 

@@ -224,6 +224,14 @@ def test_the_reading_leads_on_in_the_same_way_to_play(game: Game, path: str) -> 
     assert opened(read) == opened(page)
 
 
+def test_a_field_for_a_unit_that_was_cleared_leaves_the_choice_to_us(game: Game) -> None:
+    with game.client() as client:
+        _, verdict = answered(client)
+        page = client.get(f"/v/{verdict['guess']}/reading?layer=1&unit=")
+    assert page.status_code == 200
+    assert re.search(r"You see unit \d of layer 1\.", page.text)
+
+
 def test_a_layer_that_is_no_number_is_refused_as_anything_else_is(game: Game) -> None:
     with game.client() as client:
         refused, page = client.get("/api/guesses/00/reading?layer=x"), client.get("/v/00/reading?layer=x")
