@@ -34,6 +34,8 @@ LEAST_BALANCED = 400  # samples: fewer are not balanced anew: a pilot of their s
 # form then parts with, the scorer had found.
 SPARES, SCORED_SPARES = 0.5, 0.25
 TRIAL = 1500  # drafts that are read before that is judged
+HELD_PER_SAMPLE = 30  # so many are held back for one that may be shelved: the shelf would never be full
+HELD_TRIAL = 300  # samples that are held back before that is judged
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ def fill(
 
     Raises:
         Interrupted: `should_stop` said so; what was stored stays.
-        JobError: next to nothing passes vetting, or the checkpoint is damaged or gone.
+        JobError: next to nothing passes vetting or may be shown unseen, or the checkpoint is damaged or gone.
     """
     tally = _Tally(row.written, row.shelved, Counter(row.rejected))
     wanted = _with_spares(row.goal, choice.scoring is not None)
@@ -94,6 +96,8 @@ def fill(
                 return
             if tally.written >= TRIAL and tally.vetted * DRAFTS_PER_SAMPLE < tally.written:
                 raise JobError(_not_ready(generator, tally))
+            if tally.rejected[HELD] > max(HELD_TRIAL, HELD_PER_SAMPLE * tally.shelved):
+                raise JobError(_too_grave(generator, tally))
 
 
 def _drafts(
@@ -181,4 +185,11 @@ def _not_ready(generator: Generator, tally: _Tally) -> str:
     return (
         f"{generator.name} is not ready for play: {tally.vetted} of {tally.written} drafts passed vetting"
         f" ({count}: {rule}); train longer"
+    )
+
+
+def _too_grave(generator: Generator, tally: _Tally) -> str:
+    return (
+        f"{generator.name} writes of hardly anything else than persons and something grave: {tally.rejected[HELD]:,} of"
+        f" {tally.rejected[HELD] + tally.shelved:,} chosen drafts are held back for a look, too many for a shelf"
     )

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 from sqlalchemy import select
+from stock import shelf
 
 from app.db import held, samples
 from app.db.archives import Archive
@@ -12,8 +15,9 @@ from app.db.session import now, reading, writing
 from app.db.tables import samples as samples_table
 from app.game import sensitive
 from app.game.vetting import HELD
+from app.jobs import filling
 from app.jobs.restocking import restock
-from app.jobs.workshop import Workshop
+from app.jobs.workshop import JobError, Workshop
 
 pytestmark = pytest.mark.slow
 
@@ -47,3 +51,16 @@ def test_what_is_held_waits_behind_a_full_shelf(
         kept = select(samples_table.c.hidden_reason).where(samples_table.c.id == refused.id)
         assert connection.scalar(kept) == "refused"
         assert held.count(connection) == len(waiting) - 2
+
+
+def test_a_shelf_for_which_nearly_all_is_held_back_is_given_up(
+    workshop: Workshop, archive: Archive, generator: Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every draft is grave: it would be filled for ever, and the table of samples with it."""
+    monkeypatch.setattr(sensitive, "shipped", lambda: SimpleNamespace(subject=lambda text: "crime"))
+    monkeypatch.setattr(filling, "HELD_TRIAL", 40)
+
+    with pytest.raises(JobError, match=r"hardly anything else .* (\d+) of \1 chosen drafts are held back"):
+        restock(workshop, archive, generator, 1, should_stop=lambda: len(shelf(workshop.engine)) > 200)
+
+    assert shelf(workshop.engine) == []
