@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, exists, insert, select, update
 
 from app.db.generators import Generator
 from app.db.tables import generators, jobs, restocks
-from app.game.vetting import FORM
+from app.game.vetting import FORM, HELD
 
 ODDS = ("temperature", "top_p", "names")  # of a decoding: what drafts are drawn from
 LOOKED_AT = 50  # restocks of a network, the newest first
@@ -40,8 +40,8 @@ class Restock:
 
     @property
     def turned_away(self) -> int:
-        """Drafts that broke a rule of vetting; those that it passed and the choice for the shelf left are none."""
-        return sum(count for rule, count in self.rejected.items() if rule != FORM)
+        """Drafts that broke a rule of vetting; what passed it, and was not chosen or is held, is none."""
+        return sum(count for rule, count in self.rejected.items() if rule not in (FORM, HELD))
 
 
 def begin(

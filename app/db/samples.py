@@ -168,6 +168,6 @@ def mean_score(connection: Connection, generator_id: int) -> float | None:
 
 
 def texts_of(connection: Connection, restock_id: int) -> list[str]:
-    """The texts of a restock in the order of their seeds."""
-    query = select(samples.c.text).where(samples.c.restock_id == restock_id).order_by(samples.c.seed)
-    return list(connection.execute(query).scalars())
+    """The texts of a restock in the order of their seeds; nothing that is held."""
+    query = select(samples.c.text).where(samples.c.restock_id == restock_id, samples.c.hidden_at.is_(None))
+    return list(connection.execute(query.order_by(samples.c.seed)).scalars())

@@ -8,13 +8,13 @@ import pytest
 from sqlalchemy import select
 from stock import shelf
 
-from app.db import held, samples
+from app.db import held, restocks, samples
 from app.db.archives import Archive
 from app.db.generators import Generator
 from app.db.session import now, reading, writing
 from app.db.tables import samples as samples_table
 from app.game import sensitive
-from app.game.vetting import HELD
+from app.game.vetting import FORM, HELD
 from app.jobs import filling
 from app.jobs.restocking import restock
 from app.jobs.workshop import JobError, Workshop
@@ -51,6 +51,20 @@ def test_what_is_held_waits_behind_a_full_shelf(
         kept = select(samples_table.c.hidden_reason).where(samples_table.c.id == refused.id)
         assert connection.scalar(kept) == "refused"
         assert held.count(connection) == len(waiting) - 2
+
+
+def test_the_gates_see_what_plays_and_count_what_broke_a_rule(
+    workshop: Workshop, archive: Archive, generator: Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """How much is held hangs on how much is chosen: where fewer drafts are, a candidate's would seem to be better."""
+    monkeypatch.setattr(sensitive, "shipped", Touchy)
+    done = restock(workshop, archive, generator, 20)
+    with reading(workshop.engine) as connection:
+        row, texts = restocks.find(connection, done.restock_id), samples.texts_of(connection, done.restock_id)
+    assert row is not None
+    assert row.turned_away == row.written - row.shelved - done.rejected[HELD] - done.rejected.get(FORM, 0)
+    assert len(texts) == 20
+    assert not any("d" in text[:20] for text in texts)
 
 
 def test_a_shelf_for_which_nearly_all_is_held_back_is_given_up(
