@@ -114,14 +114,16 @@ class Game:
         share = self.form.guesses // len(people)
         with self.serve() as url, ThreadPoolExecutor(4) as pool:
 
-            def sit(place: int) -> None:
+            def sit(place: int) -> int:
                 person = people[place]
                 headers = {"Authorization": f"Bearer {operator_key(self.settings)}"}
                 headers["X-Whichtweet-Simulated"] = person.kind
                 with httpx.Client(base_url=url, headers=headers, timeout=120) as client:
-                    play(client, self.form.slug, person, Random(f"{number}/{place}"), share, lambda: None)
+                    return len(play(client, self.form.slug, person, Random(f"{number}/{place}"), share, lambda: True))
 
-            list(pool.map(sit, range(len(people))))
+            made = sum(pool.map(sit, range(len(people))))
+        if made != share * len(people):
+            raise RuntimeError(f"found {made} guesses, expected {share * len(people)}")
 
     def retrain(self, number: int) -> str:
         """A retraining as the worker does it; a candidate that passes the gates becomes the champion at once.
