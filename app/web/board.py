@@ -43,7 +43,16 @@ async def board_page(request: Request) -> Response:
     )
 
 
-@router.get("/api/boards/{archive}", response_model=BoardBody, responses=refuses(_404="no such archive or span"))
+@router.get(
+    "/api/boards/{archive}",
+    response_model=BoardBody,
+    responses=refuses(
+        _404="no such archive or span",
+        _422="a field is not as expected",
+        _429="too many requests; Retry-After says when",
+        _503="try again later",
+    ),
+)
 async def show_board(archive: str, request: Request, span: str = "day") -> Response:
     """Who spots best in an archive today (`day`) or this week (`week`)."""
     house = services(request)

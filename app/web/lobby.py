@@ -12,7 +12,7 @@ from app.db import opponents, players
 from app.db.archives import Archive
 from app.db.opponents import Extent, Opponent, Portrait
 from app.db.session import reading
-from app.web.bodies import ArchivesBody
+from app.web.bodies import ArchivesBody, refuses
 from app.web.problems import shelf_empty
 from app.web.rendering import NO_STORE, html
 from app.web.services import Services, apart, services
@@ -52,7 +52,7 @@ async def ways_page(request: Request) -> Response:
     )
 
 
-@router.get("/api/archives", response_model=ArchivesBody)
+@router.get("/api/archives", response_model=ArchivesBody, responses=refuses(_503="try again later"))
 async def list_archives(request: Request) -> Response:
     """The archives that can be played, the main one first."""
     house = services(request)

@@ -20,7 +20,12 @@ from app.web.services import Services, apart, services
 from app.web.ways import Way
 
 router = APIRouter()
-_REFUSED = refuses(_404="no such set", _429="too many requests; Retry-After says when", _503="try again later")
+_REFUSED = refuses(
+    _404="no such set",
+    _422="a field is not as expected",
+    _429="too many requests; Retry-After says when",
+    _503="try again later",
+)
 
 
 @router.get("/a/{slug}/result", include_in_schema=False)
@@ -61,7 +66,7 @@ async def challenge_form(request: Request) -> Response:
     "/api/challenges",
     status_code=201,
     response_model=ChallengeBody,
-    responses=_REFUSED | refuses(_409="fewer than ten rounds were played", _422="a field is not as expected"),
+    responses=_REFUSED | refuses(_409="fewer than ten rounds were played", _413="the body is larger than 64 kB"),
     openapi_extra=asks(ChallengeAsk, {"archive": "mayor-of-gannet"}, required=False),
 )
 async def make_challenge(request: Request) -> Response:

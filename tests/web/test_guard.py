@@ -252,6 +252,11 @@ def test_every_operation_is_documented(game: Game) -> None:
         operation = paths[path]["post"]
         assert "example" in operation["requestBody"]["content"]["application/json"]
         assert {"201", "422", "429", "503"} <= set(operation["responses"])
+    for path, operations in paths.items():
+        for operation in operations.values() if path.startswith("/api") else ():
+            refused = {status: told for status, told in operation["responses"].items() if status >= "400"}
+            assert {"503"} | ({"422", "429"} if path != "/api/archives" else set()) <= set(refused), path
+            assert all(set(told["content"]) == {"application/problem+json"} for told in refused.values()), path
 
 
 def test_a_round_takes_no_longer_when_the_tweet_comes_first(game: Game) -> None:
