@@ -8,6 +8,7 @@ from app.db.players import Player
 from app.game import boards, skill
 from app.game.labels import Label
 from app.game.scoring import Verdict
+from app.game.skill import Belief
 
 
 def note(seen: Batch, guess: Guess, before: Player, verdict: Verdict, label: Label) -> None:
@@ -17,19 +18,23 @@ def note(seen: Batch, guess: Guess, before: Player, verdict: Verdict, label: Lab
     strength is told by accepted labels of real players alone: nobody makes a sample strong by picking blindly.
     """
     deal = guess.deal
-    if deal.repeat or guess.recognised or deal.is_chosen:
+    if deal.repeat or deal.is_chosen:
         return
     player, sample = seen.players[deal.player], seen.samples[deal.sample_id]
     was = sample.belief
-    belief, moved = skill.after(player.belief, was, verdict)
-    seen.players[deal.player] = player._replace(skill=belief.mean, skill_variance=belief.variance)
-    if player.simulated is not None:
-        return
-    if label.status == "accepted":
-        sample.strength, sample.strength_variance = moved.mean, moved.variance
-    if not boards.counts(deal.mode, repeat=deal.repeat, recognised=guess.recognised, has_cookie=guess.has_cookie):
-        return
-    for key in scores.keys(deal.archive_id, player.id, guess.guessed_at):
+    if not guess.recognised:
+        belief, moved = skill.after(player.belief, was, verdict)
+        seen.players[deal.player] = player._replace(skill=belief.mean, skill_variance=belief.variance)
+        if label.status == "accepted" and player.simulated is None:
+            sample.strength, sample.strength_variance = moved.mean, moved.variance
+    if player.simulated is None:
+        _rank(seen, guess, before, verdict, was)
+
+
+def _rank(seen: Batch, guess: Guess, before: Player, verdict: Verdict, sample: Belief) -> None:
+    is_owned = guess.has_cookie and not guess.recognised
+    for key in scores.keys(guess.deal.archive_id, before.id, guess.guessed_at):
         old = seen.scores.get(key)
-        seen.scores[key] = boards.after(old, was, verdict, guess.guessed_at, before.last_guess_at)
-        seen.scored.add(key)
+        if boards.counts(guess.deal.mode, verdict, repeat=guess.deal.repeat, is_owned=is_owned, has_score=bool(old)):
+            seen.scores[key] = boards.after(old, sample, verdict, guess.guessed_at, before.last_guess_at)
+            seen.scored.add(key)

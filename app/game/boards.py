@@ -40,9 +40,13 @@ class Score:
         return self.belief.cautious if self.guesses >= KNOWN_FROM else None
 
 
-def counts(mode: str, *, repeat: bool, recognised: bool, has_cookie: bool) -> bool:
-    """Whether a guess is ranked: made by somebody known, at cards that they had not seen."""
-    return mode in RANKED_MODES and has_cookie and not repeat and not recognised
+def counts(mode: str, verdict: Verdict, *, repeat: bool, is_owned: bool, has_score: bool) -> bool:
+    """Whether a guess is ranked: made by somebody known, at cards that they had not seen or known (`is_owned`).
+
+    Whoever has a score keeps no miss from it, by saying that they knew the tweet or by leaving their cookie out.
+    """
+    is_told = is_owned or (has_score and verdict == "fooled")
+    return mode in RANKED_MODES and not repeat and is_told
 
 
 def period(span: str, at: datetime) -> int:

@@ -23,13 +23,18 @@ def test_a_day_begins_at_midnight_utc() -> None:
     assert period("day", midnight) == period("day", midnight - timedelta(milliseconds=1)) + 1
 
 
-@pytest.mark.parametrize(
-    "how", [{"mode": "challenge"}, {"mode": "class"}, {"repeat": True}, {"recognised": True}, {"has_cookie": False}]
-)
+@pytest.mark.parametrize("how", [{"mode": "challenge"}, {"mode": "class"}, {"repeat": True}, {"is_owned": False}])
 def test_where_somebody_may_have_told_the_answer_nothing_is_ranked(how: dict[str, object]) -> None:
-    usual: dict[str, object] = {"mode": "endless", "repeat": False, "recognised": False, "has_cookie": True}
+    usual: dict[str, object] = {"mode": "endless", "verdict": "spotted"}
+    usual |= {"repeat": False, "is_owned": True, "has_score": True}
     assert counts(**usual)  # type: ignore[arg-type]
     assert not counts(**usual | how)  # type: ignore[arg-type]
+
+
+def test_a_miss_is_kept_from_no_score() -> None:
+    assert counts("endless", "fooled", repeat=False, is_owned=False, has_score=True)
+    assert not counts("endless", "fooled", repeat=False, is_owned=False, has_score=False)
+    assert not counts("practice", "fooled", repeat=False, is_owned=False, has_score=True)
 
 
 def one_more(score: Score | None, at: datetime, last: datetime | None) -> Score:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import httpx
+import pytest
 from serving import Game
 from sqlalchemy import select, update
 
@@ -58,6 +59,26 @@ def test_a_card_that_was_known_moves_nothing(game: Game) -> None:
         assert connection.execute(select(players.c.skill)).scalar_one() == NEWCOMER.mean
         assert set(connection.scalars(select(samples.c.strength))) == {UNREAD.mean}
         assert connection.execute(select(score_rows)).first() is None
+
+
+@pytest.mark.parametrize("way", ["ticked", "without a cookie"])
+def test_nobody_ranks_higher_by_owning_to_their_sure_picks_alone(game: Game, way: str) -> None:
+    client = begun(game.client())
+
+    def pick(card: int, *, is_sure: bool) -> None:
+        dealt = client.post("/api/rounds").json()["round"]
+        picked = game.services.seal.open(dealt).tweet_index ^ card
+        sender = game.client() if way == "without a cookie" and not is_sure else client
+        sender.post(
+            "/api/guesses", json={"round": dealt, "pick": picked, "recognised": way == "ticked" and not is_sure}
+        )
+
+    for _ in range(10):
+        pick(0, is_sure=True)
+        pick(1, is_sure=False)
+        pick(0, is_sure=False)
+    [row] = client.get("/api/boards/mayor").json()["rows"]
+    assert (row["guesses"], row["spotted"], row["best_streak"]) == (20, 10, 1)
 
 
 def test_a_label_that_does_not_teach_leaves_the_sample_as_it_was(game: Game) -> None:
