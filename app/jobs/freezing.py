@@ -16,7 +16,7 @@ from app.db.labels import LabelSet, NewSet, Taught
 from app.db.session import now, reading, writing
 from app.game.labels import RULES_VERSION
 from app.game.weights import weigh
-from app.jobs.screening import in_words, screen_players
+from app.jobs.screening import hold_newer_labels, in_words, screen_players
 from app.jobs.workshop import JobError, ShouldStop, Skipped, Workshop, never
 
 
@@ -31,7 +31,8 @@ def freeze_labels(
     """Screen the players, then write the labels that teach to a file and record it: id, how many, key of the file.
 
     Each line carries the weight of its guess, under which no player and no network rules what is learned. With
-    `class_id` they are the labels of that class alone, and those of everybody stay as new as they were.
+    `class_id` they are the labels of that class alone, and those of everybody stay as new as they were; then nobody is
+    screened, and who is held stays so.
 
     Raises:
         Skipped: fewer than `least` of them (or than the setting says) are new since the last retraining, be it that it
@@ -40,11 +41,16 @@ def freeze_labels(
     """
     least = workshop.retrain_min_labels if least is None else least
     _need(workshop, archive, least, class_id)
-    screened = screen_players(workshop, archive, should_stop)
+    if class_id is None:
+        screened = in_words(screen_players(workshop, archive, should_stop))
+    else:
+        # To screen all of an archive's players takes minutes of the few that a class waits; ten rounds show nobody up.
+        hold_newer_labels(workshop, archive, should_stop)
+        screened = "only who was held before"
     _need(workshop, archive, least, class_id)
     while (frozen := _freeze(workshop, archive, class_id)) is None:
         pass  # somebody was forgotten in between
-    return frozen | {"screened": in_words(screened)}
+    return frozen | {"screened": screened}
 
 
 def _freeze(workshop: Workshop, archive: Archive, class_id: int | None) -> dict[str, Any] | None:

@@ -48,7 +48,7 @@ def screen_players(workshop: Workshop, archive: Archive, should_stop: ShouldStop
     figures: dict[str, Any] = {"held": [], "cleared": [], "still held": []}
     if found is not None:
         figures |= _act(workshop, archive, found.players, held, should_stop) | _told(found)
-    _hold_newer_labels(workshop, archive, should_stop)
+    hold_newer_labels(workshop, archive, should_stop)
     record = {
         **{"archive_id": archive.id, "at": now(), "cutoff_guess_id": cutoff, "guesses": len(rounds)},
         **{"players": len({each.player_id for each in rounds}), "trouble": trouble, "figures": figures},
@@ -132,7 +132,7 @@ def _act(
     return done
 
 
-def _hold_newer_labels(workshop: Workshop, archive: Archive, should_stop: ShouldStop) -> None:
+def hold_newer_labels(workshop: Workshop, archive: Archive, should_stop: ShouldStop) -> None:
     """Quarantine what those who are held have guessed, this time and before; what a person decided stays."""
     with reading(workshop.engine) as connection:
         held = screenings.held(connection, archive.id)

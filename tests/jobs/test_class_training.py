@@ -9,15 +9,17 @@ from typing import Any
 import pytest
 from believers import add_believers, listening_generator
 from factories import LONG_AGO
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 
-from app.db import classes, generators, jobs, labels
+from app.db import classes, generators, jobs, labels, screenings
 from app.db.archives import Archive
 from app.db.generators import CHAMPION
 from app.db.session import now, reading, writing
 from app.db.tables import class_members, class_rounds, guesses, label_sets
 from app.db.tables import generators as generator_rows
+from app.db.tables import screenings as screening_rows
 from app.game.classroom import ROUNDS
+from app.game.suspicion import OUTLIER_REASON
 from app.jobs.class_training import IN_ALL, LEAST, SAMPLES, TRAINED_BY, train_on_class
 from app.jobs.freezing import freeze_labels, read_set
 from app.jobs.restocking import make_do, restock
@@ -79,6 +81,25 @@ def test_a_class_is_learned_from_alone_and_leaves_everybodys_labels_new(workshop
         assert labels.count_new(connection, archive.id) == before
     with pytest.raises(Skipped, match="0 new labels teach"):
         freeze_labels(workshop, archive, 1, class_id=class_id + 1)
+
+
+@pytest.mark.process
+def test_a_class_does_not_wait_until_all_of_the_archives_players_are_screened(
+    workshop: Workshop, archive: Archive
+) -> None:
+    """Whoever is held in the archive teaches nothing in a class either."""
+    class_id, counted = a_class(workshop, archive)
+    with writing(workshop.engine) as connection:
+        one = connection.execute(select(guesses.c.player_id).where(guesses.c.id == counted[0])).scalar_one()
+        screenings.hold(connection, archive.id, one, OUTLIER_REASON, {}, LONG_AGO)
+
+    frozen = freeze_labels(workshop, archive, 1, class_id=class_id)
+
+    who = {line["player"] for line in read_set(workshop, frozen["id"])}
+    assert len(who) == 4
+    assert one not in who
+    with reading(workshop.engine) as connection:
+        assert connection.execute(select(func.count()).select_from(screening_rows)).scalar_one() == 0
 
 
 @pytest.mark.train
