@@ -60,7 +60,7 @@ def ask_for_what_is_learned(workshop: Workshop, moment: datetime) -> None:
             for archive in archives.listing(connection)
             if archive.own.after_quiet(moment) <= moment
             and ANCHOR in generators.arms_of(connection, archive.id)
-            and labels.count_new(connection, archive.id) >= workshop.retrain_new_labels
+            and labels.count_new(connection, archive.id) >= _enough(workshop.adapted(archive))
             and canaries.find_open(connection, archive.id) is None
             and not jobs.ended_lately(connection, "retrain", archive.id, moment, REST_AFTER_RETRAINING)
         ]
@@ -79,6 +79,11 @@ def due_time(cron: str, moment: datetime, own: OwnSettings = OPERATORS) -> datet
         return None
     starts = own.after_quiet(last)
     return last.astimezone(UTC) if timedelta(0) <= moment - starts <= CATCH_UP else None
+
+
+def _enough(workshop: Workshop) -> int:
+    """New labels that bring a retraining; of fewer than it needs it would be asked, and skipped, hour by hour."""
+    return max(workshop.retrain_new_labels, workshop.retrain_min_labels)
 
 
 def _low(workshop: Workshop, connection: Connection, archive_id: int, moment: datetime) -> int | None:

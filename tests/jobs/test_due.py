@@ -10,7 +10,7 @@ from factories import add_samples, words
 from sqlalchemy import update
 from stock import stock_generator
 
-from app.db import generators, jobs, rollups
+from app.db import archives, generators, jobs, rollups
 from app.db.generators import Generator
 from app.db.rollups import LabelKey, day_of
 from app.db.session import now, reading, writing
@@ -118,7 +118,24 @@ def test_what_ended_in_a_future_that_the_clock_took_back_holds_up_nothing(
         rollups.count_labels(connection, {LabelKey(1, day_of(moment), "accepted", ""): 9})
 
     ask_for_what_is_due(workshop, moment)
-    ask_for_what_is_learned(replace(workshop, retrain_new_labels=5), moment)
+    ask_for_what_is_learned(replace(workshop, retrain_new_labels=5, retrain_min_labels=5), moment)
 
     with reading(workshop.engine) as connection:
         assert {job.kind for job in jobs.listing(connection) if job.state == "queued"} == {"restock", "retrain"}
+
+
+def test_labels_bring_no_retraining_before_an_archive_has_as_many_as_it_needs(
+    workshop: Workshop, generator: Generator
+) -> None:
+    """With a least of its own above the operator's number of new labels it was asked for, and skipped, every hour."""
+    workshop, moment, asked = replace(workshop, retrain_new_labels=5), now(), []
+    with writing(workshop.engine) as connection:
+        archives.keep_settings(connection, generator.archive_id, OwnSettings(retrain_min_labels=8), None)
+    for _ in range(2):
+        with writing(workshop.engine) as connection:
+            rollups.count_labels(connection, {LabelKey(1, day_of(moment), "accepted", ""): 6})
+        ask_for_what_is_learned(workshop, moment)
+        with reading(workshop.engine) as connection:
+            asked.append([job.kind for job in jobs.listing(connection)])
+
+    assert asked == [[], ["retrain"]]
