@@ -100,7 +100,7 @@ class Standing:
 
     Attributes:
         gates_passed: whether the candidate passed every gate; one that was let in by hand may have met none.
-        scorer: by how much the scorer expects the candidate to fool more; None where there is no scorer.
+        scorer: by how much the scorer expects the candidate to fool more; None where none chose the samples of both.
     """
 
     gates_passed: bool
@@ -218,7 +218,7 @@ def _undecided(look: Look, plan: Plan, standing: Standing) -> Look:
     if effect.estimate < 0:
         return _worded(look, "no difference", f"{played}; play points downwards")
     if standing.scorer is None:
-        return _worded(look, "promote", f"{played}; promoted on the gates alone: there is no scorer")
+        return _worded(look, "promote", f"{played}; promoted on the gates alone: no scorer chose both")
     if standing.scorer <= 0:
         return _worded(look, "no difference", f"{played}; the scorer expects {_points(standing.scorer)}")
     return _worded(look, "promote", f"{played}; promoted on the gates and the scorer's {_points(standing.scorer)}")

@@ -115,7 +115,7 @@ def test_a_busy_site_that_found_nothing_in_time_keeps_its_champion() -> None:
     [
         (Standing(True, 0.03), 1.0, "promote", "gates and scorer", "the scorer's +3.0 points"),
         (Standing(True, -0.01), 1.0, "no difference", "gates and scorer", "the scorer expects -1.0 points"),
-        (Standing(True), 1.0, "promote", "gates alone", "there is no scorer"),
+        (Standing(True), 1.0, "promote", "gates alone", "no scorer chose both"),
         (Standing(True), -0.5, "no difference", "gates alone", "play points downwards"),
         (Standing(False, 0.03), 1.0, "no difference", "gates and scorer", "did not pass the gates"),
     ],

@@ -138,7 +138,7 @@ def test_what_the_gates_alone_promote_is_recorded_as_such(embedded: Workshop) ->
 
     said = look(embedded, canary, BEGIN + timedelta(days=14))
 
-    assert "promoted on the gates alone: there is no scorer" in said
+    assert "promoted on the gates alone: no scorer chose both" in said
     assert playing(embedded)["champion"] == (3, 0.95)
     assert last_decision(embedded).figures["basis"] == "gates alone"
 
