@@ -78,7 +78,7 @@ def simulate(
                 progress.advance(bar)
                 return goes_on()
 
-            with httpx.Client(base_url=address, headers=headers, timeout=30) as client:
+            with client_at(address, headers) as client:
                 rng = Random(f"{seed}/{index}")  # noqa: S311  # play, not secrets
                 return play(client, archive, choose, rng, shares[index], advance)
 
@@ -169,10 +169,24 @@ def _told(error: BaseException) -> str:
     return words if ours or last is None else f"{words} ({Path(last.filename).name}, line {last.lineno})"
 
 
+def client_at(address: str, headers: dict[str, str]) -> httpx.Client:
+    """The client of a player at a game.
+
+    Raises:
+        SimulationError: the address is none.
+    """
+    try:
+        return httpx.Client(base_url=address, headers=headers, timeout=30)
+    except (httpx.InvalidURL, UnicodeError) as error:
+        raise SimulationError(
+            f"--url: found {address[:200]!r} ({error}), expected an address such as http://…"
+        ) from None
+
+
 def _ask(client: httpx.Client, path: str, body: dict[str, Any]) -> dict[str, Any]:
     try:
         response = client.post(path, json=body)
-    except httpx.TransportError as error:
+    except (httpx.TransportError, UnicodeError) as error:  # the latter of a host that no name can be
         raise SimulationError(
             f"no game answers at {client.base_url} ({error}): start it with make play, or name it with --url"
         ) from None

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import typer
 
-from app.cli.simulate import SimulationError, Verdict, load_player, pick_of, play, report, seat_all
+from app.cli.simulate import SimulationError, Verdict, client_at, load_player, pick_of, play, report, seat_all
 
 
 def left(one: str, other: str, rng: Random) -> int:
@@ -92,6 +92,12 @@ def test_another_server_is_told_as_no_game() -> None:
     finally:
         server.shutdown()
         server.server_close()
+
+
+@pytest.mark.parametrize("address", ["http://[::1", "http://a..b", "http://xn--"])
+def test_what_is_no_address_is_told_in_one_line(address: str) -> None:
+    with pytest.raises(SimulationError, match=r"--url"), client_at(address, {}) as client:
+        play(client, "mayor", left, Random(0), 1, lambda: True)
 
 
 def test_the_report_counts_by_generator(capsys: pytest.CaptureFixture[str]) -> None:
