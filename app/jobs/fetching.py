@@ -90,7 +90,7 @@ def fetch(
         raise JobError(f"{url} leads from one address to the next: give the last one") from None
     except Overtime:
         raise _too_slow(limits) from None
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:  # the last of a host that no name can be
         if clock.is_over:
             raise _too_slow(limits) from None
         raise JobError(f"{url} cannot be fetched: {error or type(error).__name__}") from None
@@ -136,9 +136,10 @@ def _take(
 def _check_address(url: str) -> None:
     try:
         parsed = httpx.URL(url)
-    except httpx.InvalidURL as error:
+        host = parsed.host
+    except (httpx.InvalidURL, UnicodeError) as error:
         raise JobError(f"{url[:200]} is no address: {error}") from None
-    if parsed.scheme not in ("http", "https") or not parsed.host:
+    if parsed.scheme not in ("http", "https") or not host:
         raise JobError(f"{url[:200]} is no address of a file: expected https://…")
     if parsed.userinfo:
         raise JobError("an address with a name and a password in it is not fetched: fetch the file and upload it")

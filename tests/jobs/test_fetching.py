@@ -99,6 +99,7 @@ def test_a_redirect_is_followed_with_the_name_kept(site: str, tmp_path: Path) ->
         ("gone/x", Limits(), "answers 404, expected 200"),
         ("to//to//to//to//to//to//to//file/x", Limits(), "leads from one address to the next"),
         ("to/file:///etc/passwd", Limits(), "is no address of a file"),
+        ("to/http://xn--/x", Limits(), "cannot be fetched"),
     ],
 )
 def test_what_cannot_be_taken_is_told_and_leaves_nothing(
@@ -133,7 +134,17 @@ def test_the_own_machine_is_never_asked(site: str, tmp_path: Path, host: str) ->
     assert Server.asked == []
 
 
-@pytest.mark.parametrize("url", ["ftp://example.org/x", "file:///etc/passwd", "https://me:secret@example.org/x", "x"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ftp://example.org/x",
+        "file:///etc/passwd",
+        "https://me:secret@example.org/x",
+        "x",
+        "https://[::1/",
+        "http://xn--/",
+    ],
+)
 def test_other_kinds_of_address_are_refused(tmp_path: Path, url: str) -> None:
     with pytest.raises(JobError, match="address"):
         fetch(url, tmp_path / "x")
