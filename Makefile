@@ -54,7 +54,7 @@ fuzz: setup-test  ## try a hundred thousand inputs on the API and on every impor
 check: setup-test  ## lint, format, types, and the floors and walks of the house
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy --strict app model
+	$(BIN)/mypy --strict app model bench tools
 	$(BIN)/python -m pytest -q tests/test_floors.py tests/test_walks.py
 
 format: setup-test  ## put the code into its format

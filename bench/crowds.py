@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from app.jobs.screens import Rounds
@@ -15,7 +18,16 @@ class Crowd:
     `shares` says how many of the players are of each kind; the others are skilled to different degrees.
     """
 
-    def __init__(self, players=200, guesses=60, samples=300, shares=None, seed=1, spread=0.6, level=0.5):
+    def __init__(
+        self,
+        players: int = 200,
+        guesses: int = 60,
+        samples: int = 300,
+        shares: Mapping[str, float] | None = None,
+        seed: int = 1,
+        spread: float = 0.6,
+        level: float = 0.5,
+    ) -> None:
         rng = np.random.default_rng(seed)
         shares = shares or {}
         self.kinds = [kind for kind in KINDS[1:] for _ in range(round(players * shares.get(kind, 0)))]
@@ -26,7 +38,9 @@ class Crowd:
         slope = np.array([0.4, -0.3, 0.0, 0.0])
         self.strengths = {s: float(np.array(f) @ slope + rng.normal(0, 0.5)) for s, f in self.features.items()}
         eases = rng.normal(0, 0.5, samples)
-        columns = {name: [] for name in ("players", "samples", "tweets", "tweet_left", "left", "networks")}
+        columns: dict[str, list[Any]] = {
+            name: [] for name in ("players", "samples", "tweets", "tweet_left", "left", "networks")
+        }
         for player, kind in enumerate(self.kinds):
             for _ in range(guesses):
                 sample, tweet, tweet_left = rng.integers(samples), rng.integers(samples), bool(rng.random() < 0.5)
@@ -38,7 +52,7 @@ class Crowd:
         self.rounds = Rounds(**columns)
 
     @staticmethod
-    def _pick(kind, logit, side, tweet_left, rng):
+    def _pick(kind: str, logit: float, side: float, tweet_left: bool, rng: np.random.Generator) -> bool:
         if kind == "one side":
             return bool(rng.random() < 0.98)
         if kind in ("careless", "bot"):
@@ -49,6 +63,6 @@ class Crowd:
             logit = -(logit + 1.5)  # reads better than most, and says the opposite
         return bool(rng.random() < 1 / (1 + np.exp(-(logit if tweet_left else -logit) - side)))
 
-    def of(self, kind):
+    def of(self, kind: str) -> list[int]:
         """The players of a kind."""
         return [player for player, each in enumerate(self.kinds) if each == kind]

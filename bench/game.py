@@ -43,7 +43,7 @@ class Game:
 
         self.form = form
         limits: dict[str, Any] = {"rate_limit": "1000000/minute", "network_rate_limit": "1000000/minute"}
-        self.settings = Settings(data_dir=folder, learn_from=("real", "simulated"), **limits)  # type: ignore[call-arg]
+        self.settings = Settings(data_dir=folder, learn_from=("real", "simulated"), **limits)
         shelf = {"shelf_full": form.shelf, "shelf_low": form.shelf, "retrain_min_labels": 1}
         self.workshop = replace(open_workshop(self.settings), **shelf)  # type: ignore[arg-type]
         # What the players know of the account is read from the database that the environment names: the first one's, of

@@ -21,6 +21,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import SecretStr
 from starlette.responses import Response
 
 from app.keys import secret_keys
@@ -144,7 +145,7 @@ def _played(url: str, folder: Path, size: Size, repeats: int) -> dict[str, Any]:
 
 def crowd_of(players: int) -> list[Player]:
     """Players who are in the database already, from all over it, each with the cookie that they would have."""
-    identity = Identity(secret_keys(Settings(secret_key=SECRET)), "", False)
+    identity = Identity(secret_keys(Settings(secret_key=SecretStr(SECRET))), "", False)
     crowd = []
     for place in range(CROWD):
         response = Response()

@@ -58,7 +58,7 @@ def measure(url: str, file: Path) -> dict[str, Any]:
     player.join()
     if importer.exitcode:
         raise SystemExit("the import failed: its messages stand above")
-    return imported.get() | waits.get()
+    return {**imported.get(), **waits.get()}
 
 
 def bring_in(url: str, file: Path, figures: Any) -> None:

@@ -45,7 +45,7 @@ async def measure(rounds: int, folder: str) -> dict[str, list[float]]:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--checkpoint", type=Path, default=Path("demo/checkpoint"))
     options = parser.parse_args()

@@ -55,7 +55,7 @@ def collect(
 
     Each player's second round: the pair that opens a newcomer's game is chosen, all others are drawn.
     """
-    found = []
+    found: list[Pair] = []
     with httpx.Client(base_url=url, timeout=30) as client:
         markup = _markup(client.get(f"/a/{archive}").text)
         while len(found) < pairs:

@@ -42,7 +42,7 @@ Report = dict[str, Any]
 
 def main() -> None:
     """Measure each page and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--repeats", type=int, default=3, help="looks at each page, of which the median counts")
     repeats = parser.parse_args().repeats
     chromium = _chromium()

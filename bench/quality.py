@@ -68,6 +68,7 @@ def split() -> Path:
             folder.mkdir(parents=True, exist_ok=True)
             with reading(engine) as connection:
                 archive = archives.find(connection, "trump")
+                assert archive is not None
                 for name in ("train", "validation"):
                     texts = tweets.texts(connection, archive.id, name)
                     lines = [json.dumps({"text": text}, ensure_ascii=False) + "\n" for text in texts]
@@ -134,7 +135,7 @@ def stock(texts: list[Text], validation: list[Text], minutes: int) -> float:
             if time.monotonic() < until:
                 network.fit(rows[:, :-1], rows[:, 1:], batch_size=64, verbose=0, callbacks=[stop])
 
-    @tf.function
+    @tf.function  # type: ignore[untyped-decorator]
     def surprise(symbols: Any, targets: Any, goes_on: Any, state: Any) -> Any:
         # Step by step, so that the state can be cleared where a tweet begins; as the tutorial writes text.
         def step(state: Any, part: Any) -> Any:

@@ -212,7 +212,7 @@ def one_step(batch: int) -> Callable[[int], int]:
     chars_of = keras.layers.StringLookup(vocabulary=characters, invert=True, mask_token=None)
     mask = tf.constant([-float("inf")] + [0.0] * (SYMBOLS - 1))
 
-    @tf.function
+    @tf.function  # type: ignore[untyped-decorator]
     def generate_one_step(inputs: Any, states: Any) -> Any:
         logits, states = step(ids_of(inputs), states)
         ids = tf.squeeze(tf.random.categorical(logits / 0.9 + mask, 1), -1)
@@ -233,7 +233,7 @@ def while_loop(batch: int) -> Callable[[int], int]:
     step = stepper()
     import tensorflow as tf
 
-    @tf.function
+    @tf.function  # type: ignore[untyped-decorator]
     def text() -> Any:
         states = [[tf.zeros([batch, UNITS]), tf.zeros([batch, UNITS])] for _ in range(LAYERS)]
 
@@ -267,7 +267,7 @@ def pytorch(batch: int) -> Callable[[int], int]:
                     x = states[place][0]
                 symbols = torch.multinomial(torch.softmax(head(x).float() / 0.9, -1), 1)[:, 0]
                 written.append(symbols)
-        return torch.stack(written).numel()
+        return int(torch.stack(written).numel())
 
     return write
 

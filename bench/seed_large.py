@@ -105,8 +105,9 @@ def seed(url: str, *, guess_count: int, sample_count: int, player_count: int, tw
         number_on(connection, guesses)
         if not is_sqlite(url):  # SQLite has nobody who would tell it, as a game has
             connection.exec_driver_sql("ANALYZE")
-        counts = {
-            table.name: connection.scalar(select(func.count()).select_from(table)) for table in (guesses, samples)
+        counts: dict[str, float] = {
+            table.name: connection.scalars(select(func.count()).select_from(table)).one()
+            for table in (guesses, samples)
         }
     engine.dispose()
     return counts | {"seconds": round(time.monotonic() - began, 1)}
@@ -349,10 +350,10 @@ def _counted(keys: tuple[str, ...], sums: tuple[str, ...]) -> Select[Any]:
         "accepted": _how_many(labels.c.status == "accepted"),
         "players": _how_many(guesses.c.id % 7 == 0),
     }
-    wanted = [own.get(name, guesses.c.get(name)).label(name) for name in (*keys, *sums)]
+    wanted = [(own[name] if name in own else guesses.c[name]).label(name) for name in (*keys, *sums)]
     grouped = [name for name in keys if name != "crowd"]
     joined = select(*wanted).join_from(guesses, labels, labels.c.guess_id == guesses.c.id)
-    return joined.group_by(*(own.get(name, guesses.c.get(name)) for name in grouped))
+    return joined.group_by(*(own[name] if name in own else guesses.c[name] for name in grouped))
 
 
 def _how_many(condition: ColumnElement[bool]) -> ColumnElement[Any]:

@@ -78,7 +78,7 @@ def run(name: str, batch: int, seconds: float) -> float | None:
 
 def summary(measured: dict[str, dict[str, list[float]]], missing: list[str]) -> dict[str, Any]:
     """Medians over the rounds; each contestant at its own best batch."""
-    rows = {}
+    rows: dict[str, dict[str, Any]] = {}
     for name, by_batch in measured.items():
         medians = {batch: statistics.median(speeds) for batch, speeds in by_batch.items()}
         best = max(medians, key=medians.__getitem__)
@@ -130,7 +130,7 @@ def ours(batch: int, seconds: float, *, fast: bool | None = None) -> float:
     from model.vocab import Vocab
 
     if fast is not None:
-        network.has_bfloat16 = lambda: fast  # type: ignore[assignment]
+        network.has_bfloat16 = lambda: fast
     vocab = Vocab("".join(chr(0x4E00 + i) for i in range(SYMBOLS - 3)))
     recipe = Recipe(batch=batch, window=WINDOW, dropout=0.0, weight_dropout=0.0)
     learner = network.Learner(Config("lstm", LAYERS, UNITS, EMBEDDING), vocab, recipe)

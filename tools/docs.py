@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import click
 import typer
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
@@ -41,12 +40,12 @@ def with_settings(text: str) -> str:
     return re.sub(r"<!-- settings -->.*<!-- /settings -->", lambda _: block, text, flags=re.DOTALL)
 
 
-def commands() -> Iterator[tuple[str, click.Command]]:
+def commands() -> Iterator[tuple[str, Any]]:
     """Every command with its full name, groups before what is in them."""
     yield from _below("whichtweet", typer.main.get_command(program()))
 
 
-def _below(name: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
+def _below(name: str, command: Any) -> Iterator[tuple[str, Any]]:
     yield name, command
     for inner, each in sorted(getattr(command, "commands", {}).items()):
         yield from _below(f"{name} {inner}", each)

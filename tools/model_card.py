@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ Result = Mapping[str, Any]
 Part = tuple[Path, Callable[[Any], str], str]
 
 
-def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     """A Markdown table; all but the first column are figures."""
     lines = ["| " + " | ".join(head) + " |", "| --- |" + " ---: |" * (len(head) - 1)]
     return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])
@@ -210,14 +210,13 @@ def filled(text: str, parts: Mapping[str, Part] | None = None) -> str:
     for name, (file, show, command) in (PARTS if parts is None else parts).items():
         there = file.exists()
         body = show(json.loads(file.read_text("utf-8"))) if there else f"*Not measured yet: `{command}`.*"
-        block = f"<!-- {name} -->\n{body}\n<!-- /{name} -->"
-        text = re.sub(
-            rf"<!-- {name} -->.*<!-- /{name} -->",
-            lambda _, block=block: block,
-            text,
-            flags=re.DOTALL,  # type: ignore[misc]
-        )
+        text = _put(text, name, body)
     return text
+
+
+def _put(text: str, name: str, body: str) -> str:
+    block = f"<!-- {name} -->\n{body}\n<!-- /{name} -->"
+    return re.sub(rf"<!-- {name} -->.*<!-- /{name} -->", lambda _: block, text, flags=re.DOTALL)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -78,10 +79,12 @@ def growth(found: Sequence[Mapping[str, Any]]) -> str:
         )
         for row, beside in measured
     ]
-    head = ("database", "tweets", "guesses", "players", "rounds a second", "guesses a second")
-    head += ("rounds beside the smallest", "guesses beside the smallest", "start", "memory")
+    head = (
+        *("database", "tweets", "guesses", "players", "rounds a second", "guesses a second"),
+        *("rounds beside the smallest", "guesses beside the smallest", "start", "memory"),
+    )
     plots = [
-        picture(f"growth-{name}.svg", f"Rates by the number of {name}", lambda axes, n=name: _draw(axes, measured, n))
+        picture(f"growth-{name}.svg", f"Rates by the number of {name}", partial(_draw, measured=measured, name=name))
         for name in ("tweets", "guesses")
     ]
     return table(head, rows) + "".join(plots)
