@@ -7,6 +7,7 @@ from collections import OrderedDict
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from app.db.archives import Archive
 from app.db.session import now
 from app.game.rounds import Round
 from app.web import metrics
@@ -28,7 +29,7 @@ class Dealt(NamedTuple):
         of: rounds of the set; 0 where there is no end.
     """
 
-    entry: Entry
+    archive: Archive  # not its entry: as many shelves as there were since would be kept
     round: Round
     token: str
     expires_at: datetime
@@ -61,7 +62,7 @@ class GivenRounds:
         """A round that was dealt just now: in its old words where it is the same still, sealed anew otherwise."""
         given, at = self.rounds.get(name), now()
         if given is not None and given.round.id == dealt.id and self._is_fresh(given, at):
-            fresh = given._replace(edition=entry.edition)
+            fresh = given._replace(edition=entry.edition, archive=entry.archive)
         else:
             fresh = self._sealed(dealt, entry, visitor, at)
             metrics.round_of("alike" if dealt.is_alike else "unlike").inc()
@@ -89,7 +90,7 @@ class GivenRounds:
         if dealt.repeat:
             body["repeat"] = True
         return Dealt(
-            entry=entry,
+            archive=archive,
             round=dealt,
             token=token,
             expires_at=expires_at,

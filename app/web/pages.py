@@ -171,7 +171,7 @@ async def _open_round(
         if problem.kind == "set-through":
             return await _result(request, way, after)
         raise
-    archive = dealt.entry.archive
+    archive = dealt.archive
     if way.slug is None and way.mode == "endless" and not way.is_mixed:
         way = Way(slug=archive.slug)
     if is_next and way.mode == "endless" and not way.is_mixed and dealt.played == TEN:
@@ -199,7 +199,7 @@ def _question(house: Services, way: Way, dealt: Dealt, **more: Any) -> Response:
     return page_of(
         house,
         way,
-        dealt.entry,
+        dealt.archive,
         dealt.round.cards,
         token=dealt.token,
         repeat=dealt.round.repeat,

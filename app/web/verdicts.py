@@ -11,11 +11,11 @@ from pydantic import ValidationError
 from starlette.responses import RedirectResponse, Response
 
 from app.db import past, remarks
+from app.db.archives import Archive
 from app.db.past import Played
 from app.db.session import now, reading, writing
 from app.game.sets import TEN
 from app.web.bodies import RemarkAsk
-from app.web.entries import Entry
 from app.web.identity import as_dealt_to
 from app.web.problems import Problem
 from app.web.rendering import NO_STORE, html
@@ -98,7 +98,7 @@ def verdict_of(
     return page_of(
         house,
         way_of(played, entry.archive.slug, is_mixed=is_mixed),
-        entry,
+        entry.archive,
         played.cards,
         answer=answer,
         pick=pick,
@@ -113,7 +113,7 @@ def verdict_of(
 
 
 def page_of(
-    house: Services, way: Way, entry: Entry, cards: tuple[str, str], *, played: int, of: int, **more: Any
+    house: Services, way: Way, archive: Archive, cards: tuple[str, str], *, played: int, of: int, **more: Any
 ) -> Response:
     """The page of two cards, whether the player is still to choose or has an `answer`."""
     here = played if "answer" in more else played + 1
@@ -122,9 +122,9 @@ def page_of(
         "play.html",
         here={"endless": "/mixed" if way.is_mixed else "/", "daily": "/daily"}.get(way.mode, "/ways"),
         way=way,
-        archive=entry.archive,
-        archives=[other.archive for other in house.catalogue.ranked([entry.archive.invite or ""])],
-        unit=entry.archive.unit,
+        archive=archive,
+        archives=[other.archive for other in house.catalogue.ranked([archive.invite or ""])],
+        unit=archive.unit,
         cards=cards,
         is_long=max(map(len, cards)) > LONG,
         reasons=REASONS,

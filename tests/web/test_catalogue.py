@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
+import weakref
 
 import httpx
 import pytest
@@ -55,6 +57,17 @@ def test_a_sample_that_is_shown_again_is_back_on_the_shelf(game: Game) -> None:
             connection.execute(update(archives).values(stamp=archives.c.stamp + 1))
             connection.execute(update(samples).where(samples.c.id == 5).values(hidden_at=moment))
         assert level(game) == expected
+
+
+def test_a_shelf_that_was_followed_by_another_is_forgotten_although_its_rounds_are_open(game: Game) -> None:
+    shelf = weakref.ref(game.services.catalogue.entries["mayor"].shelf.arms[0].rack)
+    assert game.client().post("/api/rounds").status_code == 201
+    with writing(game.engine) as connection:
+        add_samples(connection, 1, 1, [words(9000)])
+    game.refresh()
+    gc.collect()
+    assert shelf() is None
+    assert len(game.services.dealer.given.rounds) == 1
 
 
 def test_an_import_adds_its_cards_when_it_is_done(game: Game) -> None:
