@@ -79,19 +79,8 @@ async def main_hall(request: Request) -> Response:
     return await _show(request, None)
 
 
-@router.get("/hall/{number:int}")
-async def sample_page(number: int, request: Request) -> Response:
-    """A sample by itself, to be shared: it says of itself what it is."""
-    sample, entry = await _hanging(request, number)
-    caption = _caption(sample, entry)
-    base = str(request.base_url).rstrip("/")
-    has_picture = await to_thread.run_sync(pictures.is_told, sample.text)
-    shown: dict[str, Any] = {"sample": sample, "caption": caption, "base": base, "has_picture": has_picture}
-    return html("sample.html", here="/hall", **shown, **_of(entry))
-
-
-@router.get("/hall/{number:int}.png")
-async def sample_picture(number: int, request: Request) -> Response:
+@router.get("/hall/{number}.png")
+async def sample_picture(number: str, request: Request) -> Response:
     """The picture of a sample."""
     sample, entry = await _hanging(request, number)
     if not await to_thread.run_sync(pictures.is_told, sample.text):
@@ -108,6 +97,17 @@ async def sample_picture(number: int, request: Request) -> Response:
     whose = "private" if entry.archive.invite else "public"
     headers = NOINDEX | {"Cache-Control": f"{whose}, max-age=3600"}
     return Response(content, headers=headers, media_type="image/png")
+
+
+@router.get("/hall/{number}")
+async def sample_page(number: str, request: Request) -> Response:
+    """A sample by itself, to be shared: it says of itself what it is."""
+    sample, entry = await _hanging(request, number)
+    caption = _caption(sample, entry)
+    base = str(request.base_url).rstrip("/")
+    has_picture = await to_thread.run_sync(pictures.is_told, sample.text)
+    shown: dict[str, Any] = {"sample": sample, "caption": caption, "base": base, "has_picture": has_picture}
+    return html("sample.html", here="/hall", **shown, **_of(entry))
 
 
 @router.get("/hall/of/{slug}")
@@ -134,16 +134,18 @@ def _of(entry: Entry) -> dict[str, Any]:
     return {"archive": entry.archive, "unit": entry.archive.unit}
 
 
-async def _hanging(request: Request, number: int) -> tuple[Rated, Entry]:
+async def _hanging(request: Request, number: str) -> tuple[Rated, Entry]:
     """A sample that is out of the game for everybody, and long enough for every open round to have run out."""
     house = services(request)
     visitor = house.identity.visitor(request)
     house.limit("pages", visitor)
     before = now() - house.round_life
+    if not (number.isascii() and number.isdigit() and len(number) < 19):
+        raise Problem(404, "not-found", "nothing hangs here")
 
     def find() -> Rated | None:
         with reading(house.engine) as connection:
-            return hall.find(connection, number) if number < 1 << 62 else None
+            return hall.find(connection, int(number))
 
     sample = await apart(find)
     entry = house.catalogue.by_id(sample.archive_id) if sample else None

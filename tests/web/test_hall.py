@@ -166,7 +166,7 @@ def test_a_sample_by_itself_and_its_picture_say_what_it_is(game: Game) -> None:
         assert picture.headers["content-type"] == "image/png"
         assert picture.headers["x-robots-tag"] == "noindex"
         assert picture.content[:8] == b"\x89PNG\r\n\x1a\n"
-        for path in ("/hall/0", "/hall/99999999999999999999.png", "/hall/of/nowhere"):
+        for path in ("/hall/0", "/hall/99999999999999999999.png", "/hall/of/nowhere", "/hall/x", f"/hall/{5000 * '1'}"):
             assert client.get(path).status_code == 404
 
 
