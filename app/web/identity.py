@@ -124,7 +124,9 @@ class Identity:
         if shown is None:
             return None
         scheme, _, key = shown.partition(" ")
-        if scheme.lower() != "bearer" or not hmac.compare_digest(key.strip().encode(), self._operator):
+        if scheme.lower() != "bearer":
+            return None  # the password of a proxy before us, which browsers send along with everything
+        if not hmac.compare_digest(key.strip().encode(), self._operator):
             raise OperatorUnknown("this operator's key is not ours")
         return request.headers.get("x-whichtweet-simulated", "")[:64] or None
 

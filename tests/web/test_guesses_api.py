@@ -302,6 +302,14 @@ def test_a_quick_guess_is_answered_as_any_other_and_teaches_nothing(game: Game) 
     assert reasons == ["chosen pair", "too quick"]
 
 
+def test_the_password_of_a_proxy_before_us_is_none_of_our_business(game: Game) -> None:
+    client = game.client(headers={"Authorization": "Basic cGxheWVyOnNlc2FtZQ=="})
+    assert client.get("/").status_code == 200
+    play(client)
+    with game.engine.connect() as connection:
+        assert connection.execute(select(players.c.simulated)).scalar_one() is None
+
+
 def test_a_wrong_operators_key_is_refused(game: Game) -> None:
     response = game.client(headers={"Authorization": "Bearer guess"}).post("/api/rounds")
     assert kind(response) == (401, "not-operator")
