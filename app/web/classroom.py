@@ -161,7 +161,8 @@ async def show_key(code: str, request: Request) -> Response:
         refused = "That is not the key of this room. It stands in the terminal."
         return html("lectern_key.html", status=403, here="/class", code=code, refused=refused)
     response = RedirectResponse(f"/class/{code}/lectern", 303, NO_STORE)
-    response.set_cookie(COOKIE, key, max_age=COOKIE_SECONDS, path=f"/class/{code}", httponly=True, samesite="strict")
+    path, secure = f"/class/{code}", house.identity.is_secure
+    response.set_cookie(COOKIE, key, max_age=COOKIE_SECONDS, path=path, secure=secure, httponly=True, samesite="strict")
     return response
 
 

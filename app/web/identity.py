@@ -62,7 +62,7 @@ class Identity:
         self._seal = Seal(secrets, "cookie", _COOKIE.size)
         self._networks = derive(secrets[0], "network")
         self._operator = operator_key.encode()
-        self._secure = secure
+        self.is_secure = secure
         # The same cookie comes with every request: opening it once is enough.
         self._opened = lru_cache(maxsize=5_000)(self._open)
         self._marks = lru_cache(maxsize=5_000)(self._mark)
@@ -87,7 +87,7 @@ class Identity:
         slots += [(0, 0)] * (SLOTS - len(slots))
         sealed = self._seal.close(_COOKIE.pack(_VERSION, visitor.key, *(number for slot in slots for number in slot)))
         response.set_cookie(
-            COOKIE, sealed, max_age=COOKIE_SECONDS, path="/", secure=self._secure, httponly=True, samesite="lax"
+            COOKIE, sealed, max_age=COOKIE_SECONDS, path="/", secure=self.is_secure, httponly=True, samesite="lax"
         )
 
     def admit(self, response: Response, visitor: Visitor, invite: str) -> None:
@@ -95,12 +95,12 @@ class Identity:
         kept = [each for each in sorted(visitor.invites) if each and each != invite][: MOST_INVITES - 1]
         value = ".".join([invite, *kept])
         response.set_cookie(
-            INVITES, value, max_age=COOKIE_SECONDS, path="/", secure=self._secure, httponly=True, samesite="lax"
+            INVITES, value, max_age=COOKIE_SECONDS, path="/", secure=self.is_secure, httponly=True, samesite="lax"
         )
 
     def dismiss(self, response: Response) -> None:
         """Take the cookie back."""
-        response.delete_cookie(COOKIE, path="/", secure=self._secure, httponly=True, samesite="lax")
+        response.delete_cookie(COOKIE, path="/", secure=self.is_secure, httponly=True, samesite="lax")
 
     def network_mark(self, network: str, at: datetime) -> bytes:
         """A network's mark on one day: tells guesses of one network from others, and not which network it is."""

@@ -221,6 +221,14 @@ def test_the_lectern_is_for_the_lecturer(game: Game) -> None:
     assert phone.post(f"/class/{CODE}/key", data={"key": KEY}).status_code == 303
 
 
+@pytest.mark.parametrize("is_https", [False, True])
+def test_the_lecturers_key_goes_over_no_plain_http_where_there_is_https(serving: Opener, *, is_https: bool) -> None:
+    game = serving(secure_cookies=is_https)
+    open_room(game)
+    given = game.client().post(f"/class/{CODE}/key", data={"key": KEY}).headers["set-cookie"]
+    assert ("Secure" in given) is is_https
+
+
 def test_a_button_pressed_twice_does_it_once(game: Game) -> None:
     lecturer = open_room(game)
     come_in(game)
