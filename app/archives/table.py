@@ -218,7 +218,7 @@ def _looks(lines: Sequence[str], delimiter: str, whole: bool) -> list[_Look]:
     literal = look(quoting=csv.QUOTE_NONE) if '"' in text else None
     if literal and (likeliest is None or literal.evenness > likeliest.evenness):
         return [literal]
-    if literal and likeliest and literal.evenness == likeliest.evenness and not _marks_enclose(literal.rows):
+    if literal and likeliest and literal.evenness == likeliest.evenness and not _marks_enclose(literal.rows, delimiter):
         return [literal]
     return [likeliest] if likeliest else []
 
@@ -229,11 +229,12 @@ def _names(header: Sequence[str]) -> tuple[str, ...]:
     return tuple(name if names.index(name) == place else "" for place, name in enumerate(names))
 
 
-def _marks_enclose(rows: Sequence[Sequence[str]]) -> bool:
+def _marks_enclose(rows: Sequence[Sequence[str]], delimiter: str) -> bool:
     """Whether quotation marks enclose cells, rather than belong to their texts; `rows` as read with the marks."""
-    marked = [cell for row in rows for cell in row if '"' in cell]
-    enclosed = sum(1 for cell in marked if _ENCLOSED.fullmatch(cell))
-    return 2 * enclosed >= len(marked)
+    marked = [delimiter.join(row) for row in rows if any('"' in cell for cell in row)]
+    apart = re.escape(delimiter)
+    enclosed = re.compile(rf'(?:^|(?<={apart}))\s*"(?:[^"]|"")*"\s*(?={apart}|$)')
+    return 2 * sum(1 for row in marked if '"' not in enclosed.sub("", row)) >= len(marked)
 
 
 def _first_rows(lines: Iterable[str], delimiter: str, dialect: dict[str, Any], whole: bool) -> list[list[str]]:

@@ -79,6 +79,12 @@ def test_a_table_without_a_header_is_read_by_what_its_columns_hold(tmp_path: Pat
     assert records[3] == Record("Number 3 is a fine thing", "844896595179180003", "2017-03-04 06:00:20")
 
 
+def test_delimiters_in_quoted_texts_stay_in_them_where_each_text_has_as_many(tmp_path: Path) -> None:
+    content = '"Good morning, world",2020-01-01 10:00:00\n"Good night, moon",2020-01-02 10:00:00\n'
+    assert texts(tmp_path, content) == ["Good morning, world", "Good night, moon"]
+    assert texts(tmp_path, content.replace(",", ";")) == ["Good morning; world", "Good night; moon"]
+
+
 def test_delimiters_in_a_text_that_was_not_quoted_stay_in_it(tmp_path: Path) -> None:
     _, records = read(tmp_path, "id,text,likes\n1,Well, well, well,5\n2,Two,6\n3,Three,7\n4,Four,8\n")
     assert records[0] == Record("Well, well, well", "1")
