@@ -10,6 +10,7 @@ import csv
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import islice
 from typing import Any
 
@@ -33,7 +34,8 @@ _SEP_LINE = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
 _NAME = re.compile(r"[^\W\d][\w .:/#()-]{0,39}")
 _NUMBER = re.compile(r"[+-]?\d[\d.,]*(?:[eE][+-]?\d+)?%?|true|false|t|f", re.IGNORECASE)
 _LONG_NUMBER = re.compile(r"\d{5,20}")
-_ENCLOSED = re.compile(r'\s*"(?:[^"]|"")*"\s*')
+_ENCLOSED = re.compile(r'"(?:[^"]|"")*"')
+_LINE_END = re.compile(r"\r\n?")
 _LONE_CR = re.compile(r"\r(?!\n)")
 
 
@@ -218,7 +220,12 @@ def _looks(lines: Sequence[str], delimiter: str, whole: bool) -> list[_Look]:
     literal = look(quoting=csv.QUOTE_NONE) if '"' in text else None
     if literal and (likeliest is None or literal.evenness > likeliest.evenness):
         return [literal]
-    if literal and likeliest and literal.evenness == likeliest.evenness and not _marks_enclose(literal.rows, delimiter):
+    if (
+        literal
+        and likeliest
+        and literal.evenness == likeliest.evenness
+        and not _marks_enclose(text, literal, likeliest)
+    ):
         return [literal]
     return [likeliest] if likeliest else []
 
@@ -229,12 +236,30 @@ def _names(header: Sequence[str]) -> tuple[str, ...]:
     return tuple(name if names.index(name) == place else "" for place, name in enumerate(names))
 
 
-def _marks_enclose(rows: Sequence[Sequence[str]], delimiter: str) -> bool:
-    """Whether quotation marks enclose cells, rather than belong to their texts; `rows` as read with the marks."""
-    marked = [delimiter.join(row) for row in rows if any('"' in cell for cell in row)]
+def _marks_enclose(text: str, literal: _Look, likeliest: _Look) -> bool:
+    """Whether quotation marks enclose cells, rather than belong to their texts; either way rows are as even."""
+    delimiter = likeliest.table.delimiter
+    left = _enclosed_cells(delimiter).sub("", _LINE_END.sub("\n", text)).count('"')
+    if any("\n" in cell for row in likeliest.rows for cell in row):
+        return left == 0  # else two marks of two texts swallow the rows between them
+    if literal.width > 1 and delimiter == "\t" and _some_enclosed_needlessly(literal):
+        return False
+    return 2 * left <= text.count('"')
+
+
+def _some_enclosed_needlessly(literal: _Look) -> bool:
+    """Whether marks stand around some texts of a column where a program would write none: they are quotes of others."""
+    columns = [literal.column(place, headed=True) for place in range(literal.width)]
+    enclosed = [[cell for cell in cells if _ENCLOSED.fullmatch(cell)] for cells in columns]
+    if any('""' in cell[1:-1] for cells in enclosed for cell in cells):
+        return False  # a program doubled a mark within
+    return any(0 < len(some) < len(cells) for some, cells in zip(enclosed, columns, strict=True))
+
+
+@cache
+def _enclosed_cells(delimiter: str) -> re.Pattern[str]:
     apart = re.escape(delimiter)
-    enclosed = re.compile(rf'(?:^|(?<={apart}))\s*"(?:[^"]|"")*"\s*(?={apart}|$)')
-    return 2 * sum(1 for row in marked if '"' not in enclosed.sub("", row)) >= len(marked)
+    return re.compile(rf'(?:^|(?<={apart})) *"(?:[^"]|"")*" *(?={apart}|$)', re.MULTILINE)
 
 
 def _first_rows(lines: Iterable[str], delimiter: str, dialect: dict[str, Any], whole: bool) -> list[list[str]]:
@@ -284,8 +309,9 @@ def _one_enclosed_column(lines: Sequence[str]) -> Table | None:
     """A table of texts alone, each enclosed in quotation marks; its header, if there is one, may do without."""
     filled = [line for line in lines if line.strip()][:_SAMPLE]
     headed = bool(filled) and plain_name(filled[0]) in TEXT_COLUMNS
-    texts = filled[1 if headed else 0 :]
-    if len(texts) < 2 or not _mostly(texts, _ENCLOSED.fullmatch):
+    texts, enclosed = _LINE_END.sub("\n", "".join(filled[1 if headed else 0 :])), _enclosed_cells("\n")
+    cells, left = len(enclosed.findall(texts)), enclosed.sub("", texts).split("\n")
+    if cells < 2 or sum(1 for line in left if line.strip()) > (1 - _EVEN) * cells:
         return None
     return Table(",", ("text",), headed, (("skipinitialspace", True),))
 

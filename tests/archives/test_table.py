@@ -79,10 +79,38 @@ def test_a_table_without_a_header_is_read_by_what_its_columns_hold(tmp_path: Pat
     assert records[3] == Record("Number 3 is a fine thing", "844896595179180003", "2017-03-04 06:00:20")
 
 
-def test_delimiters_in_quoted_texts_stay_in_them_where_each_text_has_as_many(tmp_path: Path) -> None:
-    content = '"Good morning, world",2020-01-01 10:00:00\n"Good night, moon",2020-01-02 10:00:00\n'
-    assert texts(tmp_path, content) == ["Good morning, world", "Good night, moon"]
-    assert texts(tmp_path, content.replace(",", ";")) == ["Good morning; world", "Good night; moon"]
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (
+            '"Good morning, world",2020-01-01 10:00:00\n"Good night, moon",2020-01-02 10:00:00\n',
+            ["Good morning, world", "Good night, moon"],
+        ),
+        ('text\nOne\n"Two\nand ""half"""\nThree\n', ["One", 'Two\nand "half"', "Three"]),
+        ('"id","text"\r\n"7","One,\r\nand more"\r\n', ["One,\r\nand more"]),
+        ('"One"\n"Two\n\nand more"\n"Three"\n', ["One", "Two\n\nand more", "Three"]),
+    ],
+)
+def test_a_quoted_text_stays_whole_in_a_table_however_small(tmp_path: Path, content: str, expected: list[str]) -> None:
+    assert texts(tmp_path, content) == expected
+
+
+def test_marks_that_nobody_wrote_around_cells_swallow_no_rows_between_them(tmp_path: Path) -> None:
+    quotes = [
+        "One",
+        '"@bob: I like it',
+        '"@eve: Me too"',
+        "Two",
+        '"Hello," she said',
+        '"@dan: So do I!" Thanks',
+        "Three",
+    ]
+    content = "id\ttext\tlikes\n" + "".join(f"{n}\t{text}\t5\n" for n, text in enumerate(quotes))
+    assert texts(tmp_path, content) == quotes
+    content = 'id\ttext\n1\tOne\n2\t"@eve: Me too"\n'
+    assert texts(tmp_path, content) == ["One", '"@eve: Me too"']
+    assert texts(tmp_path, '"id"\t"text"\n"1"\t"One"\n"2"\t"Two"\n') == ["One", "Two"]
+    assert texts(tmp_path, 'id\ttext\n1\tOne\n2\t"""@eve: Me too"" Yes"\n') == ["One", '"@eve: Me too" Yes']
 
 
 def test_delimiters_in_a_text_that_was_not_quoted_stay_in_it(tmp_path: Path) -> None:
