@@ -183,7 +183,10 @@ class Dealer:
         return given._replace(visitor=visitor, played=place.played, spotted=place.spotted)
 
     def _deal_mixed(self, connection: Connection, visitor: Visitor, opened: Deal | None) -> Dealt:
-        """The visitor's open round in the archive whose turn it is: drawn by their key and how often they guessed."""
+        """The visitor's open round in the archive whose turn it is: drawn by their key and how often they guessed.
+
+        Of an archive of which they have met everything the turn passes to the next.
+        """
         entries = [entry for entry in self._catalogue.ranked(visitor.invites) if entry.is_open]
         entries = [entry for entry in entries if entry.archive.is_demo == entries[0].archive.is_demo]
         if not entries:
@@ -191,10 +194,18 @@ class Dealer:
         answered, spotted, due = seats.turns(connection, visitor.key, opened.archive_id if opened else 0)
         if opened is not None and opened.start >= due[opened.repeat]:
             answered += 1
-        entry = sorted(entries, key=lambda each: each.archive.id)[turn(visitor.key, answered) % len(entries)]
-        is_same = opened is not None and opened.archive_id == entry.archive.id
-        dealt = self._deal(connection, visitor, entry, opened if is_same else None)
-        return dealt._replace(played=answered, spotted=spotted)
+        entries.sort(key=lambda each: each.archive.id)
+        first = turn(visitor.key, answered) % len(entries)
+        for entry in entries[first:] + entries[:first]:
+            is_same = opened is not None and opened.archive_id == entry.archive.id
+            try:
+                dealt = self._deal(connection, visitor, entry, opened if is_same else None)
+            except Problem as problem:
+                if problem.kind != "all-met":
+                    raise
+            else:
+                return dealt._replace(played=answered, spotted=spotted)
+        raise problems.all_met()
 
     def _deal_fixed(
         self, connection: Connection, visitor: Visitor, entry: Entry, fixed: FixedSet, opened: Deal | None

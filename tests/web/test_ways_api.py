@@ -314,6 +314,19 @@ def test_a_mixed_game_takes_from_all_archives_and_reloads_the_same(serving: Open
     assert set(slugs) == {"mayor", "obama"}
 
 
+def test_a_mixed_game_goes_on_where_one_archive_is_met_to_its_end(serving: Opener) -> None:
+    def two(connection: Connection) -> None:
+        add_game(connection, "mayor", on_shelf=3)
+        add_game(connection, "obama", on_shelf=9)
+
+    with serving(fill=two).client() as client:
+        for _ in range(12):
+            dealt = deal(client, mixed=True)
+            ahead = client.post("/api/rounds", json={"mixed": True, "after": dealt["round"]}).json()
+            guess(client, dealt)
+        assert ahead["type"] == deal(client, 409, mixed=True)["type"] == "/problems/all-met"
+
+
 def test_the_first_round_is_short_chosen_and_no_label(ada: httpx.Client, game: Game) -> None:
     first = deal(ada)
     assert all(len(text) <= 90 for text in texts(first))
