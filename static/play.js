@@ -154,7 +154,12 @@ async function pick(index) {
     return tell(answer.recorded, answer.recorded.pick);
   }
   // Refused: the server says why, what is open now, and how whoever plays here stands; it may be somebody new.
-  form.append(Object.assign(document.createElement("input"), { type: "hidden", name: "pick", value: index }));
+  leave("pick", index);
+}
+
+// Sends the form as it is without script, with one field more.
+function leave(name, value) {
+  form.append(Object.assign(document.createElement("input"), { type: "hidden", name, value }));
   form.submit();
 }
 
@@ -233,7 +238,7 @@ async function next() {
   if (page.dataset.state === "dealing") return;
   page.dataset.state = "dealing";
   if (run.of && run.played >= run.of) {
-    form.submit(); // the server knows whose rounds these were, cookie or none
+    leave("through", 1); // the server knows whose rounds these were, cookie or none, and what more was played since
     return;
   }
   trouble.textContent = "";

@@ -207,6 +207,23 @@ def test_a_second_tab_shows_what_the_first_answered(visit: Visit) -> None:
     assert tab.locator("[data-verdict]").inner_text() == page.locator("[data-verdict]").inner_text()
 
 
+def test_the_first_ten_end_with_their_score_though_another_tab_went_on(visit: Visit) -> None:
+    page = visit()
+
+    def play_elsewhere() -> None:
+        token = page.request.post("/api/rounds", data={}).json()["round"]
+        assert page.request.post("/api/guesses", data={"round": token, "pick": 0}).ok
+
+    for _ in range(9):
+        play_elsewhere()
+    page.reload()
+    faces(page).first.click()
+    is_told(page)
+    play_elsewhere()
+    page.get_by_role("button", name="See how you did").click()
+    page.wait_for_url("**/result")
+
+
 @pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
 def test_forgotten_in_another_tab_one_goes_on_as_somebody_new(visit: Visit, script: bool) -> None:
     page = visit(script=script)
