@@ -18,7 +18,7 @@ TEXT_COLUMNS = (
 _ID_COLUMNS = ("idstr", "id", "tweetid", "tweetidstr", "statusid", "restid", "postid")
 _DATE_COLUMNS = (
     *("createdat", "date", "timestamp", "datetime", "postedat", "publishedat", "time", "tweetcreatedat", "tweetdate"),
-    *("tweettime", "createddate", "postdate"),
+    *("tweettime", "createddate", "postdate", "createdutc", "publishdate"),
 )
 _HANDLE_COLUMNS = (
     *("screenname", "username", "userscreenname", "handle", "authorusername", "userusername"),

@@ -240,6 +240,11 @@ def test_ids_keep_all_their_digits(tmp_path: Path) -> None:
     assert [record.id for record in records] == ["1324398500000000007", None]
 
 
+@pytest.mark.parametrize("name", ["created_at", "timestamp", "Post date", "created_utc", "publish_date"])
+def test_a_date_has_many_names(tmp_path: Path, name: str) -> None:
+    assert read(tmp_path, as_lines({"body": "One", name: 1420070400}))[1][0].date == 1420070400
+
+
 def test_what_a_database_calls_a_row_by_is_no_tweets_id(tmp_path: Path) -> None:
     key = {"$oid": "507f1f77bcf86cd799439011"}
     rows = [{"_id": key, "id": 1324398500000000007, "text": "a"}, {"_id": key, "text": "b"}, {"_id": "7", "text": "c"}]
