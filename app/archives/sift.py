@@ -44,7 +44,7 @@ _RETWEET = re.compile(rf"[\s.{_QUOTES}]{{0,3}}RT:?\s*@\w", re.IGNORECASE)
 _QUOTE = re.compile(
     rf"""[\s.]{{0,3}}[{_QUOTES}]+\s*[@＠]\w             # "@name: …
     | \.?(?:[@＠]\w+:?\s+){{1,9}}[{_QUOTES}]+\s*[@＠]\w      # @name "@name …" answer
-    | .*(?:^|[^\w@])[RM]T:?\s*@\w                        # comment RT @name: …
+    | .*(?:^|[^A-Za-z0-9_@])[RM]T:?\s*@\w               # comment RT @name: … (in Japanese without the space)
     | .*["“”„«]\s*[@＠]\w+\s*:                          # comment "@name: …"
     """,
     re.VERBOSE | re.DOTALL,

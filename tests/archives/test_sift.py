@@ -74,6 +74,7 @@ def test_a_call_to_retweet_is_genuine(text: str) -> None:
         "I agree! RT @bob: well said",
         "I can't wait...RT @bob: well said",
         "Good news MT @bob well said",
+        "なるほどRT @bob: 今日は",
         'Great: "@bob: well said"',
     ],
 )
@@ -88,6 +89,7 @@ def test_a_quote_of_others_is_left_out(text: str) -> None:
         'He said "hello @bob"',
         "Via @paper: “@bob New York Debuts” today",
         '"A quote." - Somebody',
+        "Watch ART @gallery tonight",
     ],
 )
 def test_own_words_with_quotation_marks_are_kept(text: str) -> None:
