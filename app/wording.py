@@ -7,7 +7,9 @@ import unicodedata
 
 from model.text import LINK
 
-_MENTION = re.compile(r"(?<![\w@＠/])[@＠]([A-Za-z0-9_]{1,20})(?!\w)")
+# As X reads them: in Japanese, Chinese or Korean a word may stand right before a handle, and right behind it.
+_LATIN = "A-Za-z0-9_\u00c0-\u024f"
+_MENTION = re.compile(rf"(?<![{_LATIN}@＠/])[@＠]([A-Za-z0-9_]{{1,20}})(?![{_LATIN}])")
 _HASHTAG = re.compile(r"(?<![\w&/#＃])[#＃](\w*[^\W\d_]\w*)")
 _REPLY = re.compile(r"[@＠]\w")
 _CUT = re.compile(rf"…(?:\s*{LINK})?$|[(\[]cont(?:inued|\.|'d)?[)\]]", re.IGNORECASE)

@@ -46,7 +46,14 @@ def test_folding_keeps_the_words_of_other_scripts_together() -> None:
 
 
 def test_mentions_are_handles_and_no_addresses() -> None:
-    assert mentions("Hi @Bob, .@ALICE_1 a@b.com @@no @way") == ["bob", "alice_1", "way"]
+    assert mentions("Hi @Bob, .@ALICE_1 a@b.com @@no @way @josé") == ["bob", "alice_1", "way"]
+
+
+@pytest.mark.parametrize(
+    "text", ["こんにちは@bobさん", "ありがとう@bob さん", "@bob님 감사", "谢谢＠bob，再见", "привет @bobу"]
+)
+def test_a_mention_may_stand_among_letters_of_other_scripts(text: str) -> None:
+    assert mentions(text) == ["bob"]
 
 
 def test_hashtags_are_words() -> None:
