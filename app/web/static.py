@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
@@ -20,6 +21,8 @@ TYPES = {
     ".png": "image/png",
     ".txt": "text/plain; charset=utf-8",
 }
+
+_GZIP = re.compile(r"\bgzip\b(?! *; *q=0(\.0*)? *(,|$))", re.IGNORECASE)  # accepted, and not by a weight of zero
 
 router = APIRouter(include_in_schema=False)
 
@@ -62,6 +65,6 @@ async def static_file(name: str, request: Request) -> Response:
         "Cache-Control": "public, max-age=31536000, immutable" if is_named else "public, max-age=300",
         "Vary": "Accept-Encoding",
     }
-    if "gzip" in request.headers.get("accept-encoding", ""):
+    if _GZIP.search(request.headers.get("accept-encoding", "")):
         return Response(file.compressed, headers=headers | {"Content-Encoding": "gzip"}, media_type=file.media_type)
     return Response(file.content, headers=headers, media_type=file.media_type)

@@ -232,6 +232,22 @@ def test_static_files_may_be_kept_for_good_under_their_name(game: Game) -> None:
     assert client.get("/static/../app/main.py").status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("accepted", "encoding"),
+    [
+        ("gzip, deflate, br", "gzip"),
+        ("br, GZIP;q=0.5", "gzip"),
+        ("gzip;q=0", None),
+        ("gzip; q=0.0, br", None),
+        ("", None),
+    ],
+)
+def test_a_static_file_comes_packed_to_whoever_takes_it_so(game: Game, accepted: str, encoding: str | None) -> None:
+    answer = game.client().get("/static/style.css", headers={"Accept-Encoding": accepted})
+    assert answer.headers.get("content-encoding") == encoding
+    assert "font" in answer.text
+
+
 def test_the_first_page_weighs_less_than_30_kb(game: Game) -> None:
     client = game.client()
     page = client.get("/").text
