@@ -109,9 +109,11 @@ def _read_set(connection: Connection, visitor: Visitor, entry: Entry, fixed: Fix
     way = Way(fixed.mode, entry.archive.slug, fixed.name)
     standing = sets.standing(connection, visitor.key, fixed.id)
     seat = standing.seat if standing else None
+    is_through = following(fixed, seat.place if seat else 0, entry.hidden_tweets, entry.hidden_samples) is None
     if standing is None or seat is None:
+        if is_through:
+            raise Problem(404, "not-found", "every round of this set was taken out before you began")
         return Result(way, entry, fixed.mode, "", len(fixed.pairs), False)
-    is_through = following(fixed, seat.place, entry.hidden_tweets, entry.hidden_samples) is None
     return Result(
         way,
         entry,

@@ -13,6 +13,7 @@ from serving import Game, Opener
 from sqlalchemy import Connection, insert, select, update
 
 from app.db import players
+from app.db.samples import next_stamp
 from app.db.session import now, writing
 from app.db.tables import guesses, labels, samples, set_cards, set_seats, sets
 from app.game.sets import TEN
@@ -122,6 +123,16 @@ def test_a_card_that_was_taken_out_leaves_the_daily(ada: httpx.Client, bob: http
     assert result["is_through"]
     assert result["verdicts"][4] == "-"
     assert result["players"] == 1
+
+
+def test_a_daily_of_which_every_card_was_taken_out_is_gone_for_who_had_not_begun(ada: httpx.Client, game: Game) -> None:
+    deal(ada, **DAILY)
+    with writing(game.engine) as connection:
+        connection.execute(update(samples).values(hidden_at=now()))
+        next_stamp(connection, 1)
+    game.refresh()
+    for path in ("/daily/mayor", f"/daily/mayor/{today(game)}/result"):
+        assert ada.get(path, follow_redirects=True).status_code == 404
 
 
 def test_cards_of_the_daily_come_up_nowhere_else(serving: Opener) -> None:
