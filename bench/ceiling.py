@@ -16,16 +16,17 @@ import sys
 import tempfile
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from statistics import fmean
 from typing import Any
 
+from app.game.choice import BEST_OF
 from bench.game import TUNED_ON, UNSEEN, Game
 from bench.learning import ANCHOR, LONG
 
 RESULTS = Path(__file__).with_name("results") / "ceiling.json"
-BEST_OF = 10
 PILOT, FORM_TWEETS = 3000, 4000  # as restocks with a scorer have them
 PAIRS = 8000  # that crowds of each kind judge: the interval of a rate is then one point wide on either side
 NEAR = 12  # places in the order of lengths between a sample and the tweet that it is dealt with
@@ -115,19 +116,20 @@ def written(game: Game, cards: Sequence[str], count: int) -> list[tuple[str, int
 
 def chosen(drafts: Sequence[tuple[str, int]], kinds: Sequence[str], cards: Sequence[str]) -> list[str]:
     """The samples that a restock would shelve, were its scorer to say what players of these kinds go by."""
-    from app.game.choice import Candidate, ShelfChoice
-    from app.game.moments import together
-    from app.jobs.filling import SCORED_SPARES, SPARES
+    from app.game.choice import SPARES, Candidate, ShelfChoice
 
     scores = said([text for text, _ in drafts], kinds) if kinds else [None] * len(drafts)
     candidates = [Candidate(text, score, seed) for (text, seed), score in zip(drafts, scores, strict=True)]
     some = cards[:: max(1, len(cards) // FORM_TWEETS)]
-    choice = ShelfChoice.fit(candidates[:PILOT], some, BEST_OF if kinds else None, cards)
-    rest = candidates[PILOT:]
-    stored = [each for each, taker in zip(rest, choice.takes(rest), strict=True) if taker]
-    texts, seeds = [each.text for each in stored], [each.seed for each in stored]
-    kept = together(texts, seeds, some, round(len(stored) / (1 + (SCORED_SPARES if kinds else SPARES))))
-    return [text for text, keep in zip(texts, kept, strict=True) if keep]
+    choice = ShelfChoice.fit(candidates[:PILOT], some, BEST_OF if kinds else None)
+    # Who is left to chance is stored without a score, as in a restock.
+    stored = [
+        each if taker == "scorer" else replace(each, score=None)
+        for each, taker in zip(candidates, choice.takes(candidates), strict=True)
+        if taker
+    ]
+    goal = len(drafts) // BEST_OF if kinds else round(len(stored) / (1 + SPARES))
+    return [text.text for text, keep in zip(stored, choice.best(stored, some, cards, goal), strict=True) if keep]
 
 
 def said(texts: Sequence[str], kinds: Sequence[str]) -> list[float]:

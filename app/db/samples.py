@@ -141,8 +141,8 @@ def purge(connection: Connection, restock_id: int) -> int:
 
 
 def waiting(connection: Connection, restock_id: int) -> list[Row[Any]]:
-    """Id, text and seed of what a restock stored and may shelve, in the order of the seeds; nothing that is held."""
-    query = select(samples.c.id, samples.c.text, samples.c.seed)
+    """Id, text, seed and score of what a restock stored and may shelve, by seed; nothing that is held."""
+    query = select(samples.c.id, samples.c.text, samples.c.seed, samples.c.score)
     query = query.where(samples.c.restock_id == restock_id, samples.c.shelved_stamp.is_(None))
     return list(connection.execute(query.where(samples.c.hidden_at.is_(None)).order_by(samples.c.seed)))
 

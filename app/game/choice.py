@@ -1,10 +1,8 @@
 """The choice of drafts for the shelf: by form, and where a scorer has learned what players believe, by that too.
 
-Both share the same drafts. A draft is kept with a probability in proportion to exp(lean · standing) times the odds of
-its form, where its standing is by how much its score is above what is usual for its form and for how much of it is
-copied, and the odds are learned from drafts weighted in the same way: so those that the scorer likes have, together,
-the form of tweets again, and the tell that a choice by score alone would bring (short samples, safe marks, phrases of
-old) does not come back. A share of the shelf is left to chance, that is to form alone, so that the next scorer also
+Both share the same drafts. Without a scorer a draft is kept by the odds of its form. With one, those that it thinks
+most of are stored, several for each that is wanted, and in the end the best shelf of them is put together
+(`app/game/assembly.py`). A share of the shelf is left to chance, that is to form alone, so that the next scorer also
 learns what this one thinks little of.
 """
 
@@ -18,16 +16,19 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from app.game.copied import Familiar
-from app.game.form import KEPT, FormMatch, Line, forms
+from app.game.assembly import Mask, assembled
+from app.game.copied import copied_runs
+from app.game.form import FEWEST, KEPT, FormMatch, Line, forms
+from app.game.moments import together
 
-BEST_OF = 10  # vetted drafts for each sample that the scorer has a say in
-LEAN = 3.0  # how much more likely a draft is kept, in powers of e, for each standard deviation of its score
+BEST_OF = 12  # vetted drafts for each sample that is wanted, where a scorer has a say
+FAVOURED = 0.4  # share of the drafts that are stored then, those that the scorer thinks most of
 CHANCE = 0.15  # share of the shelf that the scorer has no say in
+SPARES = 0.5  # samples that are stored beside those that are wanted, where form alone chooses
 RIDGE = 20.0  # of what is usual: a form that few drafts have says little
-MUCH = 24  # characters of a run that is copied, from which on a draft is not favoured
-LONGEST_COPY = 40  # characters of a run; vetting lets few through that are longer
 HIGHEST = 2.5  # standard deviations: beyond, a score says no more
+COMPARED = 1000  # drafts whose copies say what is usual
+COPIED_FROM = 40_000  # tweets in which copies are looked for, evenly chosen
 
 Floats = NDArray[np.float64]
 
@@ -43,96 +44,151 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Usual:
-    """What scores are usual for a form, lengths among it, and for how much is copied: none of it is to be favoured."""
+    """What scores are usual for a form, lengths among it."""
 
     line: Line
     spread: float  # of the scores about it
-    familiar: Familiar  # the tweets that may be copied
 
     @classmethod
-    def fit(cls, texts: Sequence[str], scores: Sequence[float], familiar: Familiar | None = None) -> Self:
+    def fit(cls, texts: Sequence[str], scores: Sequence[float]) -> Self:
         """Learn from the drafts of a pilot."""
-        familiar = familiar or Familiar(())
         if not texts:
             texts, scores = [""], [0.0]
-        values, plain = np.array(scores, float), _features(texts, familiar)
+        values, plain = np.array(scores, float), forms(texts)
         # About the mean: the ridge draws to zero what is not the constant's alone.
         line = Line.through(plain, values - values.mean(), RIDGE)
         spread = float((values - values.mean() - line.odds(plain)).std())
         line = replace(line, slope=np.r_[line.slope[:-1], line.slope[-1] + values.mean()])
-        return cls(line, spread if spread > 1e-9 else 1.0, familiar)
+        return cls(line, spread if spread > 1e-9 else 1.0)
 
     def standings(self, texts: Sequence[str], scores: Sequence[float]) -> Floats:
         """Standard deviations by which scores [N] are above what is usual for such texts."""
         if not texts:
             return np.zeros(0)
-        plain = _features(texts, self.familiar)
-        above = (np.array(scores, float) - self.line.odds(plain)) / self.spread
-        # What copies much is never favoured, however well it is written: it was written by somebody else.
-        return np.clip(above, -HIGHEST, np.where(plain[:, -1] >= MUCH / 10, 0.0, HIGHEST))
+        above: Floats = (np.array(scores, float) - self.line.odds(forms(texts))) / self.spread
+        return np.clip(above, -HIGHEST, HIGHEST)
 
 
-def _features(texts: Sequence[str], familiar: Familiar) -> Floats:
-    copied = np.array([min(familiar.longest(text), LONGEST_COPY) / 10 for text in texts])
-    return np.hstack([forms(texts), copied[:, None]])
+@dataclass(frozen=True)
+class Favour:
+    """What a scorer makes of drafts, beside those of a pilot.
+
+    Attributes:
+        texts: of the pilot's drafts.
+        mean, spread: of their scores.
+        usual: what scores are usual for a form.
+        bar: that the better of a draft's two standings, among all drafts and among those of its form, must reach: by
+            the first alone a scorer that goes by form would leave other forms without candidates.
+    """
+
+    texts: tuple[str, ...]
+    mean: float
+    spread: float
+    usual: Usual
+    bar: float
+
+    @classmethod
+    def fit(cls, texts: Sequence[str], scores: Sequence[float]) -> Self:
+        """Learn from the drafts of a pilot."""
+        values = np.array(scores, float) if len(scores) else np.zeros(1)
+        found = cls(tuple(texts), float(values.mean()), float(values.std()) or 1.0, Usual.fit(texts, scores), 0.0)
+        return replace(found, bar=float(np.quantile(found._best(texts, scores), 1 - FAVOURED)) if texts else 0.0)
+
+    def believed(self, scores: Sequence[float]) -> Floats:
+        """Standard deviations by which scores [N] are above the mean."""
+        return np.clip((np.array(scores, float) - self.mean) / self.spread, -HIGHEST, HIGHEST)
+
+    def finds_good(self, texts: Sequence[str], scores: Sequence[float]) -> NDArray[np.bool_]:
+        """Which drafts [N] reach the bar."""
+        return self._best(texts, scores) >= self.bar
+
+    def _best(self, texts: Sequence[str], scores: Sequence[float]) -> Floats:
+        best: Floats = np.maximum(self.believed(scores), self.usual.standings(texts, scores))
+        return best
 
 
 @dataclass(frozen=True)
 class ShelfChoice:
-    """Which vetted drafts become samples.
+    """Which vetted drafts are stored, and which of those become samples.
 
     Attributes:
         plain: the choice by form alone.
-        scored: the choice by form among drafts that lean to the scorer's side; None where there is no scorer.
-        usual: what scores are usual.
-        rate: how many times as rarely chance takes a draft as form alone would.
+        favour: the scorer's; None where there is none.
+        best_of: vetted drafts for each sample that is wanted, where there is a scorer.
     """
 
     plain: FormMatch
-    scored: FormMatch | None = None
-    usual: Usual | None = None
-    rate: float = 1.0
+    favour: Favour | None = None
+    best_of: int = BEST_OF
 
     @classmethod
-    def fit(
-        cls,
-        pilot: Sequence[Candidate],
-        tweets: Sequence[str],
-        best_of: int | None = None,
-        learned: Sequence[str] = (),
-    ) -> Self:
+    def fit(cls, pilot: Sequence[Candidate], tweets: Sequence[str], best_of: int | None = None) -> Self:
         """Learn from a pilot's vetted drafts and from tweets that may be cards.
 
         Args:
             pilot: drafts of the same generator, with scores where there is a scorer.
             tweets: what the samples' form is to be like.
-            best_of: vetted drafts for each sample that the scorer chooses; None: there is no scorer.
-            learned: tweets that a draft may copy from.
+            best_of: vetted drafts for each sample that is wanted; None: there is no scorer.
         """
         plain = FormMatch.fit([draft.text for draft in pilot], tweets)
         if best_of is None:
             return cls(plain)
-        texts = [draft.text for draft in pilot if draft.score is not None]
-        scores = [draft.score for draft in pilot if draft.score is not None]
-        usual = Usual.fit(texts, scores, Familiar(learned))
-        scored = FormMatch.fit(texts, tweets, kept=1 / best_of, tilts=LEAN * usual.standings(texts, scores))
-        return cls(plain, scored, usual, CHANCE / (1 - CHANCE) / (best_of * KEPT))
+        scored = [draft for draft in pilot if draft.score is not None]
+        favour = Favour.fit([draft.text for draft in scored], [draft.score or 0.0 for draft in scored])
+        return cls(plain, favour, best_of)
+
+    def stored(self, goal: int) -> int:
+        """How many drafts are stored for `goal` samples."""
+        if self.favour is None:
+            return goal if goal < FEWEST else round(goal * (1 + SPARES))
+        return round(goal * (CHANCE * (1 + SPARES) + self.best_of * FAVOURED))
 
     def takes(self, drafts: Sequence[Candidate]) -> list[str | None]:
         """Who takes each draft: `chance`, `scorer` or nobody (None). Asked again, the answer is the same."""
         texts, seeds = [draft.text for draft in drafts], [draft.seed for draft in drafts]
         by_form = self.plain.keeps(texts, seeds)
-        if self.scored is None or self.usual is None:
+        if self.favour is None:
             return ["chance" if kept else None for kept in by_form]
-        known = np.array([draft.score is not None for draft in drafts])
-        scores = [0.0 if draft.score is None else draft.score for draft in drafts]
-        tilts = LEAN * np.where(known, self.usual.standings(texts, scores), 0.0)
-        by_score = known & self.scored.keeps(texts, seeds, tilts)
+        # As rarely as chance is to have its share of the shelf, with spares, from so many drafts.
+        rate = CHANCE * (1 + SPARES) / (self.best_of * KEPT)
+        good = self.favour.finds_good(texts, [draft.score or 0.0 for draft in drafts])
         taken: list[str | None] = []
-        for draft, plain, scored in zip(drafts, by_form, by_score, strict=True):
-            by_chance = bool(plain) and _draw(draft.seed) < self.rate
-            taken.append("chance" if by_chance else "scorer" if scored else None)
+        for draft, plain, is_good in zip(drafts, by_form, good, strict=True):
+            by_chance = bool(plain) and _draw(draft.seed) < rate
+            taken.append("chance" if by_chance else "scorer" if is_good and draft.score is not None else None)
         return taken
+
+    def best(self, stored: Sequence[Candidate], tweets: Sequence[str], learned: Sequence[str], goal: int) -> Mask:
+        """Which `goal` of the drafts that were stored [N] become samples; those without a score were left to chance.
+
+        Args:
+            stored: the drafts; all have passed vetting.
+            tweets: what the samples' form is to be like.
+            learned: tweets that a draft may copy from.
+            goal: how many samples are wanted.
+        """
+        favoured = np.array([draft.score is not None for draft in stored], bool)
+        by_scorer = 0 if self.favour is None else min(int(favoured.sum()), round(goal * (1 - CHANCE)))
+        by_scorer = max(by_scorer, goal - int((~favoured).sum()))
+        kept = np.zeros(len(stored), bool)
+        plain = [draft for draft in stored if draft.score is None]
+        seeds = [draft.seed for draft in plain]
+        kept[~favoured] = together([draft.text for draft in plain], seeds, tweets, goal - by_scorer)
+        if self.favour is not None and favoured.any():
+            some = learned[:: max(1, len(learned) // COPIED_FROM)]
+            kept[favoured] = _assembled(
+                self.favour, [draft for draft in stored if draft.score is not None], by_scorer, tweets, some
+            )
+        return kept
+
+
+def _assembled(
+    favour: Favour, drafts: Sequence[Candidate], count: int, tweets: Sequence[str], learned: Sequence[str]
+) -> Mask:
+    texts, others = [draft.text for draft in drafts], favour.texts
+    runs = copied_runs([*texts, *others[:COMPARED]], learned)
+    copied = np.array([int(run.max(initial=0)) for run in runs], float)
+    return assembled(texts, favour.believed([draft.score or 0.0 for draft in drafts]), copied, count, tweets, others)
 
 
 def _draw(seed: int) -> float:

@@ -210,6 +210,16 @@ class Phrases:
         chosen = places[owners]
         return chosen[chosen >= 0], ids[chosen >= 0]
 
+    def shared(self, n: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """The runs of n words that more than one text has: whose each is, in order, and which, each once a text."""
+        owners, ids = self._runs[n - 1]
+        pairs = np.unique(np.stack([owners, ids], 1), axis=0) if len(ids) else np.zeros((0, 2), np.intp)
+        _, which, times = np.unique(pairs[:, 1], return_inverse=True, return_counts=True)
+        several = times > 1
+        numbers = np.cumsum(several) - 1
+        pairs, which = pairs[several[which]], which[several[which]]
+        return pairs[:, 0], numbers[which]
+
     def distinct(self, n: int, pick: Pick | None = None) -> float:
         """See the function of that name."""
         _, ids = self._of(n, pick)

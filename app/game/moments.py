@@ -38,10 +38,10 @@ def together(texts: Sequence[str], seeds: Sequence[int], tweets: Sequence[str], 
     kept = nearest(texts, seeds, tweets, count)
     if min(len(texts), len(tweets)) < FEWEST or kept.all() or not kept.any():
         return kept
-    return _exchanged(_apart(forms(texts), forms(tweets)), kept)
+    return _exchanged(apart(forms(texts), forms(tweets)), kept)
 
 
-def _apart(ours: Floats, theirs: Floats) -> Floats:
+def apart(ours: Floats, theirs: Floats) -> Floats:
     """By how much each sample's figures differ from the tweets' mean [N, F], so that their squares can be summed."""
     measure = Line.flat(np.vstack([theirs, ours]), theirs[:, 0])
     figures, tweets = (np.hstack([measure.expanded(plain)[:, :-1], plain > 0]) for plain in (ours, theirs))

@@ -18,8 +18,6 @@ from app.db.samples import NewSample
 from app.db.session import reading, writing
 from app.game import sensitive
 from app.game.choice import Candidate, ShelfChoice
-from app.game.form import FEWEST
-from app.game.moments import together
 from app.game.vetting import DUPLICATE, FORM, HELD, Vetting, text_hash
 from app.jobs.piloting import FORM_TWEETS
 from app.jobs.workshop import Interrupted, JobError, Progress, ShouldStop, Workshop
@@ -29,10 +27,6 @@ from model.text import TEXT_VERSION, normalise
 
 DRAFTS_PER_SAMPLE = 30  # so many drafts for one that passes: the generator is not ready for play
 LEAST_BALANCED = 400  # samples: fewer are not balanced anew: a pilot of their size would move odds by chance
-# Share of samples that are stored beside those that are wanted: in the end those are shelved whose form, together, is
-# nearest to that of tweets, which mends what the choice draft by draft has left over. Where a scorer chose, fewer: what
-# form then parts with, the scorer had found.
-SPARES, SCORED_SPARES = 0.5, 0.25
 TRIAL = 1500  # drafts that are read before that is judged
 HELD_PER_SAMPLE = 30  # so many are held back for one that may be shelved: the shelf would never be full
 HELD_TRIAL = 300  # samples that are held back before that is judged
@@ -81,8 +75,8 @@ def fill(
         JobError: next to nothing passes vetting or may be shown unseen, or the checkpoint is damaged or gone.
     """
     tally = _Tally(row.written, row.shelved, Counter(row.rejected))
-    wanted = _with_spares(row.goal, choice.scoring is not None)
-    if tally.shelved >= wanted:
+    wanted = choice.shelf.stored(row.goal)
+    if _is_enough(tally, row.goal, choice):
         return
     with closing(_drafts(workshop, generator, row, choice, wanted)) as chunks:
         for drafts in chunks:
@@ -92,7 +86,7 @@ def fill(
             _store(workshop, row, found, tally)
             samples_done = tally.shelved * row.goal // wanted
             on_progress({"written": tally.written, "samples": samples_done, "goal": row.goal})
-            if tally.shelved >= wanted:
+            if _is_enough(tally, row.goal, choice):
                 return
             if tally.written >= TRIAL and tally.vetted * DRAFTS_PER_SAMPLE < tally.written:
                 raise JobError(_not_ready(generator, tally))
@@ -112,27 +106,33 @@ def _drafts(
         yield from writers.drafts(row.seed + max(0, row.written - len(choice.first)))
 
 
-def _with_spares(goal: int, scored: bool) -> int:
-    """How many samples are stored for `goal` that are shelved."""
-    return goal if goal < FEWEST else round(goal * (1 + (SCORED_SPARES if scored else SPARES)))
+def _is_enough(tally: _Tally, goal: int, choice: Choice) -> bool:
+    """Whether as much is stored as is chosen among, or was, before some of it was parted with."""
+    shelf = choice.shelf
+    if tally.shelved >= shelf.stored(goal):
+        return True
+    return shelf.favour is not None and goal <= tally.shelved and tally.vetted >= shelf.best_of * goal
 
 
-def part_with_spares(workshop: Workshop, restock_id: int, cards: Sequence[str]) -> None:
-    """Leave as many samples as were asked for: those whose form, together, is nearest to that of tweets.
+def part_with_spares(workshop: Workshop, restock_id: int, shelf: ShelfChoice, cards: Sequence[str]) -> None:
+    """Leave as many samples as were asked for: those that are, together, the best shelf.
 
-    In one transaction: a restock that holds as many as it was asked for has been through this, or needs it not.
+    Some at a time: a restock that was killed meanwhile chooses again, among what is left.
     """
     with reading(workshop.engine) as connection:
         row, stored = restocks.find(connection, restock_id), samples.waiting(connection, restock_id)
     if row is None or len(stored) <= row.goal:
         return
-    texts, seeds = [sample.text for sample in stored], [sample.seed for sample in stored]
-    kept = together(texts, seeds, cards[:: max(1, len(cards) // FORM_TWEETS)], row.goal)
+    drafts = [Candidate(sample.text, sample.score, sample.seed) for sample in stored]
+    kept = shelf.best(drafts, cards[:: max(1, len(cards) // FORM_TWEETS)], cards, row.goal)
     spares = [sample.id for sample, keep in zip(stored, kept, strict=True) if not keep]
-    rejected = Counter(row.rejected) + Counter({FORM: len(spares)})
-    with writing(workshop.engine) as connection:
-        samples.drop(connection, spares)
-        restocks.advance(connection, row.id, written=row.written, shelved=row.shelved - len(spares), rejected=rejected)
+    rejected, shelved = Counter(row.rejected), row.shelved
+    for first in range(0, len(spares), samples.BATCH):
+        some = spares[first : first + samples.BATCH]
+        rejected, shelved = rejected + Counter({FORM: len(some)}), shelved - len(some)
+        with writing(workshop.engine) as connection:
+            samples.drop(connection, some)
+            restocks.advance(connection, row.id, written=row.written, shelved=shelved, rejected=rejected)
 
 
 def _chosen(drafts: Sequence[Draft], choice: Choice, tally: _Tally, goal: int) -> Iterator[NewSample]:

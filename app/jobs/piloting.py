@@ -93,7 +93,7 @@ class Pilot:
         drafts, pilot = self._written(1, SCORED_PILOT if scoring else PILOT, steered, scoring)
         best_of = int(self.generator.decoding.get("best_of", BEST_OF)) if scoring else None
         some = self.cards[:: max(1, len(self.cards) // FORM_TWEETS)]
-        return ShelfChoice.fit(pilot, some, best_of, self.cards), drafts
+        return ShelfChoice.fit(pilot, some, best_of), drafts
 
     def _written(
         self, number: int, most: int, steered: Steered, scoring: Scoring | None = None

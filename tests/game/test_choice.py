@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 
 import numpy as np
 import pytest
 
 from app.game.choice import Candidate, ShelfChoice, Usual
+from app.game.copied import copied_runs
+from app.game.measures import self_bleu
 
 WORDS = [
     "ferry",
@@ -52,7 +55,20 @@ def tweets() -> list[str]:
 @pytest.fixture(scope="module")
 def choice(tweets: list[str]) -> ShelfChoice:
     """The choice of a scorer that likes gulls: what nobody sees who does not read."""
-    return ShelfChoice.fit(a_pilot(gulls), tweets, best_of=10)
+    return ShelfChoice.fit(a_pilot(gulls), tweets, best_of=12)
+
+
+def shelf_of(
+    choice: ShelfChoice, drafts: list[Candidate], tweets: list[str], learned: list[str] | None = None
+) -> list[Candidate]:
+    """What becomes of drafts: one in twelve; what was left to chance has no score."""
+    stored = [
+        draft if by == "scorer" else replace(draft, score=None)
+        for draft, by in zip(drafts, choice.takes(drafts), strict=True)
+        if by
+    ]
+    kept = choice.best(stored, tweets, tweets if learned is None else learned, len(drafts) // 12)
+    return [draft for draft, is_kept in zip(stored, kept, strict=True) if is_kept]
 
 
 def taken_by(who: str, choice: ShelfChoice, drafts: list[Candidate]) -> list[Candidate]:
@@ -64,12 +80,12 @@ def gulls(text: str) -> float:
 
 
 @pytest.mark.slow
-def test_drafts_that_the_scorer_likes_are_preferred(choice: ShelfChoice) -> None:
+def test_drafts_that_the_scorer_likes_are_preferred(choice: ShelfChoice, tweets: list[str]) -> None:
     drafts = a_pilot(gulls, seed=3)
-    chosen = [gulls(draft.text) for draft in taken_by("scorer", choice, drafts)]
+    chosen = [gulls(draft.text) for draft in shelf_of(choice, drafts, tweets) if draft.score is not None]
     scores = [gulls(draft.text) for draft in drafts]
     assert np.mean(chosen) > np.mean(scores) + 0.6 * np.std(scores)
-    assert 0.07 < len(chosen) / len(drafts) < 0.13
+    assert 0.35 < len(taken_by("scorer", choice, drafts)) / len(drafts) < 0.45
 
 
 @pytest.mark.slow
@@ -77,9 +93,9 @@ def test_a_score_that_hangs_on_form_does_not_change_the_form(tweets: list[str]) 
     def plainness(text: str) -> float:
         return -capitals(text) + gulls(text)
 
-    choice = ShelfChoice.fit(a_pilot(plainness), tweets, best_of=10)
+    choice = ShelfChoice.fit(a_pilot(plainness), tweets, best_of=12)
 
-    chosen = [draft.text for draft in taken_by("scorer", choice, a_pilot(plainness, 5000, seed=3))]
+    chosen = [draft.text for draft in shelf_of(choice, a_pilot(plainness, 6000, seed=3), tweets)]
     usual = np.array([capitals(text) for text in tweets])
     assert abs(np.mean([capitals(text) for text in chosen]) - usual.mean()) < 0.25 * usual.std()
 
@@ -89,19 +105,19 @@ def test_no_length_is_favoured(tweets: list[str]) -> None:
     def shortness(text: str) -> float:
         return -float(len(text))
 
-    choice = ShelfChoice.fit(a_pilot(shortness), tweets, best_of=10)
+    choice = ShelfChoice.fit(a_pilot(shortness), tweets, best_of=12)
 
-    chosen = [len(draft.text) for draft in taken_by("scorer", choice, a_pilot(shortness, seed=3))]
+    chosen = [len(draft.text) for draft in shelf_of(choice, a_pilot(shortness, 6000, seed=3), tweets)]
     lengths = [len(text) for text in tweets]
-    assert abs(np.mean(chosen) - np.mean(lengths)) < 0.15 * np.std(lengths) + 3 * np.std(lengths) / len(chosen) ** 0.5
+    assert abs(np.mean(chosen) - np.mean(lengths)) < 0.35 * np.std(lengths)
 
 
 @pytest.mark.slow
-def test_a_share_of_the_shelf_is_left_to_chance(choice: ShelfChoice) -> None:
-    drafts = a_pilot(gulls, 8000, seed=3)
-    by_chance = [gulls(draft.text) for draft in taken_by("chance", choice, drafts)]
-    by_scorer = taken_by("scorer", choice, drafts)
-    assert 0.10 <= len(by_chance) / (len(by_chance) + len(by_scorer)) <= 0.20
+def test_a_share_of_the_shelf_is_left_to_chance(choice: ShelfChoice, tweets: list[str]) -> None:
+    drafts = a_pilot(gulls, 6000, seed=3)
+    shelf = shelf_of(choice, drafts, tweets)
+    by_chance = [gulls(draft.text) for draft in shelf if draft.score is None]
+    assert len(by_chance) == round(0.15 * len(shelf))
     scores = [gulls(draft.text) for draft in drafts]
     assert abs(np.mean(by_chance) - np.mean(scores)) < 4 * np.std(scores) / len(by_chance) ** 0.5
 
@@ -126,13 +142,13 @@ def test_a_draft_that_was_not_scored_is_taken_by_chance_only(choice: ShelfChoice
 @pytest.mark.slow
 def test_asked_again_the_answer_is_the_same(tweets: list[str], choice: ShelfChoice) -> None:
     drafts = a_pilot(gulls, 300)
-    again = ShelfChoice.fit(a_pilot(gulls), tweets, best_of=10)
+    again = ShelfChoice.fit(a_pilot(gulls), tweets, best_of=12)
 
     assert again.takes(drafts) == choice.takes(drafts)
 
 
 def test_a_tiny_pilot_still_follows_the_scorer() -> None:
-    choice = ShelfChoice.fit(a_pilot(gulls, 30), ["one tweet"], best_of=10)
+    choice = ShelfChoice.fit(a_pilot(gulls, 30), ["one tweet"], best_of=12)
 
     drafts = a_pilot(gulls, 2000, seed=3)
     chosen = [gulls(draft.text) for draft in taken_by("scorer", choice, drafts)]
@@ -165,11 +181,34 @@ def test_what_is_copied_is_not_favoured(tweets: list[str]) -> None:
             for text, draft in zip(texts, drafts, strict=True)
         ]
 
-    blind, seeing = (ShelfChoice.fit(with_phrases(2500, 1), tweets, 10, texts) for texts in ((), learned))
-    drafts = with_phrases(5000, 3)
-    shares = [
-        np.mean(["once more" in draft.text for draft in taken_by("scorer", choice, drafts)])
-        for choice in (blind, seeing)
-    ]
-    assert shares[0] > 0.6
-    assert shares[1] < 0.45  # three in ten of all drafts
+    choice, drafts = ShelfChoice.fit(with_phrases(2500, 1), tweets, 12), with_phrases(6000, 3)
+
+    def copied(some: list[Candidate]) -> float:
+        return float(np.mean([run.max() for run in copied_runs([draft.text for draft in some], learned)]))
+
+    blind, seeing = (copied(shelf_of(choice, drafts, tweets, texts)) for texts in (["nothing of the kind"], learned))
+    assert blind > 1.1 * copied(drafts)
+    assert seeing < 1.03 * copied(drafts)
+
+
+@pytest.mark.slow
+def test_samples_of_a_shelf_have_no_more_in_common_than_other_drafts_have(tweets: list[str]) -> None:
+    """A scorer that likes a few phrases, each of them a good one: together they would be all that is said."""
+    phrases = [f"{a} before {b} and after {c}" for a, b, c in zip(WORDS, WORDS[3:], WORDS[5:], strict=False)]
+
+    def with_phrases(count: int, seed: int) -> list[Candidate]:
+        random, drafts = Random(seed), []
+        for draft in a_pilot(gulls, count, seed):
+            liked = random.random() < 0.2
+            said = random.choice(phrases) if liked else " ".join(random.sample(WORDS, 5))
+            drafts.append(Candidate(f"{draft.text[:-1]} {said}.", random.gauss(2.0 * liked, 1), draft.seed))
+        return drafts
+
+    choice, drafts = ShelfChoice.fit(with_phrases(2500, 1), tweets, 12), with_phrases(6000, 3)
+    shelf = shelf_of(choice, drafts, tweets, ["nothing"])
+    liked = sorted(drafts, key=lambda draft: -(draft.score or 0))[: len(shelf)]
+    usual, together, one_by_one = (self_bleu([draft.text for draft in some[:200]]) for some in (drafts, shelf, liked))
+    assert one_by_one > 1.1 * usual
+    assert together < 1.03 * usual
+    by_scorer = [draft.score for draft in shelf if draft.score is not None]
+    assert np.mean(by_scorer) > np.mean([draft.score or 0 for draft in drafts]) + 0.5

@@ -18,6 +18,7 @@ from app.db.generators import Decided, Generator
 from app.db.session import reading, writing
 from app.db.tables import archives, jobs, tweets
 from app.db.tables import samples as samples_table
+from app.game import choice
 from app.game.steering import Balance, Lexicon, Steering
 from app.game.vetting import BlockedWordsError
 from app.jobs import filling, restocking
@@ -129,11 +130,11 @@ def test_of_samples_and_spares_those_are_shelved_whose_form_is_nearest_to_tweets
         stored.append(len(texts))
         return np.arange(len(texts)) >= len(texts) - count
 
-    monkeypatch.setattr(filling, "together", last_but_not_least)
+    monkeypatch.setattr(choice, "together", last_but_not_least)
     done = restock(workshop, archive, generator, 120)
 
     rows = shelf(workshop.engine)
-    assert stored == [round(120 * (1 + filling.SPARES))]
+    assert stored == [round(120 * (1 + choice.SPARES))]
     assert (done.shelved, done.level, len(rows)) == (120, 120, 120)
     assert sum(done.rejected.values()) == done.written - done.shelved
 
@@ -164,7 +165,7 @@ def test_nothing_is_on_the_shelf_before_the_flip(workshop: Workshop, archive: Ar
     restock(workshop, archive, generator, 190, on_progress=look)
 
     assert [stored for stored, _ in seen] == sorted(stored for stored, _ in seen)
-    assert seen[-1] == (round(190 * (1 + filling.SPARES)), 0)  # with the spares that it parts with at the end
+    assert seen[-1] == (round(190 * (1 + choice.SPARES)), 0)  # with the spares that it parts with at the end
 
 
 @pytest.mark.usefixtures("balanced_early")
