@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.game.assembly import Mask, assembled
-from app.game.copied import copied_runs
+from app.game.copied import copied_runs, some_of
 from app.game.form import FEWEST, KEPT, FormMatch, Line, forms
 from app.game.moments import together
 
@@ -28,7 +28,6 @@ SPARES = 0.5  # samples that are stored beside those that are wanted, where form
 RIDGE = 20.0  # of what is usual: a form that few drafts have says little
 HIGHEST = 2.5  # standard deviations: beyond, a score says no more
 COMPARED = 1000  # drafts whose copies say what is usual
-COPIED_FROM = 40_000  # tweets in which copies are looked for, evenly chosen
 
 Floats = NDArray[np.float64]
 
@@ -175,10 +174,8 @@ class ShelfChoice:
         seeds = [draft.seed for draft in plain]
         kept[~favoured] = together([draft.text for draft in plain], seeds, tweets, goal - by_scorer)
         if self.favour is not None and favoured.any():
-            some = learned[:: max(1, len(learned) // COPIED_FROM)]
-            kept[favoured] = _assembled(
-                self.favour, [draft for draft in stored if draft.score is not None], by_scorer, tweets, some
-            )
+            scored = [draft for draft in stored if draft.score is not None]
+            kept[favoured] = _assembled(self.favour, scored, by_scorer, tweets, some_of(learned))
         return kept
 
 

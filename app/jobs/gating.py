@@ -10,6 +10,7 @@ from app.db.generators import Generator
 from app.db.restocks import Restock
 from app.db.session import reading
 from app.game import gates
+from app.game.copied import some_of
 from app.game.gates import Bounds
 from app.game.promotion import Gate
 from app.jobs.base import words_read
@@ -46,7 +47,7 @@ def gates_of(
     with reading(workshop.engine) as connection:
         ours = samples.texts_of(connection, row.id)
         theirs = samples.texts_on_shelf(connection, champion.id, MOST_SAMPLES)
-        learned = list(tweets.texts(connection, archive.id, "train"))
+        learned = some_of(list(tweets.texts(connection, archive.id, "train")))
         last = restocks.newest_done(connection, champion.id)
     counted = (last.written, last.turned_away) if last is not None else (0, 0)
     if counted[0] < gates.LEAST_DRAFTS:
