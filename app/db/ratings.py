@@ -14,11 +14,13 @@ from app.game.skill import Belief
 def note(seen: Batch, guess: Guess, before: Player, verdict: Verdict, label: Label) -> None:
     """Move what a guess moves; `before`: the player as they were before it.
 
-    Cards that the player had seen say nothing of skill, nor does a pair that was chosen for being easy. A sample's
-    strength is told by accepted labels of real players alone: nobody makes a sample strong by picking blindly.
+    Cards that the player had seen say nothing of skill, nor does a pair that was chosen for being easy, nor a pick in
+    a class, where people talk; and by a skill that had moved, the next answer elsewhere would tell its verdict before
+    the wall does. A sample's strength is told by accepted labels of real players alone: nobody makes a sample strong by
+    picking blindly.
     """
     deal = guess.deal
-    if deal.repeat or deal.is_chosen:
+    if deal.repeat or deal.is_chosen or deal.mode == "class":
         return
     player, sample = seen.players[deal.player], seen.samples[deal.sample_id]
     was = sample.belief

@@ -61,7 +61,7 @@ def promote(
         level = samples.level(connection, archive.id, generator.id)
     if champion is not None and champion.id == generator.id:
         raise JobError(f"{generator.name} is the champion of {archive.slug} already")
-    if level >= workshop.shelf_low:
+    if level >= min(workshop.shelf_low, workshop.shelf_full):
         with writing(workshop.engine) as connection:
             samples.lock_shelf(connection, archive.id)
             stamp = samples.next_stamp(connection, archive.id)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
+from factories import a_guess
 from serving import Game
 from sqlalchemy import select, update
 
 from app.db import scores
+from app.db.batch import House
+from app.db.guesses import Recorded, record
 from app.db.session import now, writing
 from app.db.tables import guesses, players, samples
 from app.db.tables import scores as score_rows
@@ -51,6 +55,16 @@ def test_skill_moves_with_each_guess_and_is_kept_with_it(either_game: Game) -> N
             ).first()
         assert Belief(*player) == belief
         assert guess == player
+
+
+def test_a_pick_in_a_class_moves_nothing_by_which_another_answer_would_tell_its_verdict(game: Game) -> None:
+    with writing(game.engine) as connection:
+        (recorded,) = record(connection, [a_guess(7, 0, (1, 1, 1), now(), mode="class")], House(20, ("real",)))
+    assert isinstance(recorded, Recorded)
+    assert json.loads(recorded.answer)["verdict"]
+    with game.engine.connect() as connection:
+        assert connection.execute(select(players.c.skill)).scalar_one() == NEWCOMER.mean
+        assert set(connection.scalars(select(samples.c.strength))) == {UNREAD.mean}
 
 
 def test_a_card_that_was_known_moves_nothing(game: Game) -> None:
