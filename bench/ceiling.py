@@ -36,6 +36,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "what the reader goes by": ("reader",),
     "what the listener goes by": ("listener",),
     "what both go by": ("reader", "listener"),
+    "what all go by": KINDS,
 }
 
 
