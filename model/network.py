@@ -13,7 +13,7 @@ from model.arithmetic import has_bfloat16
 from model.checkpoint import Weights
 from model.config import Config, Recipe
 from model.corpus import Corpus, Window
-from model.recurrent import Borrowed, Parts, Recurrent, Tensor, keras, products, tf
+from model.recurrent import Borrowed, Parts, Recurrent, Tensor, keras, product, tf
 from model.vocab import UNKNOWN_ID, Vocab
 
 __all__ = ["Learner", "Network", "has_bfloat16", "keras", "tf"]
@@ -38,7 +38,7 @@ class Network(keras.Model):  # type: ignore[misc]
             for _ in range(config.layers)
         ]
         for place, layer in enumerate(self.recurrent_layers):
-            layer.build((None, config.units if place else config.embedding, None))
+            layer.build((None, None, config.units if place else config.embedding))
         self.output_kernel = self.add_weight(
             name="output_kernel", shape=(config.units, symbols), initializer="glorot_uniform"
         )
@@ -64,7 +64,7 @@ class Network(keras.Model):  # type: ignore[misc]
     def zero_state(self, batch: int) -> State:
         """The state before anything was read."""
         parts = 2 if self.config.cell == "lstm" else 1
-        return [tuple(tf.zeros([self.config.units, batch]) for _ in range(parts)) for _ in range(self.config.layers)]
+        return [tuple(tf.zeros([batch, self.config.units]) for _ in range(parts)) for _ in range(self.config.layers)]
 
     def call(
         self,
@@ -81,21 +81,21 @@ class Network(keras.Model):  # type: ignore[misc]
         While it learns, a share `dropout` of each layer's outputs and a share `weight_dropout` of its recurrent
         weights are silenced, which ones by `seed` [2].
         """
-        x = tf.transpose(tf.gather(self.embedding, symbols), [0, 2, 1])
+        x = tf.gather(self.embedding, symbols)
         after: State = []
         for place, layer in enumerate(self.recurrent_layers):
             chance = tf.add(seed, place)
             x, layer_state = layer(x, goes_on, state[place], silenced=weight_dropout, seed=chance)
             x = _silence(x, dropout, chance) if dropout else x
             after.append(layer_state)
-        logits = products(tf.convert_to_tensor(self.output_kernel), x, fast=self.fast)
-        return tf.transpose(logits, [0, 2, 1]) + self.output_bias, after
+        logits = product(x, self.output_kernel, fast=self.fast)
+        return tf.cast(logits, tf.float32) + self.output_bias, after
 
 
 def _silence(x: Tensor, share: float, seed: Tensor) -> Tensor:
     # Locked dropout (Gal & Ghahramani 2016): the same units for a whole window, so that the noise does not average
     # out over time.
-    shape = [1, x.shape[1], tf.shape(x)[2]]
+    shape = [1, tf.shape(x)[1], x.shape[2]]
     return tf.nn.experimental.stateless_dropout(x, share, seed, noise_shape=shape)
 
 
@@ -172,8 +172,7 @@ class Learner:
         """All that a later `restore` needs to go on in the same way."""
         arrays = {name: np.asarray(variable.numpy()) for name, variable in self._variables().items()}
         for layer, parts in enumerate(self.memory):
-            # [B, units], as ever: a run that began before texts came to lie last goes on.
-            arrays |= {f"memory.{layer}.{i}": np.ascontiguousarray(part.numpy().T) for i, part in enumerate(parts)}
+            arrays |= {f"memory.{layer}.{i}": np.asarray(part.numpy()) for i, part in enumerate(parts)}
         return arrays
 
     def restore(self, arrays: dict[str, Array]) -> None:
@@ -181,6 +180,6 @@ class Learner:
         for name, variable in self._variables().items():
             variable.assign(arrays[name])
         self.memory = [
-            tuple(tf.transpose(arrays[f"memory.{layer}.{i}"]) for i in range(len(parts)))
+            tuple(tf.constant(arrays[f"memory.{layer}.{i}"]) for i in range(len(parts)))
             for layer, parts in enumerate(self.memory)
         ]

@@ -29,17 +29,19 @@ def some(*shape: int) -> Any:
 def ours_and_keras(cell: str) -> tuple[Any, Any]:
     """A layer of ours and one of Keras's with the same weights."""
     ours, theirs = Recurrent(cell, U), getattr(keras.layers, KERAS[cell])(U, return_sequences=True, return_state=True)
-    ours.build((None, D, None))
+    ours.build((None, None, D))
     theirs.build((B, T, D))
     ours.bias.assign(0.3 * some(*ours.bias.shape))
     theirs.set_weights([part.numpy() for part in (ours.kernel, ours.recurrent, ours.bias)])
     return ours, theirs
 
 
+@pytest.mark.parametrize("turned", [False, True])
 @pytest.mark.parametrize("cell", KERAS)
-def test_outputs_and_gradients_are_those_of_keras(cell: str) -> None:
+def test_outputs_and_gradients_are_those_of_keras(cell: str, turned: bool) -> None:
     ours, theirs = ours_and_keras(cell)
-    x, weigh, state = some(T, D, B), some(T, U, B), [some(U, B) for _ in range(2 if cell == "lstm" else 1)]
+    ours.turned = turned
+    x, weigh, state = some(T, B, D), some(T, B, U), [some(B, U) for _ in range(2 if cell == "lstm" else 1)]
     with tf.GradientTape() as tape:
         tape.watch(x)
         outputs, after = tf.function(ours)(x, tf.ones([T, B]), tuple(state))
@@ -47,18 +49,18 @@ def test_outputs_and_gradients_are_those_of_keras(cell: str) -> None:
     gradients = tape.gradient(total, [x, ours.kernel, ours.recurrent, ours.bias])
     with tf.GradientTape() as tape:
         tape.watch(x)
-        expected, *expected_after = theirs(tf.transpose(x, [2, 0, 1]), initial_state=[*map(tf.transpose, state)])
-        total = tf.reduce_sum(tf.transpose(expected, [1, 2, 0]) * weigh)
+        expected, *expected_after = theirs(tf.transpose(x, [1, 0, 2]), initial_state=state)
+        total = tf.reduce_sum(tf.transpose(expected, [1, 0, 2]) * weigh)
     expected_gradients = tape.gradient(total, [x, *(variable.value for variable in theirs.trainable_variables)])
-    assert np.abs(tf.transpose(outputs, [2, 0, 1]) - expected).max() <= 1e-6
-    assert all(np.abs(tf.transpose(a) - b).max() <= 1e-6 for a, b in zip(after, expected_after, strict=True))
+    assert np.abs(tf.transpose(outputs, [1, 0, 2]) - expected).max() <= 1e-6
+    assert all(np.abs(a - b).max() <= 1e-6 for a, b in zip(after, expected_after, strict=True))
     assert all(np.abs(a - b).max() <= 1e-5 for a, b in zip(gradients, expected_gradients, strict=True))
 
 
 @pytest.mark.parametrize("cell", KERAS)
 def test_bfloat16_stays_close_to_float32(cell: str) -> None:
     ours, _ = ours_and_keras(cell)
-    x, state = some(T, D, B), tuple(tf.zeros([U, B]) for _ in range(2 if cell == "lstm" else 1))
+    x, state = some(T, B, D), tuple(tf.zeros([B, U]) for _ in range(2 if cell == "lstm" else 1))
     exact, _ = ours(x, tf.ones([T, B]), state)
     ours.fast = True
     rounded, _ = ours(x, tf.ones([T, B]), state)
@@ -81,7 +83,7 @@ def test_a_text_never_sees_the_one_before(cell: str) -> None:
 @pytest.mark.parametrize("cell", KERAS)
 def test_no_gradient_flows_across_a_start(cell: str) -> None:
     ours, _ = ours_and_keras(cell)
-    x, state = some(6, D, 1), tuple(tf.zeros([U, 1]) for _ in range(2 if cell == "lstm" else 1))
+    x, state = some(6, 1, D), tuple(tf.zeros([1, U]) for _ in range(2 if cell == "lstm" else 1))
     with tf.GradientTape() as tape:
         tape.watch(x)
         outputs, _ = ours(x, tf.constant([[0.0], [1], [1], [0], [1], [1]]), state)
