@@ -5,6 +5,7 @@ from __future__ import annotations
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from python_multipart.multipart import parse_options_header
 from sqlalchemy.exc import DataError, OperationalError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -81,7 +82,13 @@ async def _invalid(request: Request, error: Exception) -> Response:
 
 
 async def _unreadable(request: Request, error: Exception) -> Response:
-    """A form names an encoding that does not fit it, or half a character came in by one."""
+    """A form names an encoding that does not fit it, or half a character came in by one.
+
+    In UTF-8, which is meant where none is named, every form is read, whatever it holds: there the text is one of ours.
+    """
+    _, named = parse_options_header(request.headers.get("content-type"))
+    if named.get(b"charset", b"utf-8").lower() in (b"utf-8", b"utf8"):
+        raise error
     return _shown(request, Problem(422, "bad-request", "a text is in no encoding that is read here"))
 
 

@@ -9,15 +9,19 @@ import time
 from datetime import UTC, datetime
 
 import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
 from prometheus_client import REGISTRY
 from serving import Game, Opener
 from sqlalchemy import select
 from structlog.testing import capture_logs
 
 from app.db.tables import guesses
+from app.web import errors
 from app.web.identity import prefix
 from app.web.limits import Limits
 from app.web.problems import Problem
+from app.web.troubles import Troubles
 
 
 def test_a_page_allows_no_inline_code_and_no_frame(game: Game) -> None:
@@ -100,6 +104,33 @@ def test_a_form_in_an_encoding_that_nobody_reads_is_refused(game: Game, path: st
     answer = game.client().post(path, content=f"--x\r\n{text}\r\n--x--\r\n", headers=headers)
     assert answer.status_code == 422
     assert "in no encoding that is read here" in answer.text
+
+
+@pytest.mark.parametrize("sent", ["", "application/json; charset=UTF-8", "text/plain; charset=utf8"])
+def test_a_text_of_ours_that_cannot_be_read_is_an_error_of_ours(sent: str) -> None:
+    app, troubles = FastAPI(), Troubles(datetime.now(UTC))
+    errors.register(app, troubles)
+
+    @app.get("/api/words")
+    def words() -> str:
+        return b"caf\xe9".decode()
+
+    with capture_logs() as logs:
+        answer = TestClient(app, raise_server_exceptions=False).get("/api/words", headers={"Content-Type": sent})
+    assert (answer.status_code, answer.json()["type"]) == (500, "/problems/internal")
+    assert [each["error"] for each in logs] == ["UnicodeDecodeError"]
+    assert troubles.count == 1
+
+
+def test_a_form_of_broken_characters_is_no_error_of_ours(game: Game) -> None:
+    client = game.client()
+    for path, name in (("/a/mayor", "round"), ("/me/name", "nickname"), ("/move", "code")):
+        for half in ("%ED%A0%80", "%FF%FE", "\ud800"):
+            part = f'--x\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{half}\r\n--x--\r\n'
+            forms = {"application/x-www-form-urlencoded": f"{name}={half}", "multipart/form-data; boundary=x": part}
+            for kind, form in forms.items():
+                body = form.encode("utf-8", "surrogatepass")
+                assert client.post(path, content=body, headers={"Content-Type": kind}).status_code < 500
 
 
 @pytest.mark.parametrize("path", ["/api/guesses", "/a/mayor"])
