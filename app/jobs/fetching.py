@@ -31,12 +31,14 @@ UNICAST = ipaddress.IPv6Network("2000::/3")  # all of IPv6 that is given out to 
 TRANSLATED = ipaddress.IPv6Network(
     "64:ff9b::/96"
 )  # addresses of IPv4, as a network without any reaches them (RFC 6052)
+# Kept for protocols, and where some hosts of virtual machines tell keys; Pythons before 3.11.10 call most of it public.
+PROTOCOLS = ipaddress.IPv4Network("192.0.0.0/24")
 
 
 def is_public(address: Address) -> bool:
     """Whether an address belongs to the public internet; one of IPv4 within IPv6 is judged by what it holds."""
     if not isinstance(address, ipaddress.IPv6Address):
-        return address.is_global and not address.is_multicast
+        return address.is_global and not address.is_multicast and address not in PROTOCOLS
     held = address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
     if address in TRANSLATED:
         held = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)

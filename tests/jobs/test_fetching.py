@@ -156,6 +156,8 @@ def test_other_kinds_of_address_are_refused(tmp_path: Path, url: str) -> None:
         ("93.184.216.34", True),
         ("2606:2800:220:1::1", True),
         ("169.254.169.254", False),
+        ("192.0.0.192", False),
+        ("::ffff:192.0.0.192", False),
         ("100.64.0.1", False),
         ("192.168.1.1", False),
         ("224.0.0.1", False),
