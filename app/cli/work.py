@@ -13,6 +13,7 @@ from app.cli.data_folder import try_data_folder
 from app.cli.logs import write_logs
 from app.cli.workbench import open_workshop
 from app.db.session import is_sqlite
+from app.jobs.workshop import WORKFLOWS
 from app.settings import Settings, read_settings
 
 
@@ -48,5 +49,5 @@ def work() -> None:
 def workflows_url(settings: Settings) -> str:
     """Where the workflow engine keeps its memory: a file of its own, or on PostgreSQL the same database."""
     if is_sqlite(settings.database):
-        return f"sqlite:///{settings.data_dir / 'jobs.db'}"
+        return f"sqlite:///{settings.data_dir / WORKFLOWS}"
     return settings.database

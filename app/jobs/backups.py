@@ -23,12 +23,12 @@ from sqlalchemy.exc import DBAPIError
 from app.db.copying import CopyError, Told, copy, embedded, is_empty, snapshot
 from app.db.damage import DamagedDatabase
 from app.db.migrate import SchemaError, migrate
-from app.db.session import now, reading
+from app.db.session import is_sqlite, now, reading
 from app.db.tables import archives, generators
 from app.jobs import drafts
 from app.jobs.errors import JobError
 from app.jobs.scorers import read_scorer
-from app.jobs.workshop import SCORERS
+from app.jobs.workshop import SCORERS, WORKFLOWS
 from model.checkpoint import CheckpointError, checkpoint_digest
 from model.scorer import ScorerError
 
@@ -95,7 +95,8 @@ def restore(place: Place, file: Path, told: Told = lambda table, rows: None) -> 
     """Put the game in a backup back, into an empty database of either kind.
 
     Keys and checkpoints come first: killed at any moment, the same command begins again, and no game lies there without
-    them. What is there already is left as it is, unless it is damaged, as by a restore that was killed.
+    them. What is there already is left as it is, unless it is damaged, as by a restore that was killed; what jobs of a
+    game that was there before remember goes.
 
     Raises:
         JobError: the file is no whole backup, or a newer program's, the database holds a game already, or other keys
@@ -112,6 +113,7 @@ def restore(place: Place, file: Path, told: Told = lambda table, rows: None) -> 
         _check_keys(draft / KEYS, place.data_dir)
         with embedded(draft / DATABASE) as kept:
             _bring_up_to_date(kept, file)
+            _forget_work(place)
             _move_in(draft / KEYS, place.data_dir)
             _move_in(draft / CHECKPOINTS, place.checkpoints)
             try:
@@ -225,6 +227,16 @@ def _bring_up_to_date(kept: Engine, file: Path) -> None:
         migrate(kept)
     except SchemaError:
         raise JobError(f"{file.name} was made by a newer program: bring this one up to date, then restore it") from None
+
+
+def _forget_work(place: Place) -> None:
+    """Remove what jobs of the game before remember: those of this one get the same numbers, and would go on with it."""
+    if is_sqlite(str(place.engine.url)):
+        for file in place.data_dir.glob(f"{WORKFLOWS}*"):
+            file.unlink()
+    for kind in ("retrain", "class"):
+        for run in place.checkpoints.glob(f"*/runs/{kind}-[0-9]*"):
+            shutil.rmtree(run)
 
 
 def _unpack(bundle: zipfile.ZipFile, inside: str, folder: Path, digest: str) -> None:

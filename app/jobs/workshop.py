@@ -20,6 +20,7 @@ __all__ = ["Interrupted", "JobError", "Progress", "ShouldStop", "Skipped", "Step
 T = TypeVar("T")
 
 SCORERS = "scorers"  # the folder of an archive's scorers, beside its checkpoints
+WORKFLOWS = "jobs.db"  # the workflow engine's memory, in the data folder of a game on SQLite
 
 # Told how far a job is: plain values that go into jobs.progress.
 Progress = Callable[[Mapping[str, Any]], None]

@@ -150,6 +150,21 @@ def test_another_games_key_is_not_replaced(place: Place, tmp_path: Path) -> None
     assert is_empty(elsewhere.engine)
 
 
+def test_a_restored_game_goes_on_with_no_work_of_the_game_before(place: Place, tmp_path: Path) -> None:
+    """Jobs get the numbers again that those had which the backup does not know: neither their steps nor their runs."""
+    back_up(place, tmp_path / "game.zip")
+    elsewhere = fresh(tmp_path / "elsewhere")
+    steps = [elsewhere.data_dir / name for name in ("jobs.db", "jobs.db-wal", "jobs.db-shm")]
+    runs = elsewhere.checkpoints / "gannet" / "runs"
+    for name in ("retrain-7", "class-8", "lstm-2x512-0"):  # what trains from chance asks whether its texts are the same
+        (runs / name).mkdir(parents=True)
+    for file in steps:
+        file.touch()
+    restore(elsewhere, tmp_path / "game.zip")
+    assert [file for file in steps if file.exists()] == []
+    assert [run.name for run in runs.iterdir()] == ["lstm-2x512-0"]
+
+
 @pytest.mark.slow
 def test_a_restore_that_was_killed_is_done_again_and_whole(place: Place, tmp_path: Path) -> None:
     """On another disk a checkpoint is copied, and may have been cut short; the game comes last."""
