@@ -43,6 +43,8 @@ class Problem(Exception):  # noqa: N818  # RFC 9457's own word
         headers = {"Cache-Control": "no-store"}
         if self.retry_after is not None:
             headers["Retry-After"] = str(self.retry_after)
+        if self.status == HTTPStatus.UNAUTHORIZED:  # RFC 9110 asks for how to show who one is, RFC 6750 for the error
+            headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
         return headers
 
     def response(self) -> Response:

@@ -313,3 +313,10 @@ def test_the_password_of_a_proxy_before_us_is_none_of_our_business(game: Game) -
 def test_a_wrong_operators_key_is_refused(game: Game) -> None:
     response = game.client(headers={"Authorization": "Bearer guess"}).post("/api/rounds")
     assert kind(response) == (401, "not-operator")
+
+
+@pytest.mark.parametrize("path", ["/", "/api/players/me"])
+def test_who_is_refused_is_told_how_to_show_who_they_are(game: Game, path: str) -> None:
+    response = game.client(headers={"Authorization": "Bearer guess"}).get(path)
+    assert response.status_code == 401
+    assert response.headers["WWW-Authenticate"] == 'Bearer error="invalid_token"'
