@@ -78,12 +78,16 @@ def fill(
     wanted = choice.shelf.stored(row.goal)
     if _is_enough(tally, row.goal, choice):
         return
+    found: list[NewSample] = []
     with closing(_drafts(workshop, generator, row, choice, wanted)) as chunks:
         for drafts in chunks:
             if should_stop():
                 raise Interrupted
-            found = list(_chosen(drafts, choice, tally, wanted))
-            _store(workshop, row, found, tally)
+            found += _chosen(drafts, choice, tally, wanted)
+            # A restock that stands at its goal has parted with its spares (or has all): of this one that is not told.
+            if tally.shelved != row.goal or _is_enough(tally, row.goal, choice):
+                _store(workshop, row, found, tally)
+                found = []
             samples_done = tally.shelved * row.goal // wanted
             on_progress({"written": tally.written, "samples": samples_done, "goal": row.goal})
             if _is_enough(tally, row.goal, choice):

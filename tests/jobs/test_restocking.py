@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -137,6 +138,26 @@ def test_of_samples_and_spares_those_are_shelved_whose_form_is_nearest_to_tweets
     assert stored == [round(120 * (1 + choice.SPARES))]
     assert (done.shelved, done.level, len(rows)) == (120, 120, 120)
     assert sum(done.rejected.values()) == done.written - done.shelved
+
+
+def test_a_restock_that_is_stopped_at_its_goal_chooses_among_spares_all_the_same(
+    workshop: Workshop, archive: Archive, generator: Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored: list[int] = []
+
+    def first(texts: Sequence[str], seeds: Sequence[int], tweets: Sequence[str], count: int) -> Any:
+        stored.append(len(texts))
+        return np.arange(len(texts)) < count
+
+    monkeypatch.setattr(filling, "CHUNK", 1)  # each draft is a batch of its own: no count is passed over
+    monkeypatch.setattr(choice, "FEWEST", 20)
+    monkeypatch.setattr(choice, "together", first)
+    _queue_job(workshop, archive, 7)
+    with suppress(Interrupted):
+        restock(workshop, archive, generator, 24, job_id=7, should_stop=lambda: len(shelf(workshop.engine)) == 24)
+
+    assert restock(workshop, archive, generator, 24, job_id=7).shelved == 24
+    assert stored == [round(24 * (1 + choice.SPARES))]
 
 
 def test_what_the_choice_learned_from_is_chosen_among_before_anything_else_is_written(
