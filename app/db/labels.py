@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, Table, delete, false, func, insert, or_, select, update
 
+from app.db.jobs import OPEN
 from app.db.rollups import day_of
 from app.db.tables import (
     class_members,
@@ -16,6 +17,7 @@ from app.db.tables import (
     classes,
     generators,
     guesses,
+    jobs,
     label_sets,
     label_tallies,
     labels,
@@ -238,11 +240,25 @@ def conclude(connection: Connection, label_set_id: int, at: datetime) -> None:
 def drop_unlearned(connection: Connection, archive_id: int, keep: int) -> list[str]:
     """Remove the sets of everybody's labels in which retrainings found nothing to change, but that with the id `keep`;
     the keys of their files."""
+    return _drop(connection, *_concluded(archive_id), label_sets.c.id != keep)
+
+
+def drop_failed(connection: Connection) -> list[str]:
+    """Remove the sets of retrainings that failed or were cancelled; the keys of their files.
+
+    Those of an archive are left while a retraining is at work on it, or waits: one may be its own.
+    """
+    at_work = select(jobs.c.archive_id).where(
+        jobs.c.kind.in_(("retrain", "class")), jobs.c.state.in_(OPEN), jobs.c.archive_id.is_not(None)
+    )
+    return _drop(connection, label_sets.c.concluded_at.is_(None), label_sets.c.archive_id.not_in(at_work))
+
+
+def _drop(connection: Connection, *which: ColumnElement[bool]) -> list[str]:
+    """Remove such sets, but those that a generator learned from; the keys of their files."""
     learned = select(generators.c.label_set_id).where(generators.c.label_set_id.is_not(None))
-    others = (label_sets.c.id != keep, label_sets.c.id.not_in(learned))
-    found = connection.execute(
-        select(label_sets.c.id, label_sets.c.file_key).where(*_concluded(archive_id), *others)
-    ).all()
+    query = select(label_sets.c.id, label_sets.c.file_key).where(*which, label_sets.c.id.not_in(learned))
+    found = connection.execute(query).all()
     ids = [row.id for row in found]
     connection.execute(delete(set_players).where(set_players.c.label_set_id.in_(ids)))
     connection.execute(delete(label_sets).where(label_sets.c.id.in_(ids)))

@@ -105,6 +105,14 @@ def conclude(workshop: Workshop, archive: Archive, set_id: int) -> None:
         workshop.folder(key).unlink(missing_ok=True)
 
 
+def drop_failed(workshop: Workshop) -> None:
+    """Remove what retrainings froze that failed or were cancelled: no generator learned from it, and none will."""
+    with writing(workshop.engine) as connection:
+        keys = labels.drop_failed(connection)
+    for key in keys:
+        workshop.folder(key).unlink(missing_ok=True)
+
+
 def read_set(workshop: Workshop, set_id: int) -> list[dict[str, Any]]:
     """The lines of a frozen set, as `freeze_labels` wrote them.
 

@@ -19,6 +19,7 @@ from app.db.jobs import Job
 from app.db.session import now, reading, writing
 from app.jobs import drafts, supervising, tasks, workflows
 from app.jobs.due import ask_for_what_is_due, ask_for_what_is_learned, due_time
+from app.jobs.freezing import drop_failed
 from app.jobs.hold import Heartbeat, Hold, worker_name
 from app.jobs.judging import ask_for_looks
 from app.jobs.removing import ask_for_removals, drop_guesses, drop_networks, drop_old_scores
@@ -198,6 +199,7 @@ class Worker:
             workers.forget(connection, moment - timedelta(days=1))
         workflows.forget({*alive, self.name})
         drop_old_scores(self._workshop, moment)
+        drop_failed(self._workshop)
         drafts.sweep(self._workshop.checkpoints, drafts.BUNDLE, moment)
         drafts.sweep(self._workshop.data_dir, drafts.RESTORE, moment)
         drafts.sweep(self._workshop.data_dir / "uploads", uploads.ARRIVING, moment)
