@@ -100,7 +100,8 @@ class Standing:
 
     Attributes:
         gates_passed: whether the candidate passed every gate; one that was let in by hand may have met none.
-        scorer: by how much the scorer expects the candidate to fool more; None where none chose the samples of both.
+        scorer: by how many log odds the scorer expects the candidate to be believed more; None where none chose the
+            samples of both.
     """
 
     gates_passed: bool
@@ -220,8 +221,8 @@ def _undecided(look: Look, plan: Plan, standing: Standing) -> Look:
     if standing.scorer is None:
         return _worded(look, "promote", f"{played}; promoted on the gates alone: no scorer chose both")
     if standing.scorer <= 0:
-        return _worded(look, "no difference", f"{played}; the scorer expects {_points(standing.scorer)}")
-    return _worded(look, "promote", f"{played}; promoted on the gates and the scorer's {_points(standing.scorer)}")
+        return _worded(look, "no difference", f"{played}; the scorer expects {_log_odds(standing.scorer)}")
+    return _worded(look, "promote", f"{played}; promoted on the gates and the scorer's {_log_odds(standing.scorer)}")
 
 
 def _worded(look: Look, verdict: Verdict, words: str) -> Look:
@@ -238,6 +239,11 @@ def _told(effect: Effect) -> str:
 
 def _points(value: float) -> str:
     return f"{100 * value:+.1f} points"
+
+
+def _log_odds(value: float) -> str:
+    # Of being believed: how many points that is hangs on what a sample stands beside.
+    return f"{value:+.2f} log odds"
 
 
 def _plain(value: Any) -> Any:

@@ -113,8 +113,8 @@ def test_a_busy_site_that_found_nothing_in_time_keeps_its_champion() -> None:
 @pytest.mark.parametrize(
     ("standing", "z", "verdict", "basis", "words"),
     [
-        (Standing(True, 0.03), 1.0, "promote", "gates and scorer", "the scorer's +3.0 points"),
-        (Standing(True, -0.01), 1.0, "no difference", "gates and scorer", "the scorer expects -1.0 points"),
+        (Standing(True, 0.03), 1.0, "promote", "gates and scorer", "the scorer's +0.03 log odds"),
+        (Standing(True, -0.01), 1.0, "no difference", "gates and scorer", "the scorer expects -0.01 log odds"),
         (Standing(True), 1.0, "promote", "gates alone", "no scorer chose both"),
         (Standing(True), -0.5, "no difference", "gates alone", "play points downwards"),
         (Standing(False, 0.03), 1.0, "no difference", "gates and scorer", "did not pass the gates"),

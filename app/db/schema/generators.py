@@ -149,7 +149,7 @@ canaries = Table(
     Column("champion_id", ForeignKey("generators.id"), nullable=False),
     Column("plan", JSON, nullable=False),  # what was fixed when it opened: shares, looks, error, days
     Column("gates", JSON, nullable=False),  # what it had to pass before; empty where a person opened it
-    Column("scorer", Float),  # by how much the scorer expects it to fool more; null: no scorer chose both
+    Column("scorer", Float),  # by how many log odds the scorer believes it more; null: no scorer chose both
     Column("after_guess_id", BigInteger, nullable=False),  # guesses behind this one are evidence
     Column("opened_by", String(64), nullable=False),
     Column("opened_at", Moment, nullable=False),
