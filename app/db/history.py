@@ -135,12 +135,17 @@ def modes(connection: Connection, player_id: int) -> list[str]:
     return sorted(connection.scalars(select(seats.c.mode).where(seats.c.player_id == player_id).distinct()))
 
 
-def export(connection: Connection, player_id: int, after: int) -> tuple[list[dict[str, Any]], int | None]:
-    """A page of a player's rounds with all that is kept of them, the oldest first of those after a guess.
+def newest(connection: Connection, player_id: int) -> int:
+    """The id of a player's last guess; 0 before the first."""
+    return connection.scalar(select(func.max(guesses.c.id)).where(guesses.c.player_id == player_id)) or 0
+
+
+def export(connection: Connection, player_id: int, after: int, last: int) -> tuple[list[dict[str, Any]], int | None]:
+    """A page of a player's rounds with all that is kept of them, the oldest first of those after a guess, up to `last`.
 
     And the guess that the next page comes after; None behind the last.
     """
-    rows = connection.execute(_export_query().where(_own(player_id, after))).all()
+    rows = connection.execute(_export_query().where(_own(player_id, after), guesses.c.id <= last)).all()
     return [_plain(row) for row in rows], rows[-1].id if rows else None
 
 

@@ -96,13 +96,14 @@ async def download(request: Request) -> Response:
     visitor = house.identity.visitor(request)
     house.limit("downloads", visitor)
 
-    def check() -> None:
+    def newest() -> int:
         with reading(house.engine) as connection:
-            recorded(connection, visitor.key)
+            player = recorded(connection, visitor.key)
+            return history.newest(connection, player.id) if player else 0
 
-    await apart(check)  # before the first byte: what has begun cannot be refused
+    last = await apart(newest)  # before the first byte: what has begun cannot be refused
     headers = NO_STORE | {"Content-Disposition": 'attachment; filename="my-rounds.json"'}
-    return StreamingResponse(_everything(house, visitor.key), 200, headers, "application/json")
+    return StreamingResponse(_everything(house, visitor.key, last), 200, headers, "application/json")
 
 
 @router.get("/me/forget")
@@ -205,8 +206,12 @@ def _wanted(chosen: dict[str, str], slugs: dict[str, int], request: Request) -> 
     return Wanted(verdict, slugs.get(slug), mode, int(before) if before else None)
 
 
-def _everything(house: Services, key: bytes) -> Iterator[str]:
-    """Read in pages: whoever takes long to read an answer must not hold a connection to the database meanwhile."""
+def _everything(house: Services, key: bytes, last: int) -> Iterator[str]:
+    """Read in pages: whoever takes long to read an answer must not hold a connection to the database meanwhile.
+
+    A round of their class may open before they have read on: rounds are told up to the guess `last`, and what sums them
+    up is null then.
+    """
     with reading(house.engine) as connection:
         player = players.find(connection, key)
         about = history.player_fields(connection, player.id) if player else None
@@ -217,13 +222,14 @@ def _everything(house: Services, key: bytes) -> Iterator[str]:
     between, after = "\n  ", 0
     while True:
         with reading(house.engine) as connection:
-            rows, last = history.export(connection, player.id, after)
-        if last is None:
+            rows, at = history.export(connection, player.id, after, last)
+        if at is None:
             break
-        after = last
+        after = at
         for row in rows:
             yield between + json.dumps(row, ensure_ascii=False)
             between = ",\n  "
     with reading(house.engine) as connection:
-        kept = history.belongings(connection, player.id)
+        is_asked = classes.is_asking(connection, player.id, now())
+        kept = None if is_asked else history.belongings(connection, player.id)
     yield '\n ],\n "kept": ' + json.dumps(kept, ensure_ascii=False) + "}\n"

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from hashlib import blake2b
+from types import SimpleNamespace
 
 import httpx
 import pytest
 from factories import add_game, add_generator, add_samples, words
+from fastapi import Request
+from loops import awaited
 from rooms import CODE, KEY, come_in, open_room, pick, room, texts, token
 from serving import Game, Opener
 from sqlalchemy import func, select, update
@@ -31,6 +35,8 @@ from app.db.tables import (
     seats,
     tweets,
 )
+from app.web.identity import COOKIE
+from app.web.own import download
 from app.web.rooms import EXEMPT_SECONDS, Rooms
 
 
@@ -113,6 +119,28 @@ def test_no_own_figures_tell_the_verdict_before_the_reveal(game: Game, address: 
     assert elsewhere.get(address).status_code == 200
     lecturer.press("reveal")
     assert re.search("spotted|fooled", phone.get(address).text)
+
+
+def test_a_download_that_is_read_slowly_tells_no_verdict_before_the_reveal(game: Game) -> None:
+    lecturer, phone = open_room(game), come_in(game)
+    request = Request(
+        {
+            "type": "http",
+            "headers": [(b"cookie", f"{COOKIE}={phone.cookies[COOKIE]}".encode())],
+            "app": SimpleNamespace(state=SimpleNamespace(services=game.services)),
+        }
+    )
+
+    async def read() -> str:
+        answer = await download(request)
+        lecturer.press("next")
+        pick(phone, 0)
+        return "".join([str(part) async for part in answer.body_iterator])
+
+    told = json.loads(awaited(read()))
+    assert (told["rounds"], told["kept"]) == ([], None)
+    lecturer.press("reveal")
+    assert phone.get("/me/download").json()["rounds"][0]["verdict"] in ("spotted", "fooled")
 
 
 def test_the_hall_tells_no_card_of_a_round_before_the_reveal(game: Game) -> None:
