@@ -118,7 +118,8 @@ def copied_gate(candidate: Sequence[str], champion: Sequence[str], tweets: Seque
     long is seen to by vetting.
     """
     if min(len(candidate), len(champion)) < SET:
-        words = f"{COPIED}: {min(len(candidate), len(champion))} samples are too few to tell"
+        few = f"{len(candidate)} samples beside {len(champion)} of the champion's"
+        words = f"{COPIED}: cannot judge by {few} ({SET} or more are needed of each): an admin decides"
         return Gate(COPIED, "cannot judge", None, None, words)
     random = np.random.default_rng([seed, 4])
     ours, theirs = (_some(texts, COMPARED, random) for texts in (candidate, champion))

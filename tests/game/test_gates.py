@@ -101,7 +101,14 @@ def test_samples_that_copy_more_than_the_champions_are_held_back() -> None:
     assert gate.found is not None
     assert gate.found >= 40
     assert f"{gate.found:.1f} characters" in gate.words
-    assert copied_gate(honest[:50], champion, TWEETS).outcome == "cannot judge"
+
+
+@pytest.mark.parametrize(("ours", "theirs"), [(50, 300), (300, 199), (300, 0)])
+def test_who_is_told_that_copies_cannot_be_judged_is_told_by_what_and_what_follows(ours: int, theirs: int) -> None:
+    gate = copied_gate(write(ours, seed=8), write(theirs, seed=7), TWEETS)
+    assert gate.outcome == "cannot judge"
+    assert f"{ours} samples beside {theirs} of the champion's (200 or more are needed of each)" in gate.words
+    assert gate.words.endswith("an admin decides")
 
 
 def test_a_run_a_little_longer_than_chance_explains_is_held_back() -> None:
