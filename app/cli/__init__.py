@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import sqlite3
 import sys
 from importlib import import_module
 
@@ -90,13 +91,22 @@ def _in_one_line(error: Exception) -> str | None:
     )
     if isinstance(error, foreseen):
         return " ".join(str(error).split("\n"))
-    if isinstance(error, DBAPIError):
-        words = str(error.orig).splitlines()[0]
-        if isinstance(error.orig, DamagedDatabase):
+    if _has_no_room(error):
+        words = getattr(error, "strerror", None) or getattr(error, "orig", None) or error
+        return f"there is no room for what was to be written ({words}): make room, then run the command again"
+    if isinstance(error, DBAPIError | sqlite3.OperationalError):
+        orig = getattr(error, "orig", error)  # a backup asks SQLite's driver itself
+        words = str(orig).splitlines()[0]
+        if isinstance(orig, DamagedDatabase):
             return words
         return f"the database does not answer: {words}; is WHICHTWEET_DATABASE_URL right?"
     if isinstance(error, OSError) and error.filename:
         return f"{error.filename}: {error.strerror}"
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return f"there is no room for what was to be written ({error.strerror}): make room, then run the command again"
     return None
+
+
+def _has_no_room(error: Exception) -> bool:
+    """Whether a disk is full, or a quota; a file that is named with the error may be the one that was read."""
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    return getattr(getattr(error, "orig", error), "sqlite_errorcode", None) == sqlite3.SQLITE_FULL

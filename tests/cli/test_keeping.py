@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
@@ -63,3 +65,22 @@ def test_where_there_is_no_room_left_it_is_said_in_one_line(tmp_path: Path) -> N
         done = subprocess.run(command, env=environment, stdout=full, stderr=subprocess.PIPE, text=True)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert done.stderr.endswith("make room, then run the command again\n")
+
+
+def test_a_backup_for_which_there_is_no_room_is_said_in_one_line(
+    command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """SQLite's driver says so itself; and a copy names the file that was read, which is not where room is lacking."""
+    database = sqlite3.connect(":memory:")
+    database.execute("PRAGMA max_page_count=1")
+    with pytest.raises(sqlite3.OperationalError) as full:
+        database.execute("CREATE TABLE larger (than INTEGER)")
+    for error in (full.value, OSError(errno.ENOSPC, "No space left on device", "model/base/weights.safetensors")):
+
+        def fail(*_: object, error: Exception = error) -> None:
+            raise error
+
+        monkeypatch.setattr("app.cli.keeping.back_up", fail)
+        exit_code, _, err = command("data", "backup", str(tmp_path / "game.zip"))
+        assert (exit_code, err.count("\n"), "model/base" in err) == (2, 1, False)
+        assert err.endswith("make room, then run the command again\n")
