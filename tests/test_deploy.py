@@ -63,6 +63,14 @@ def test_nothing_is_asked_for_that_the_example_does_not_name() -> None:
         assert wanted <= example
 
 
+def test_the_small_form_does_not_retrain_by_itself() -> None:
+    """Neither on a schedule nor because enough labels came: training would take most of the host's memory."""
+    worker = compose("compose.small.yaml")["services"]["worker"]["environment"]
+    named = {name: value for name, value in worker.items() if "RETRAIN" in name}
+    said = {name: re.sub(r"\$\{[A-Z_]+-(.*)\}", r"\1", value) for name, value in named.items()}
+    assert said == {"WHICHTWEET_RETRAIN_CRON": "", "WHICHTWEET_RETRAIN_NEW_LABELS": "0"}
+
+
 def test_tensorflow_is_in_the_workers_image_alone() -> None:
     stages = dict(re.findall(r"^FROM \S+ AS (\S+)\n(.*?)(?=^FROM|\Z)", DOCKERFILE, re.MULTILINE | re.DOTALL))
     assert "requirements-train.lock" in stages["build-train"]

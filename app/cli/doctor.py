@@ -17,7 +17,7 @@ from sqlalchemy import Connection, make_url
 from sqlalchemy.exc import DBAPIError
 
 from app.cli.data_folder import try_data_folder
-from app.cli.public import is_public, unmoderated, unnamed
+from app.cli.public import NOBODY, is_public, unmoderated, unnamed
 from app.cli.workbench import JsonOption
 from app.db import archives, generators, samples, workers
 from app.db.archives import Archive
@@ -84,6 +84,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
     file = make_url(settings.database).database
     if is_sqlite(settings.database) and not Path(file or "").exists():
         yield Finding("database", "mind", f"{file} is not there yet: whichtweet serve makes it")
+        yield from _unmade(settings)
         return
     engine = open_engine(settings.database, patience=5)
     try:
@@ -91,6 +92,8 @@ def _database(settings: Settings) -> Iterator[Finding]:
             how = standing(connection)
             if how != "current":
                 yield _unfit(how, revision(connection))
+                if how == "empty":
+                    yield from _unmade(settings)
                 return
             yield Finding("database", "good", engine.url.render_as_string())
             yield from _archives(connection, settings)
@@ -104,6 +107,12 @@ def _database(settings: Settings) -> Iterator[Finding]:
         yield Finding("database", "wrong", words)
     finally:
         engine.dispose()
+
+
+def _unmade(settings: Settings) -> Iterator[Finding]:
+    """Where there is no database yet there is no admin either, and a site with a name does not open."""
+    if is_public(settings):
+        yield Finding("public", "wrong", NOBODY)
 
 
 def _unfit(how: Standing, found: str | None) -> Finding:

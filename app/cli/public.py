@@ -10,6 +10,8 @@ from app.db import admins
 from app.db.session import reading
 from app.settings import Settings, SettingsError
 
+NOBODY = "nobody can moderate it: whichtweet admin create NAME"
+
 
 def is_public(settings: Settings) -> bool:
     """Whether others than this machine's users can come."""
@@ -30,7 +32,7 @@ def unmoderated(connection: Connection) -> list[str]:
     """That nobody can moderate the site, with the remedy; nothing where somebody can."""
     if any(admin.may_change for admin in admins.listing(connection)):
         return []
-    return ["nobody can moderate it: whichtweet admin create NAME"]
+    return [NOBODY]
 
 
 def unnamed(settings: Settings) -> list[str]:

@@ -70,6 +70,16 @@ def test_a_public_site_without_an_admin_and_a_contact_is_wrong(
     assert wrong(public.model_copy(update={"operator": "Ada", "contact": "ada@example.org"})) == []
 
 
+def test_a_public_site_without_a_database_has_no_admin_yet(tmp_path: Path) -> None:
+    """Whoever asks the doctor before anything else is told what the web server would refuse to start without."""
+    file = tmp_path / "whichtweet.db"
+    named = {"domain": "game.example.org", "operator": "Ada", "contact": "ada@example.org"}
+    public = settings(f"sqlite:///{file}", tmp_path).model_copy(update=named)
+    assert wrong(public) == ["nobody can moderate it: whichtweet admin create NAME"]
+    file.touch()
+    assert wrong(public) == ["nobody can moderate it: whichtweet admin create NAME"]
+
+
 def test_a_half_public_site_is_not_opened(house: Settings, engine: Engine) -> None:
     refuse_half_public(house.model_copy(update={"host": "0.0.0.0"}), engine)
     with pytest.raises(SettingsError, match=r"game\.example\.org is not opened to the public: nobody can moderate it"):
