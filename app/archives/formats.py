@@ -22,6 +22,7 @@ from app.archives.xml_items import is_feed
 TWEET, PASSAGE = "tweet", "passage"
 
 _ENOUGH = 1000  # rows without a text after which none is expected any more
+_LOOKED_AT = 20  # lines that tell whether objects of JSON follow
 _EXPORT = re.compile(r"window\.YTD\.(\w+)\.part\d+\s*=")
 _EXPORTS_OF_TWEETS = frozenset({"tweet", "tweets", "community_tweet", "deleted_tweets"})
 _MARKUP = re.compile(
@@ -129,7 +130,25 @@ def recognise(source: Source) -> str:
         raise ArchiveError(f"{source.name} is {other}: expected outbox.json of Mastodon's export")
     if _OBJECT.match(head):
         return "jsonl" if _is_one_of_many(head, whole=source.whole) else "json"
-    return "csv" if table_in(source.head, whole=source.whole) else "text"
+    return _of_lines(source, head)
+
+
+def _of_lines(source: Source, head: str) -> str:
+    """What lines that begin like nothing else are: a table or a text.
+
+    Raises:
+        ArchiveError: objects of JSON follow.
+    """
+    if table_in(source.head, whole=source.whole):
+        return "csv"
+    first, *others = head.splitlines() or [""]
+    others = [line for line in (others if source.whole else others[:-1]) if line.strip()][:_LOOKED_AT]
+    if 2 * sum(map(_is_object, others)) > len(others):
+        raise ArchiveError(
+            f"{source.name} begins with {first[:40]!r}, and objects of JSON follow, one a line: "
+            "take out what is none (to read all of it as plain text say --format text)"
+        )
+    return "text"
 
 
 def _records(source: Source, kind: str, split: str | None) -> tuple[Iterator[Record], tuple[str, ...]]:
@@ -146,6 +165,15 @@ def _records(source: Source, kind: str, split: str | None) -> tuple[Iterator[Rec
     start = _end(_OPENING, source.head)
     container = kind == "json" and source.head.startswith("{", start)
     return json_records(source, container=container), _first_names(source.head)
+
+
+def _is_object(line: str) -> bool:
+    if not line.lstrip().startswith("{"):
+        return False
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _is_array(head: str) -> bool:

@@ -64,6 +64,7 @@ class _Slide:
         self._text = source.read()
         self._at = 0
         self._before = source.mark_width  # bytes of the file before `_text`
+        self._lines = 1  # of the file before `_text`, and the one that it begins in
         self._ended = False
         self.held = False  # whether an object held an array of elements, empty as it may be, or some under their ids
 
@@ -145,9 +146,14 @@ class _Slide:
         """The error that the file is broken here, or `at` a place of the piece."""
         place = self._at if at is None else at
         byte = self._before + self._source.width(self._text[:place])
-        found = ascii(self._text[place : place + 20]) if place < len(self._text) else "the end of the file"
+        line = self._lines + self._text.count("\n", 0, self._at)
+        is_short = place >= len(self._text)
+        found = "the end of the file" if is_short else ascii(self._text[place : place + 20])
+        remedy = "get the whole file" if is_short else "mend that place, or take that record out"
         return ArchiveError(
-            f"broken JSON in {self._source.name} at byte {byte}: {why}, found {found}; nothing was imported"
+            f"broken JSON in {self._source.name} at byte {byte} (record in line {line}): {why}, "
+            f"found {found}; {remedy}; "
+            "nothing was imported"
         )
 
     def _explain(self, error: JSONDecodeError) -> ArchiveError:
@@ -174,6 +180,7 @@ class _Slide:
             self._ended = True
             return False
         self._before += self._source.width(self._text[: self._at])
+        self._lines += self._text.count("\n", 0, self._at)
         pieces, wanted = [self._text[self._at :], piece], len(self._text) - self._at
         self._at = 0
         # As much again as is pending: a long record is tried a few times only.

@@ -286,28 +286,46 @@ def test_rows_without_a_text_are_passed_on_as_such(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "byte"),
+    ("content", "byte", "line"),
     [
-        ('[{"text": "One"}, {"text": "Two"} {"text": "Three"}]', 34),
-        ('[{"text": "One"}, {"text": Two}]', 27),
-        ('[{"text": "One"}, ', 18),
-        ('[{"text": "One"}, {"text": "Tw', 30),
-        ('{"text": "One"}\n{"text": "Two"\n{"text": "Three"}', 31),
-        ('{"text": "One"}\n{"text: "Two"}', 25),
-        ('{"text": "One"}\nTwo', 16),
-        ('[{"text": "é€"}, x]', 20),
+        ('[{"text": "One"}, {"text": "Two"} {"text": "Three"}]', 34, 1),
+        ('[{"text": "One"}, {"text": Two}]', 27, 1),
+        ('[{"text": "One"},\n{"text": "Two"},\n', 35, 3),
+        ('[{"text": "One"},\n{"text": "Tw', 30, 2),
+        ('{"text": "One"}\n{"text": "Two"\n{"text": "Three"}', 31, 2),
+        ('{"text": "One"}\n{"text: "Two"}', 25, 2),
+        ('{"text": "One"}\nTwo', 16, 2),
+        ('[{"text": "é€"}, x]', 20, 1),
     ],
 )
-def test_broken_json_is_refused_with_its_byte(tmp_path: Path, content: str, byte: int) -> None:
-    with pytest.raises(ArchiveError, match=rf"^broken JSON in archive\.dat at byte {byte}: .+; nothing was imported$"):
+def test_broken_json_is_refused_with_its_byte_and_line(tmp_path: Path, content: str, byte: int, line: int) -> None:
+    told = rf"^broken JSON in archive\.dat at byte {byte} \(record in line {line}\): .+; nothing was imported$"
+    with pytest.raises(ArchiveError, match=told):
         read(tmp_path, content)
+
+
+def test_what_is_cut_short_is_to_be_fetched_anew_and_what_is_broken_to_be_mended(tmp_path: Path) -> None:
+    with pytest.raises(ArchiveError, match="; get the whole file; "):
+        read(tmp_path, '{"text": "One"}\n{"text": "Tw')
+    with pytest.raises(ArchiveError, match="; mend that place, or take that record out; "):
+        read(tmp_path, '{"text": "One"}\n{"text": Two}')
+
+
+def test_a_line_of_something_else_before_json_lines_is_told(tmp_path: Path) -> None:
+    """Read as plain text, each line of JSON would be a card."""
+    rows = as_lines({"text": "One"}, {"text": "Two"})
+    for first in ("oops\n", "# 2021-03-04, 2 posts\n\n", "oops\n" + "x\n"):
+        with pytest.raises(ArchiveError, match=r"^archive\.dat begins with '.+', and objects of JSON follow"):
+            read(tmp_path, first + rows)
+    assert read(tmp_path, "oops\n" + rows, format="text")[0].format == "text"
+    assert read(tmp_path, "One says {a}\n{Two} says b\nThree\n")[0].format == "text"
 
 
 def test_the_byte_is_told_beyond_the_first_piece(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(source, "HEAD", 300)
     monkeypatch.setattr(source, "PIECE", 7)
     good = as_lines(*({"text": f"é number {number}", "count": 123456789} for number in range(200)))
-    with pytest.raises(ArchiveError, match=f"at byte {len(good.encode()) + 9}: "):
+    with pytest.raises(ArchiveError, match=rf"at byte {len(good.encode()) + 9} \(record in line 201\): "):
         read(tmp_path, good + '{"text": nothing}')
     assert len(texts(tmp_path, good)) == 200
 
