@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.game.form import Floats, forms
+from app.game.heed import Heed, heedless
 from app.game.measures import Phrases
 from app.game.moments import apart
 
@@ -75,7 +76,13 @@ class InCommon:
 
 
 def assembled(
-    texts: Sequence[str], believed: Floats, copied: Floats, count: int, tweets: Sequence[str], others: Sequence[str]
+    texts: Sequence[str],
+    believed: Floats,
+    copied: Floats,
+    count: int,
+    tweets: Sequence[str],
+    others: Sequence[str],
+    heed: Heed = heedless,
 ) -> Mask:
     """Which `count` of some samples [N] make the best shelf together.
 
@@ -86,6 +93,7 @@ def assembled(
         count: how many are chosen.
         tweets: whose form the shelf is to have.
         others: drafts of the same network as they come, at least as many as are chosen.
+        heed: called at each exchange.
     """
     chosen = np.zeros(len(texts), bool)
     chosen[np.argsort(-believed, kind="stable")[:count]] = True
@@ -100,7 +108,7 @@ def assembled(
     weigh_phrases, weigh_copies = PHRASES, COPIES
     for _ in range(TIMES):
         weights = [weigh_phrases * count / most for most in usual]
-        _exchange_all(chosen, believed - weigh_copies * copies, away, in_common, weights)
+        _exchange_all(chosen, believed - weigh_copies * copies, away, in_common, weights, heed)
         repeated, copied_more = _self_bleu(phrases, chosen) / wanted - 1, float(copies[chosen].mean()) - 1
         if max(repeated, copied_more) <= 0:
             break
@@ -120,11 +128,12 @@ def _self_bleu(texts: Phrases, chosen: Mask) -> float:
 
 
 def _exchange_all(
-    chosen: Mask, worth: Floats, away: Floats, in_common: Sequence[InCommon], weights: Sequence[float]
+    chosen: Mask, worth: Floats, away: Floats, in_common: Sequence[InCommon], weights: Sequence[float], heed: Heed
 ) -> None:
     """Exchange chosen samples for others, in place, until no exchange makes the sum larger."""
     count, total, squares = int(chosen.sum()), away[chosen].sum(0), FORM * (away**2).sum(1) / chosen.sum()
     for _ in range(EXCHANGES * count):
+        heed()
         now = worth - 2 * FORM * (away @ total) / count
         for each, weight in zip(in_common, weights, strict=True):
             now -= weight * each.change

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from app.game.assembly import Mask, assembled
 from app.game.copied import copied_runs, some_of
 from app.game.form import FEWEST, KEPT, FormMatch, Line, forms
+from app.game.heed import Heed, heedless
 from app.game.moments import together
 
 BEST_OF = 12  # vetted drafts for each sample that is wanted, where a scorer has a say
@@ -157,7 +158,14 @@ class ShelfChoice:
             taken.append("chance" if by_chance else "scorer" if is_good and draft.score is not None else None)
         return taken
 
-    def best(self, stored: Sequence[Candidate], tweets: Sequence[str], learned: Sequence[str], goal: int) -> Mask:
+    def best(
+        self,
+        stored: Sequence[Candidate],
+        tweets: Sequence[str],
+        learned: Sequence[str],
+        goal: int,
+        heed: Heed = heedless,
+    ) -> Mask:
         """Which `goal` of the drafts that were stored [N] become samples; those without a score were left to chance.
 
         Args:
@@ -165,6 +173,7 @@ class ShelfChoice:
             tweets: what the samples' form is to be like.
             learned: tweets that a draft may copy from.
             goal: how many samples are wanted.
+            heed: called often where a scorer has a say: that may take a minute.
         """
         favoured = np.array([draft.score is not None for draft in stored], bool)
         by_scorer = 0 if self.favour is None else min(int(favoured.sum()), round(goal * (1 - CHANCE)))
@@ -175,17 +184,23 @@ class ShelfChoice:
         kept[~favoured] = together([draft.text for draft in plain], seeds, tweets, goal - by_scorer)
         if self.favour is not None and favoured.any():
             scored = [draft for draft in stored if draft.score is not None]
-            kept[favoured] = _assembled(self.favour, scored, by_scorer, tweets, some_of(learned))
+            kept[favoured] = _assembled(self.favour, scored, by_scorer, tweets, some_of(learned), heed)
         return kept
 
 
 def _assembled(
-    favour: Favour, drafts: Sequence[Candidate], count: int, tweets: Sequence[str], learned: Sequence[str]
+    favour: Favour,
+    drafts: Sequence[Candidate],
+    count: int,
+    tweets: Sequence[str],
+    learned: Sequence[str],
+    heed: Heed,
 ) -> Mask:
     texts, others = [draft.text for draft in drafts], favour.texts
-    runs = copied_runs([*texts, *others[:COMPARED]], learned)
+    runs = copied_runs([*texts, *others[:COMPARED]], learned, heed)
     copied = np.array([int(run.max(initial=0)) for run in runs], float)
-    return assembled(texts, favour.believed([draft.score or 0.0 for draft in drafts]), copied, count, tweets, others)
+    believed = favour.believed([draft.score or 0.0 for draft in drafts])
+    return assembled(texts, believed, copied, count, tweets, others, heed)
 
 
 def _draw(seed: int) -> float:

@@ -10,13 +10,15 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from app.game.heed import Heed, heedless
+
 Places = NDArray[np.int64]
 Ranks = NDArray[np.int32]
 
 SEARCHED = 40_000  # learned texts that are enough to compare two sets by: some 200 MB of memory
 
 
-def copied_runs(texts: Sequence[str], learned: Sequence[str]) -> list[Places]:
+def copied_runs(texts: Sequence[str], learned: Sequence[str], heed: Heed = heedless) -> list[Places]:
     """For each character of each text, how long a run beginning there is found in `learned`, in characters.
 
     All suffixes are sorted together (prefix doubling, Manber & Myers 1990); the longest match of a suffix is one of
@@ -30,6 +32,7 @@ def copied_runs(texts: Sequence[str], learned: Sequence[str]) -> list[Places]:
     ours = int(ends[-1])
     ranks: list[Ranks] = [np.unique(joined, return_inverse=True)[1].astype(np.int32)]
     while 1 << len(ranks) <= longest:
+        heed()
         last, step = ranks[-1].astype(np.int64), 1 << (len(ranks) - 1)
         after = np.concatenate([last[step:], np.full(min(step, len(last)), -1)])[: len(last)]
         ranks.append(np.unique(last * (last.max() + 2) + after + 1, return_inverse=True)[1].astype(np.int32))

@@ -10,6 +10,7 @@ from collections import Counter, abc
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 
 from app.db import restocks, samples
 from app.db.generators import Generator
@@ -20,7 +21,7 @@ from app.game import sensitive
 from app.game.choice import Candidate, ShelfChoice
 from app.game.vetting import DUPLICATE, FORM, HELD, Vetting, text_hash
 from app.jobs.piloting import FORM_TWEETS
-from app.jobs.workshop import Interrupted, JobError, Progress, ShouldStop, Workshop
+from app.jobs.workshop import Interrupted, JobError, Progress, ShouldStop, Workshop, heed
 from app.jobs.writers import CHUNK, Scoring, Steered, Writers
 from model.generate import Draft
 from model.text import TEXT_VERSION, normalise
@@ -118,17 +119,23 @@ def _is_enough(tally: _Tally, goal: int, choice: Choice) -> bool:
     return shelf.favour is not None and goal <= tally.shelved and tally.vetted >= shelf.best_of * goal
 
 
-def part_with_spares(workshop: Workshop, restock_id: int, shelf: ShelfChoice, cards: Sequence[str]) -> None:
+def part_with_spares(
+    workshop: Workshop, restock_id: int, shelf: ShelfChoice, cards: Sequence[str], should_stop: ShouldStop
+) -> None:
     """Leave as many samples as were asked for: those that are, together, the best shelf.
 
     Some at a time: a restock that was killed meanwhile chooses again, among what is left.
+
+    Raises:
+        Interrupted: `should_stop` said so, before any was parted with.
     """
     with reading(workshop.engine) as connection:
         row, stored = restocks.find(connection, restock_id), samples.waiting(connection, restock_id)
     if row is None or len(stored) <= row.goal:
         return
     drafts = [Candidate(sample.text, sample.score, sample.seed) for sample in stored]
-    kept = shelf.best(drafts, cards[:: max(1, len(cards) // FORM_TWEETS)], cards, row.goal)
+    some_cards = cards[:: max(1, len(cards) // FORM_TWEETS)]
+    kept = shelf.best(drafts, some_cards, cards, row.goal, partial(heed, should_stop))
     spares = [sample.id for sample, keep in zip(stored, kept, strict=True) if not keep]
     rejected, shelved = Counter(row.rejected), row.shelved
     for first in range(0, len(spares), samples.BATCH):

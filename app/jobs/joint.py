@@ -12,13 +12,15 @@ Nobody is judged by what they taught the model: players by a fit without them, s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
+
+from app.game.heed import Heed, heedless
 
 FOLDS = 5
 ROUNDS_OF_VARIANCE = 8  # of empirical Bayes: the variances move little after five
@@ -28,11 +30,6 @@ BOUNDS = (0.01, 4.0)  # of a variance, so that neither an empty nor a wild group
 
 Numbers = NDArray[np.float64]
 Indices = NDArray[np.int64]
-Heed = Callable[[], None]  # called at each step of a fit, which may take minutes; what it raises ends the work
-
-
-def heedless() -> None:
-    """Goes on whatever happens."""
 
 
 @dataclass(frozen=True)

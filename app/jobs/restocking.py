@@ -133,7 +133,7 @@ def write(
         shelf_choice, first = pilot.choose(steered, scoring)
         choice = filling.Choice(vetting, shelf_choice, scoring, steered, first)
         filling.fill(workshop, generator, row, choice, on_progress, should_stop)
-        filling.part_with_spares(workshop, row.id, shelf_choice, cards)
+        filling.part_with_spares(workshop, row.id, shelf_choice, cards, should_stop)
     except JobError:
         discard(workshop, row, time.monotonic() - began)
         raise

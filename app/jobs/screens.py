@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.game import suspicion
+from app.game.heed import Heed, heedless
 from app.game.suspicion import Crowd, Seen, Suspicion
 from app.game.weights import weigh
 from app.jobs import joint
-from app.jobs.joint import Fit, Heed, Picks, Variances, heedless
+from app.jobs.joint import Fit, Picks, Variances
 
 PASSES = 3  # the model is first told by everybody, then without those who were suspect
 

@@ -61,6 +61,26 @@ def test_without_words_form_and_belief_alone_choose() -> None:
     assert believed[chosen].mean() > 0
 
 
+class UnwantedError(Exception):
+    """The work is not wanted any more."""
+
+
+@pytest.mark.parametrize("calls", [1, 20])
+def test_what_is_not_wanted_any_more_ends_between_two_exchanges(calls: int) -> None:
+    asked = 0
+
+    def heed() -> None:
+        nonlocal asked
+        asked += 1
+        if asked == calls:
+            raise UnwantedError
+
+    random = np.random.default_rng(5)
+    with pytest.raises(UnwantedError):
+        assembled(texts(400, 3), random.normal(size=400), np.zeros(800), 100, texts(80, 6), texts(400, 4), heed)
+    assert asked == calls
+
+
 def test_of_very_many_texts_some_are_searched_for_copies() -> None:
     assert some_of(["a", "b"]) == ["a", "b"]
     assert some_of([]) == []

@@ -89,6 +89,15 @@ def test_drafts_that_the_scorer_likes_are_preferred(choice: ShelfChoice, tweets:
 
 
 @pytest.mark.slow
+def test_while_a_shelf_is_put_together_it_is_asked_again_and_again_whether_it_is_wanted(
+    choice: ShelfChoice, tweets: list[str]
+) -> None:
+    asked: list[bool] = []
+    choice.best(a_pilot(gulls, 600, seed=3), tweets, tweets, 100, lambda: asked.append(True))
+    assert len(asked) > 30
+
+
+@pytest.mark.slow
 def test_a_score_that_hangs_on_form_does_not_change_the_form(tweets: list[str]) -> None:
     def plainness(text: str) -> float:
         return -capitals(text) + gulls(text)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -16,10 +16,12 @@ from stock import letter_writer, shelf, small_talk, stock_generator
 from app.db import generators, restocks, samples
 from app.db.archives import Archive
 from app.db.generators import Decided, Generator
+from app.db.samples import NewSample
 from app.db.session import reading, writing
 from app.db.tables import archives, jobs, tweets
 from app.db.tables import samples as samples_table
 from app.game import choice
+from app.game.choice import ShelfChoice
 from app.game.steering import Balance, Lexicon, Steering
 from app.game.vetting import BlockedWordsError
 from app.jobs import filling, restocking
@@ -158,6 +160,31 @@ def test_a_restock_that_is_stopped_at_its_goal_chooses_among_spares_all_the_same
 
     assert restock(workshop, archive, generator, 24, job_id=7).shelved == 24
     assert stored == [round(24 * (1 + choice.SPARES))]
+
+
+class Slow:
+    """A choice that takes its time, and asks meanwhile."""
+
+    def best(self, stored: Sequence[Any], tweets: object, learned: object, goal: int, heed: Callable[[], None]) -> Any:
+        while True:
+            heed()
+
+
+def test_a_restock_that_is_stopped_while_it_chooses_has_parted_with_nothing(
+    workshop: Workshop, archive: Archive, generator: Generator
+) -> None:
+    asked = iter([False, False, True])
+    opened = {"archive_id": archive.id, "generator_id": generator.id, "seed": 5, "goal": 2, "job_id": None}
+    texts = [NewSample(number, f"The ferry waits {number}.", f"{number:032x}") for number in range(3)]
+    with writing(workshop.engine) as connection:
+        row = restocks.begin(connection, **opened, at=archive.created_at)
+        whose = {"archive_id": archive.id, "generator_id": generator.id, "restock_id": row.id, "text_version": 1}
+        samples.add(connection, texts, **whose)
+
+    with pytest.raises(Interrupted):
+        filling.part_with_spares(workshop, row.id, cast(ShelfChoice, Slow()), [], lambda: next(asked))
+
+    assert len(shelf(workshop.engine)) == 3
 
 
 def test_what_the_choice_learned_from_is_chosen_among_before_anything_else_is_written(
