@@ -30,7 +30,7 @@ _MARKUP = re.compile(
 )
 _ELEMENT = re.compile(r"<([A-Za-z][\w:.-]*)(?:\s[^<>]*)?>.*</\1>\s*", re.DOTALL)
 _OPENING = re.compile(r"[\s\ufeff\x1e]*")
-_ARRAY = re.compile(r"\[\s*(?:[{\]]|\[\s*[\[{\"]|$)")
+_ARRAY = re.compile(r"\[\s*(?:null\s*,\s*)*(?:[{\]]|null\s*\]|\[\s*[\[{\"]|$)")  # null stands for a deleted tweet
 _CONTAINER = re.compile(
     rf'\{{\s*"(?:(?:{"|".join(sorted(CONTAINERS | {"meta", "includes"}))})"\s*:\s*[\[{{]|(?:@context|\d+)"\s*:)'
     r"""|\{[^\[{]{0,2000}"orderedItems"\s*:\s*\["""
@@ -180,7 +180,7 @@ def _is_array(head: str) -> bool:
     """Whether a JSON array begins here; "[Exit Hamlet]" is none, nor is "[1] See there"."""
     if _ARRAY.match(head):
         return True
-    first = re.match(r"\[\s*(?=[\[\"])", head)
+    first = re.match(r"\[\s*(?:null\s*,\s*)*(?=[\[\"])", head)
     if not first:
         return False
     try:

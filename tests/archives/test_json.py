@@ -41,6 +41,13 @@ def test_the_later_trump_archive_is_read(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("before", ["null, ", "null,\nnull,\n"])
+@pytest.mark.parametrize("row", ['{"text": "One"}', '"One"'])
+def test_an_array_may_begin_with_what_a_deleted_tweet_left(tmp_path: Path, before: str, row: str) -> None:
+    reading, records = read(tmp_path, f"[{before}{row}]")
+    assert (reading.format, records[-1]) == ("json", Record("One"))
+
+
 @pytest.mark.parametrize("name", ["window.YTD.tweets.part0", "window.YTD.tweet.part0", "window.YTD.tweets.part12"])
 def test_an_export_of_x_is_read(tmp_path: Path, name: str) -> None:
     rows = [
