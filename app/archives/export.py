@@ -1,8 +1,9 @@
 """The zip of an export as X (before: Twitter) sends it, read where it lies: nothing is unpacked to the disk.
 
-Of a new export the tweets are read, the long texts that they were cut from, and the handle; of one before 2019 the
-months, or else its table. Nothing else in it is opened: no messages, no deleted tweets, no media. Of Mastodon's export
-the outbox is read, and the handle; of a zip that holds one file that file, as sites for data sets pack them.
+Of a new export the tweets are read, those to communities too (everybody sees them), the long texts that they were cut
+from, and the handle; of one before 2019 the months, or else its table. Nothing else in it is opened: no messages, no
+deleted tweets, no media. Of Mastodon's export the outbox is read, and the handle; of a zip that holds one file that
+file, as sites for data sets pack them.
 """
 
 from __future__ import annotations
@@ -27,10 +28,12 @@ MOST_ACCOUNT = 1 << 20  # bytes of the file that names the account
 MOST_LONG_TEXTS = 200_000
 SHARED = 100  # characters in which a tweet that was cut and its long text agree
 
-_TWEETS = re.compile(r"(?:.*/)?data/tweets?(?:-part\d+)?\.js")
+_TWEETS = re.compile(r"(?:.*/)?data/(?:community-)?tweets?(?:-part\d+)?\.js")
 _MONTHS = re.compile(r"(?:.*/)?data/js/tweets/\d{4}_\d{2}\.js")
 _TABLE = re.compile(r"(?:[^/]*/)?tweets\.csv")
-_PACKED_ANEW = re.compile(r"(?:[^/]*/)?tweets?(?:-part\d+)?\.js")  # the folder data alone, or what is in it
+_PACKED_ANEW = re.compile(
+    r"(?:[^/]*/)?(?:community-)?tweets?(?:-part\d+)?\.js"
+)  # the folder data alone, or what is in it
 _KINDS = (_TWEETS, _MONTHS, _TABLE, OUTBOX, _PACKED_ANEW)
 _ASIDE = re.compile(r"__MACOSX/.*|(?:.*/)?\.[^/]*")  # what systems put beside the files of a person
 _LONG_TEXTS = re.compile(r"(?:(?:.*/)?data/|[^/]*/)?note-tweet(?:-part\d+)?\.js")

@@ -47,13 +47,21 @@ def test_all_parts_are_read_in_order_and_the_account_is_known(tmp_path: Path) ->
     assert {record.handle for record in records} == {"MayorOfGannet"}
 
 
+@pytest.mark.parametrize("folder", ["data/", ""])
+def test_what_was_told_to_a_community_is_read(tmp_path: Path, folder: str) -> None:
+    files = {
+        f"{folder}tweets.js": part(0, "Told to all."),
+        f"{folder}community-tweet.js": part(0, "Told to a community.", name="community_tweet"),
+    }
+    assert {record.text for record in read(a_zip(tmp_path, files))} == {"Told to all.", "Told to a community."}
+
+
 def test_messages_deleted_tweets_and_media_are_never_opened(tmp_path: Path) -> None:
     files = {
         "data/tweets.js": part(0, "The harbour is open."),
         "data/direct-messages.js": "window.YTD.direct_messages.part0 = not even json",
         "data/deleted-tweets.js": part(0, "I never said that.", name="deleted_tweets"),
         "data/tweets_media/1-a.mp4": "\x00\x01",
-        "data/community-tweet.js": "broken",
     }
     assert [record.text for record in read(a_zip(tmp_path, files))] == ["The harbour is open."]
 
