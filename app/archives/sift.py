@@ -1,7 +1,7 @@
 """The sieve: which records are the account's own tweets, and what each of them is called when it is left out.
 
-- "RT @name" at the start is a retweet, whatever a flag says; "RT if you agree" is not. So is what holds the tweet of
-  somebody else that it repeats.
+- "RT @name" at the start is a retweet, as is "RT:" before a link, whatever a flag says; "RT if you agree" is not. So is
+  what holds the tweet of somebody else that it repeats.
 - A text that begins with a quotation mark and @name, or that has RT @name or "@name: further inside, is mostly somebody
   else's words. A generator would learn those, so it is left out as a quote.
 - What was not for everybody, or stood behind a warning, is left out by what its file says of it.
@@ -40,7 +40,8 @@ REASONS = (
 )
 
 _QUOTES = "\"“”„‟«»'‘’‚‛`"
-_RETWEET = re.compile(rf"[\s.{_QUOTES}]{{0,3}}RT:?\s*@\w", re.IGNORECASE)
+# Behind "RT:" archives of Truth Social have the address of the post, and its words.
+_RETWEET = re.compile(rf"[\s.{_QUOTES}]{{0,3}}RT(?::?\s*@\w|:\s*{LINK})", re.IGNORECASE)
 _QUOTE = re.compile(
     rf"""[\s.]{{0,3}}[{_QUOTES}]+\s*[@＠]\w             # "@name: …
     | \.?(?:[@＠]\w+:?\s+){{1,9}}[{_QUOTES}]+\s*[@＠]\w      # @name "@name …" answer

@@ -34,7 +34,12 @@ def passed(text: str, **fields: object) -> Tweet:
 
 
 @pytest.mark.parametrize(
-    "text", ["RT @bob: hello", "rt @bob hello", "RT: @bob hello", "RT@bob hello", "“RT @bob: hello"]
+    "text",
+    [
+        *("RT @bob: hello", "rt @bob hello", "RT: @bob hello", "RT@bob hello", "“RT @bob: hello"),
+        "RT: https://truthsocial.com/users/bob/statuses/117367780569149238",
+        "RT: https://truthsocial.com/users/bob/statuses/117367780569149238The words of Bob",
+    ],
 )
 def test_a_retweet_is_left_out(text: str) -> None:
     assert verdict(text) == RETWEET
