@@ -21,6 +21,8 @@ from model.text import LINK, normalise
 
 LONGEST = 10_000  # characters of a text as stored; no tweet and no passage fit for a card is as long
 
+_GONE = frozenset({"[deleted]", "[removed]"})  # what Reddit puts in the place of words
+
 # Reasons for leaving a row out, in the order in which they are tried.
 NO_TEXT = "no text"
 OTHER_ACCOUNT = "another account"
@@ -108,7 +110,7 @@ def text_key(text: str) -> str:
 def _fault(text: str) -> str | None:
     if len(text) > LONGEST:
         return TOO_LONG
-    if not text:
+    if not text or text in _GONE:
         return EMPTY
     if "T" in text.upper() and _RETWEET.match(text):
         return RETWEET

@@ -118,6 +118,11 @@ def test_no_text_and_empty_texts_are_told_apart() -> None:
     assert verdict(" \u200b&nbsp; ") == EMPTY
 
 
+@pytest.mark.parametrize("text", ["[deleted]", "[removed]"])
+def test_what_stands_for_words_that_are_gone_is_empty(text: str) -> None:
+    assert verdict(text) == EMPTY
+
+
 def test_what_no_card_could_hold_is_too_long() -> None:
     assert verdict("a " * 6_000) == TOO_LONG
     assert verdict("a" * 1_000_000) == TOO_LONG
