@@ -40,6 +40,8 @@ _REPOST_COLUMNS = (
     *("retweetedstatus", "retweetedstatusid", "retweetedstatusidstr", "retweetedstatusresult", "retweetedtweet"),
     *("retweetstatusid", "retweetid", "userrt", "retweetedusername", "referencedtweetsretweetedid"),
 )
+# Of these tables the texts of retweets are the others' whole words, without RT (twarc's json2csv, FiveThirtyEight).
+_KIND_COLUMNS = ("tweettype", "posttype")
 _ADDRESS_COLUMNS = ("url", "link", "permalink", "tweeturl", "posturl")
 _REPLY_HANDLE_COLUMNS = ("inreplytoscreenname", "inreplytousername")
 EXPECTED_COLUMNS = "text, full_text, tweet, content or body"
@@ -86,6 +88,7 @@ class Layout:
     reply_to: tuple[str, ...]
     conversation: tuple[str, ...]
     repost: tuple[str, ...]
+    kind: tuple[str, ...]
 
 
 @lru_cache(maxsize=256)
@@ -112,6 +115,7 @@ def layout_of(names: tuple[str, ...]) -> Layout:
         reply_to=present(_REPLY_HANDLE_COLUMNS),
         conversation=present(_CONVERSATION_COLUMNS),
         repost=present(_REPOST_COLUMNS),
+        kind=present(_KIND_COLUMNS),
     )
 
 
@@ -149,7 +153,8 @@ def record_from(row: Mapping[str, Any], layout: Layout) -> Record:
         next((handle for name in layout.handle if (handle := handle_in(get(name)))), None),
         in_reply or (known is not None and begun_by != known),
         reply_to,
-        any(_is_something(get(name)) for name in layout.repost),
+        any(_is_something(get(name)) for name in layout.repost)
+        or any(str(get(name)).strip().lower() == "retweet" for name in layout.kind),
     )
 
 

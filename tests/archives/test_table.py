@@ -210,6 +210,12 @@ def test_columns_of_a_tool_that_keeps_retweets_and_replies_are_known(tmp_path: P
     assert [(record.in_reply, record.reposted) for record in records] == [(False, False), (True, False), (False, True)]
 
 
+@pytest.mark.parametrize(("column", "kind"), [("tweet_type", "retweet"), ("post_type", "RETWEET")])
+def test_a_row_whose_kind_is_a_retweet_holds_the_words_of_others(tmp_path: Path, column: str, kind: str) -> None:
+    _, records = read(tmp_path, f"id,text,{column}\n1,One,original\n2,Two,{kind}\n3,Three,quote\n")
+    assert [record.reposted for record in records] == [False, True, False]
+
+
 def test_the_table_that_x_itself_gives_of_an_accounts_posts_is_read(tmp_path: Path) -> None:
     content = (
         "Post id,Date,Post text,Post Link,Impressions\n"
