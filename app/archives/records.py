@@ -21,9 +21,11 @@ _DATE_COLUMNS = (
     *("tweettime", "createddate", "postdate", "createdutc", "publishdate"),
 )
 _HANDLE_COLUMNS = (
-    *("screenname", "username", "userscreenname", "handle", "authorusername", "userusername"),
+    *("screenname", "userscreenname", "username", "handle", "authorusername", "userusername"),
     *("fromuser", "fromusername", "authorhandle"),
 )
+_AUTHOR_COLUMNS = ("author", "user", "username")  # of the last only user_name and the like: a username is a handle
+_NAME_OF_USER = re.compile(r"\W*user[\W_]+name\W*", re.IGNORECASE)
 _REPLY_COLUMNS = (
     "inreplytostatusidstr",
     "inreplytostatusid",
@@ -72,6 +74,7 @@ class Record(NamedTuple):
     reposted: bool = False  # the file holds the tweet of somebody else that this one only repeats
     private: bool = False  # it was not for everybody; `text` is left empty, since what is left out is shown
     warned: bool = False  # it stood behind a warning that a card would not show; `text` is left empty here too
+    author: str | None = None  # who posted it, by a handle or by another name: which, all records together tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,7 @@ class Layout:
     date: tuple[str, ...]
     time: str | None  # of a table that keeps date and time apart
     handle: tuple[str, ...]
+    author: tuple[str, ...]
     reply: tuple[str, ...]
     reply_to: tuple[str, ...]
     conversation: tuple[str, ...]
@@ -110,7 +114,10 @@ def layout_of(names: tuple[str, ...]) -> Layout:
         address=present(_ADDRESS_COLUMNS),
         date=date,
         time=plain["time"] if apart else None,
-        handle=present(_HANDLE_COLUMNS),
+        handle=tuple(name for name in present(_HANDLE_COLUMNS) if not _NAME_OF_USER.fullmatch(name)),
+        author=tuple(
+            name for name in present(_AUTHOR_COLUMNS) if plain_name(name) != "username" or _NAME_OF_USER.fullmatch(name)
+        ),
         reply=present(_REPLY_COLUMNS),
         reply_to=present(_REPLY_HANDLE_COLUMNS),
         conversation=present(_CONVERSATION_COLUMNS),
@@ -155,6 +162,7 @@ def record_from(row: Mapping[str, Any], layout: Layout) -> Record:
         reply_to,
         any(_is_something(get(name)) for name in layout.repost)
         or any(str(get(name)).strip().lower() == "retweet" for name in layout.kind),
+        author=next((who for name in layout.author if (who := _named(get(name)))), None),
     )
 
 
@@ -171,6 +179,10 @@ def handle_in(value: object) -> str | None:
     """The handle that `value` is, without its @; None where it is none."""
     found = _HANDLE.fullmatch(value.strip()) if isinstance(value, str) else None
     return found.group(1) if found and found.group(1).lower() not in _NOTHING else None
+
+
+def _named(value: object) -> str | None:
+    return value.strip().removeprefix("@") or None if isinstance(value, str) else None
 
 
 def address_id(address: object) -> str | None:

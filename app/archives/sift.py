@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from hashlib import blake2b
 from typing import NamedTuple
 
-from app.archives.records import Record
+from app.archives.records import Record, handle_in
 from app.wording import leaning
 from model.text import LINK, normalise
 
@@ -53,6 +54,9 @@ _QUOTE = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 
+_MOSTLY = 0.9  # share of authors that must be able to be handles
+_A_NAME_TOO = re.compile(r"[A-Z][a-z]*|[A-Z]+|\d+")  # "Oprah" may be called otherwise at X; "oprah_w" is a handle
+
 
 class Tweet(NamedTuple):
     """A record that passed the sieve."""
@@ -71,13 +75,26 @@ class Sieve:
         """`handle`: rows of other accounts are left out. `passages`: texts that no account posted, none leans."""
         self._handle = handle.lower() if handle else None
         self._passages = passages
+        self._authors_are_handles = False
+
+    def meet(self, records: Sequence[Record]) -> None:
+        """Find out by the first records whether their authors are called by handles or by names of another kind."""
+        authors = [record.author for record in records if record.author]
+        handles = [handle for author in authors if author.isascii() and (handle := handle_in(author))]
+        told = any(handle.lower() == self._handle or not _A_NAME_TOO.fullmatch(handle) for handle in handles)
+        self._authors_are_handles = told and len(handles) >= _MOSTLY * len(authors)
+
+    def poster(self, record: Record) -> str | None:
+        """Who posted the record, by a handle; None where its file does not say."""
+        return record.handle or (record.author if self._authors_are_handles else None)
 
     def sift(self, record: Record) -> Tweet | str:
         """The tweet in `record`, or the reason why there is none."""
         raw = record.text
         if raw is None:
             return NO_TEXT
-        if self._handle and record.handle and record.handle.lower() != self._handle:
+        poster = (self.poster(record) or "").lower()
+        if self._handle and poster and poster != self._handle:
             return OTHER_ACCOUNT
         if record.private:
             return NOT_PUBLIC
@@ -97,7 +114,8 @@ class Sieve:
         found = leaning(text)
         if found is None and record.in_reply:
             # An answer to others opens with their names; one without goes on from the account's own tweet.
-            own = record.reply_to and record.reply_to.lower() in (self._handle, (record.handle or "").lower())
+            poster = (self.poster(record) or "").lower()
+            own = record.reply_to and record.reply_to.lower() in (self._handle, poster)
             return "thread" if own or record.reply_to is None else "reply"
         return found
 

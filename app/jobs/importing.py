@@ -23,7 +23,7 @@ from app.archives.dates import Order, order_in, posted
 from app.archives.formats import PASSAGE, TWEET, Reading
 from app.archives.naming import handle_of, name_of, slug_of
 from app.archives.opening import open_archive
-from app.archives.records import Record
+from app.archives.records import Record, handle_in
 from app.archives.sift import ALREADY_THERE, DUPLICATE, NO_TEXT, REASONS, Sieve, Tweet
 from app.archives.source import EXPECTED
 from app.archives.splits import DECK, SPLITS, split_of
@@ -276,6 +276,7 @@ class _Run:
         if self.read == 0:
             self.first = batch[0].text
             self.order = order_in(record.date for record in batch)
+            self.sieve.meet(batch)
         self.read += len(batch)
         passed: list[Tweet] = []
         for record in batch:
@@ -284,8 +285,9 @@ class _Run:
                 self.left_out[sifted] += 1
                 continue
             passed.append(sifted)
-            if record.handle and len(self.handles) < 2:
-                self.handles.setdefault(record.handle.lower(), record.handle)
+            poster = handle_in(self.sieve.poster(record))
+            if poster and len(self.handles) < 2:
+                self.handles.setdefault(poster.lower(), poster)
         new = self._without_known(passed)
         verdicts = twins.place([(tweet.text, split_of(tweet.id or tweet.text)) for tweet in new])
         latest = self.clock()

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 from app.archives import ArchiveError
 from app.archives.opening import Opened, open_archive
-from app.archives.records import Record
+from app.archives.records import Record, handle_in
 from app.archives.sift import NO_TEXT, Sieve, Tweet
 from app.archives.splits import DECK_SHARE
 from app.db import uploads
+from app.db.imports import BATCH
 from app.db.jobs import Job
 from app.db.session import writing
 from app.game.third_parties import ThirdParties
@@ -71,8 +72,11 @@ def _looked_into(path: Path, options: Mapping[str, Any], hold: Hold) -> dict[str
     handle = options.get("handle") or None
     how = (options.get("format", "auto"), options.get("split"), options.get("encoding_errors", "strict"))
     with open_archive(path, *how) as opened:
-        look = _Look(handle, Sieve(handle, passages=opened.reading.unit == "passage"))
-        for record in islice(opened.reading.records, LOOKED_AT):
+        sieve = Sieve(handle, passages=opened.reading.unit == "passage")
+        look, records = _Look(handle, sieve), islice(opened.reading.records, LOOKED_AT)
+        first = list(islice(records, BATCH))
+        sieve.meet(first)
+        for record in chain(first, records):
             look.at(record)
             if look.read % ASKED_EVERY == 0 and hold.should_stop():
                 raise Interrupted
@@ -109,9 +113,10 @@ class _Look:
 
     def _pass(self, record: Record, tweet: Tweet) -> None:
         self._passed += 1
-        if record.handle:
-            self._handles.add(record.handle)
-        is_naming = ThirdParties.but(self._handle or record.handle).named_in(tweet.text)
+        poster = handle_in(self._sieve.poster(record))
+        if poster:
+            self._handles.add(poster)
+        is_naming = ThirdParties.but(self._handle or poster).named_in(tweet.text)
         self._naming += is_naming
         if len(self._shown) < SHOWN:
             row = {"text": tweet.text, "date": _as_shown(tweet.date or ""), "leaning": tweet.leaning}

@@ -136,6 +136,24 @@ def test_rows_of_other_accounts_are_left_out_when_the_handle_is_known() -> None:
 
 
 @pytest.mark.parametrize(
+    ("authors", "others"),
+    [
+        (["mayor", "bob"], 1),
+        (["Mayor"] * 18 + ["[deleted]", "BOB"], 2),  # whoever is asked for is among them
+        (["mayor_press"] * 3, 3),
+        (["Oprah"] * 3, 0),  # as somebody may be called whose handle is another
+        (["Mayor", "Bob Builder", "Carol Smith"], 0),
+        (["12", "13"], 0),
+    ],
+)
+def test_authors_are_other_accounts_where_they_are_called_by_handles(authors: list[str], others: int) -> None:
+    records = [Record("A fine day", author=author) for author in authors]
+    sieve = Sieve("Mayor")
+    sieve.meet(records)
+    assert [sieve.sift(record) for record in records].count(OTHER_ACCOUNT) == others
+
+
+@pytest.mark.parametrize(
     ("text", "fields", "expected"),
     [
         ("@bob yes", {}, "reply"),

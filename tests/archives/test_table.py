@@ -249,6 +249,12 @@ def test_who_posted_has_many_names(tmp_path: Path, name: str) -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["author", "user", "user_name", "User Name", "user.name"])
+def test_a_column_that_may_hold_names_is_not_taken_for_handles(tmp_path: Path, name: str) -> None:
+    _, records = read(tmp_path, f"id,{name},text,user_screen_name\n7,@Mayor,One,\n8,Bob,Two,bob_builder\n")
+    assert [(record.handle, record.author) for record in records] == [(None, "Mayor"), ("bob_builder", "Bob")]
+
+
 @pytest.mark.parametrize("null", ["", "nan", "NULL", "None", r"\N", "<NA>"])
 def test_what_programs_write_for_nothing_is_nothing(tmp_path: Path, null: str) -> None:
     content = f"id\ttext\tretweeted_status_id\tin_reply_to_status_id\n7\tOne\t{null}\t{null}\n{null}\tTwo\t6\t5\n"

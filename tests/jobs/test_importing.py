@@ -248,6 +248,13 @@ def test_the_handle_is_taken_where_all_rows_agree(engine: Engine, tmp_path: Path
     assert bring_in(engine, write(tmp_path, [tweet(12, screen_name="Alice")])).handle == "Bob"
 
 
+def test_the_handle_is_taken_from_authors_that_are_called_by_it(engine: Engine, tmp_path: Path) -> None:
+    rows = [tweet(n, author=author) for n, author in enumerate(["bob_builder", "bob_builder", "alice"])]
+    assert bring_in(engine, write(tmp_path, rows[:2])).handle == "bob_builder"
+    done = bring_in(engine, write(tmp_path, rows), slug="asked-for", handle="@Bob_Builder")
+    assert (done.added, done.left_out) == (2, {"another account": 1})
+
+
 def test_plain_text_makes_an_archive_of_passages(engine: Engine, tmp_path: Path) -> None:
     file = tmp_path / "hamlet"
     file.write_text(
