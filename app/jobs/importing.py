@@ -24,7 +24,7 @@ from app.archives.formats import PASSAGE, TWEET, Reading
 from app.archives.naming import handle_of, name_of, slug_of
 from app.archives.opening import open_archive
 from app.archives.records import Record, handle_in
-from app.archives.sift import ALREADY_THERE, DUPLICATE, NO_TEXT, REASONS, Sieve, Tweet
+from app.archives.sift import ALREADY_THERE, DUPLICATE, NO_TEXT, OTHER_ACCOUNT, REASONS, Sieve, Tweet
 from app.archives.source import EXPECTED
 from app.archives.splits import DECK, SPLITS, split_of
 from app.archives.twins import Twins
@@ -87,7 +87,7 @@ def import_archive(
         path: the file.
         slug: the archive; made lower case, with hyphens for what a slug cannot hold.
         name: what pages call the archive; None leaves the name it has, and calls a new one by `slug` as typed.
-        handle: the account, with or without @; None takes what the rows agree on, if they do.
+        handle: the account, with or without @; None takes the archive's, or what the rows agree on, if they do.
         format: auto, or one of `app.archives.records.FORMATS`.
         split: line or paragraph: the file is plain text, one passage each.
         encoding_errors: one of `app.archives.source.ENCODING_ERRORS`: what becomes of bytes that are no text.
@@ -133,6 +133,7 @@ class _Run:
     clock: Callable[[], datetime]
     archive_id: int | None = None
     import_id: int | None = None
+    known_handle: str | None = None  # the archive's, before this import
     unit: str = TWEET
     deck_from: int = 0
     deck_to: int = 0
@@ -157,7 +158,8 @@ class _Run:
                     "restore it, or choose another name"
                 )
         self.unit = self._unit(there)
-        self.sieve = Sieve(self.handle, passages=self.unit == PASSAGE)
+        self.known_handle = there.handle if there else None
+        self.sieve = Sieve(self.handle or self.known_handle, passages=self.unit == PASSAGE)
         with writing(self.engine) as connection:
             self.archive_id = archives.hold_place(
                 connection, self.slug, name=name, handle=self.handle, unit=self.unit, is_demo=is_demo, at=at
@@ -332,6 +334,11 @@ class _Run:
         return self.opened.unit == PASSAGE and not self.opened.asked
 
     def _note(self) -> str | None:
+        if not self.handle and self.known_handle and (others := self.left_out[OTHER_ACCOUNT]):
+            return (
+                f"{others:,} rows of {self.opened.name} are of other accounts than @{self.known_handle}, whose archive "
+                f"{self.slug} is: if they are the account's own, by another handle, say --handle"
+            )
         if not self._is_taken_for_text:
             return None
         return (

@@ -255,6 +255,17 @@ def test_the_handle_is_taken_from_authors_that_are_called_by_it(engine: Engine, 
     assert (done.added, done.left_out) == (2, {"another account": 1})
 
 
+def test_a_later_file_without_a_handle_is_sifted_by_the_archives(engine: Engine, tmp_path: Path) -> None:
+    rows = [tweet(1, screen_name="Bob"), tweet(2, screen_name="Alice")]
+    bring_in(engine, write(tmp_path, rows), handle="bob")
+    done = bring_in(engine, write(tmp_path, [*rows, tweet(3, screen_name="bob"), tweet(4, screen_name="Alice")]))
+    assert (done.added, done.left_out) == (1, {"another account": 2, "already there": 1})
+    assert done.note is not None
+    assert done.note.startswith("2 rows of ")
+    by_another = bring_in(engine, write(tmp_path, [tweet(5, screen_name="Alice")]), handle="alice")
+    assert (by_another.added, by_another.note) == (1, None)
+
+
 def test_plain_text_makes_an_archive_of_passages(engine: Engine, tmp_path: Path) -> None:
     file = tmp_path / "hamlet"
     file.write_text(
