@@ -22,16 +22,42 @@ _LONGER = (
     ("note_tweet", "text"),
     ("note_tweet", "note_tweet_results", "result", "text"),
 )
+_POSTERS = tuple(("core", "user_results", "result", held, "screen_name") for held in ("legacy", "core"))  # pages of X
 
 
 def records_in(element: object) -> list[Record]:
     """The records in one element: of a page of answers as an API gives them, all of its rows."""
-    record = record_of(element)
-    if record.text is None and isinstance(element, dict):
+    if not isinstance(element, dict):
+        return [record_of(element)]
+    names = names_in(element.get("includes"))
+    record = record_of({**element, "data": signed(element["data"], names)} if names and "data" in element else element)
+    if record.text is None:
         rows = [row for name in CONTAINERS & element.keys() for row in _listed(element[name])]
         if rows:
-            return [record_of(row) for row in rows]
+            return [record_of(signed(row, names)) for row in rows]
     return [record]
+
+
+def names_in(includes: object) -> dict[str, str]:
+    """The handles of those whom an answer of the API of X includes, by their ids."""
+    users = _listed(includes.get("users")) if isinstance(includes, dict) else []
+    return {
+        str(user.get("id")): handle
+        for user in users
+        if isinstance(user, dict) and (handle := handle_in(user.get("username")))
+    }
+
+
+def is_unsigned(row: object) -> bool:
+    """Whether a row of the API of X names its author by a number alone."""
+    return isinstance(row, dict) and "author_id" in row and "author" not in row
+
+
+def signed(row: Any, names: Mapping[str, str]) -> Any:
+    """The row with its author's handle, where `names` tells it."""
+    if not is_unsigned(row) or str(row["author_id"]) not in names:
+        return row
+    return {**row, "author": {"username": names[str(row["author_id"])]}}
 
 
 def record_of(row: object) -> Record:
@@ -76,7 +102,7 @@ def _longer(held: Mapping[str, Any]) -> str | None:
 def _poster(fields: Mapping[str, Any]) -> str | None:
     user = fields.get("user") or fields.get("author")
     if not isinstance(user, dict):
-        return None
+        return next((handle for path in _POSTERS if (handle := handle_in(_at(fields, path)))), None)
     return next((handle for name in layout_of(tuple(user)).handle if (handle := handle_in(user[name]))), None)
 
 

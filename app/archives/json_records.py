@@ -16,7 +16,7 @@ from json import JSONDecodeError
 from typing import Any
 
 from app.archives import ArchiveError
-from app.archives.elements import CONTAINERS, records_in
+from app.archives.elements import CONTAINERS, is_unsigned, names_in, records_in, signed
 from app.archives.records import Record
 from app.archives.source import LONGEST_RECORD, Source
 
@@ -100,8 +100,10 @@ class _Slide:
 
     def contained(self) -> Iterator[Any]:
         """The elements of all arrays that the object which begins here holds under a name of `CONTAINERS`, and the
-        objects that it holds under their ids.
+        objects that it holds under their ids. Who wrote them may be told behind them (API of X): until then they wait.
         """
+        waiting: list[Any] = []
+        names: dict[str, str] = {}
         self._step("{")
         if self.peek() == "}":
             self._at += 1
@@ -111,15 +113,22 @@ class _Slide:
             self._step(":")
             if name in CONTAINERS and self.peek() == "[":
                 self.held = True
-                yield from self.elements()
+                begun = self._place()
+                for row in self.elements():
+                    if is_unsigned(row) and self._place() - begun <= LONGEST_RECORD:
+                        waiting.append(row)
+                    else:
+                        yield row
             elif self.peek() == "[":
                 deque(self.elements(), maxlen=0)  # one by one: who follows whom may be longer than the tweets
             else:
                 value = self.value()
+                names = names_in(value) if name == "includes" else names
                 if isinstance(value, dict) and isinstance(name, str) and name.isdecimal():
                     self.held = True
                     yield {"id": name, **value}
             if self._step(",}") == "}":
+                yield from (signed(row, names) for row in waiting)
                 return
 
     def value(self) -> Any:
@@ -161,6 +170,9 @@ class _Slide:
             return self.broken("the file is cut short, expected the rest of a record", len(self._text))
         why = error.msg[0].lower() + error.msg[1:].removesuffix(" starting at").removesuffix(" at")
         return self.broken(why, error.pos)
+
+    def _place(self) -> int:
+        return self._before + self._at
 
     def _step(self, wanted: str) -> str:
         found = self.peek()

@@ -287,6 +287,27 @@ def test_the_handle_is_found_where_it_is(tmp_path: Path) -> None:
     assert [record.handle for record in read(tmp_path, as_lines(*rows))[1]] == ["bob", "bob", None]
 
 
+@pytest.mark.parametrize("indent", [None, 1])
+@pytest.mark.parametrize("pages", [1, 2])
+def test_of_whom_the_api_names_by_numbers_the_handle_is_found_beside_the_tweets(
+    tmp_path: Path, indent: int | None, pages: int
+) -> None:
+    data = [{"id": "1", "text": "One", "author_id": "7"}, {"id": "2", "text": "Two", "author_id": "8"}]
+    users = {"users": [{"id": "7", "username": "mayor", "name": "The Mayor"}, {"id": "9", "username": "bob"}]}
+    page = json.dumps({"data": data, "includes": users, "meta": {}}, indent=indent)
+    _, records = read(tmp_path, "\n".join([page] * pages))
+    assert [(record.text, record.handle) for record in records] == [("One", "mayor"), ("Two", None)] * pages
+    streamed = as_lines(*({"data": row, "includes": users} for row in data))
+    assert [record.handle for record in read(tmp_path, streamed)[1]] == ["mayor", None]
+
+
+@pytest.mark.parametrize("held", ["legacy", "core"])
+def test_of_what_pages_of_x_load_the_handle_is_found(tmp_path: Path, held: str) -> None:
+    core = {"user_results": {"result": {held: {"screen_name": "mayor", "name": "The Mayor"}}}}
+    row = {"rest_id": "7", "core": core, "legacy": {"full_text": "One", "id_str": "7"}}
+    assert [(record.text, record.handle) for record in read(tmp_path, as_lines(row))[1]] == [("One", "mayor")]
+
+
 def test_rows_without_a_text_are_passed_on_as_such(tmp_path: Path) -> None:
     rows = [{"text": None}, {"text": 5}, {"id": 1}, [1], 7, None, {"text": ""}]
     assert texts(tmp_path, json.dumps([{"text": "One"}, *rows])) == ["One", *[None] * 6, ""]
