@@ -24,10 +24,11 @@ _NO_WORD = re.compile(r"[\W_]+")
 
 
 class _Markless(dict[int, int | None]):
-    """What becomes of each character where accents are dropped, decided when it first comes by."""
+    """What becomes of each character where accents and joiners are dropped, decided when it first comes by."""
 
     def __missing__(self, code: int) -> int | None:
-        self[code] = kept = None if unicodedata.category(chr(code))[0] == "M" else code
+        category = unicodedata.category(chr(code))
+        self[code] = kept = None if category[0] == "M" or category == "Cf" else code
         return kept
 
 

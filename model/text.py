@@ -12,7 +12,7 @@ import re
 import unicodedata
 from functools import cache
 
-TEXT_VERSION = 3  # goes up with any change of what `normalise` returns; stored with each text
+TEXT_VERSION = 4  # goes up with any change of what `normalise` returns; stored with each text
 
 LINK = "🔗"  # stands for any link
 START = "\x02"  # begins a text in the network's input; `normalise` never returns it
@@ -31,7 +31,20 @@ _EMOJI = (
     "©®‼⁉™ℹ\u2194-\u21aa⌚-⏿Ⓜ\u25aa-\u25fe☀-➿⤴⤵\u2b05-\u2b55〰〽㊗㊙"
     "\U0001f000-\U0001f516\U0001f518-\U0001faff"  # all but U+1F517, which is LINK
 )
-_LONE_JOINER = re.compile(f"(?<![{_EMOJI}\ufe0f])\u200d|\u200d(?![{_EMOJI}])")
+# Where letters would join otherwise, joiners are spelling: between those of Arabic, as Persian writes its endings, and
+# around the mark by which the scripts of India drop a vowel.
+_ARABIC = "\u0620\u0622-\u063f\u0641-\u064a\u066e-\u06d3\u06d5\u06fa-\u06ff"
+_JOINS = (  # to the next letter
+    "\u0620\u0626\u0628\u062a-\u062e\u0633-\u063f\u0641-\u0647\u0649-\u065f\u066e-\u0670\u0678-\u0687\u069a-\u06bf"
+    "\u06c1\u06c2\u06cc\u06ce\u06d0\u06d1\u06fa-\u06ff"
+)
+_INDIC, _VIRAMA = "\u0900-\u0dff", "\u094d\u09cd\u0a4d\u0acd\u0b4d\u0bcd\u0c4d\u0ccd\u0d4d\u0dca"
+_NON_JOINER = re.compile(
+    f"(?<=[{_JOINS}])(\u200c)\u200c*(?=[{_ARABIC}])|(?<=[{_VIRAMA}])(\u200c)\u200c*(?=[{_INDIC}])|\u200c"
+)
+_LONE_JOINER = re.compile(
+    f"((?<=[{_EMOJI}\ufe0f])\u200d(?=[{_EMOJI}])|(?<=[{_VIRAMA}])\u200d|(?<=[{_INDIC}])\u200d(?=[{_VIRAMA}]))|\u200d"
+)
 _LONE_SELECTOR = re.compile(f"(?<![{_EMOJI}0-9#*])\ufe0f|(?<=[0-9#*])\ufe0f(?!\u20e3)")
 # Tags spell a flag behind a black one (England, Scotland, Wales), and are nothing anywhere else.
 _TAG = re.compile("[\U000e0020-\U000e007f]")
@@ -101,9 +114,9 @@ def _fate(code: int) -> int | str | None:
     category = unicodedata.category(chr(code))
     if category == "Zs":
         return " "
-    # Joiners and tags are invisible too, but inside emoji they are kept: `_LONE_JOINER` and `_LONE_TAG` decide.
-    in_emoji = code == 0x200D or 0xE0020 <= code <= 0xE007F
-    return None if category in ("Cc", "Cf", "Cs", "Co") and not in_emoji else code
+    # Joiners and tags are invisible too, but inside emoji and some words they are kept: the patterns above decide.
+    may_stay = code in (0x200C, 0x200D) or 0xE0020 <= code <= 0xE007F
+    return None if category in ("Cc", "Cf", "Cs", "Co") and not may_stay else code
 
 
 _DOOR = _Door()
@@ -131,8 +144,10 @@ def _pass(text: str) -> str:
     text = _mark_links(_unescape(text)).translate(_DOOR)
     if not text.isascii():
         text = unicodedata.normalize("NFC", text)
+        if "\u200c" in text:
+            text = _NON_JOINER.sub(r"\1\2", text)
         if "\u200d" in text or "\ufe0f" in text:
-            text = _LONE_SELECTOR.sub("", _LONE_JOINER.sub("", text))
+            text = _LONE_SELECTOR.sub("", _LONE_JOINER.sub(r"\1", text))
         if _TAG.search(text):
             text = _LONE_TAG.sub(r"\1", text)
         text = _mark_run().sub(r"\1", text)

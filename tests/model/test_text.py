@@ -15,6 +15,7 @@ PIECES = [
     *"ab @#./:&;…()\"“”'\n\r\t1e",
     *("&amp;", "&#8203;", "&lt", "http", "https://", "t.co/", "pic.twitter.", "com/", "www.", LINK),
     *("\u200d", "\ufe0f", "\u200b", "\u00a0", "\u0301", "👩", "❤", "\u20e3"),
+    *("\u200c", "ی", "ر", "خ", "\u0651", "क", "ष", "\u094d"),
 ]
 ENGLAND = "🏴" + "".join(chr(0xE0000 + ord(letter)) for letter in "gbeng\x7f")  # tags
 NASTY = st.lists(st.sampled_from(PIECES) | st.characters(), max_size=30).map("".join)
@@ -35,7 +36,8 @@ def test_nothing_that_cannot_be_seen_passes(raw: str) -> None:
     text = normalise(raw)
     for place, character in enumerate(text):
         if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co"):
-            assert character == "\n" or (character == "\u200d" and 0 < place < len(text) - 1)
+            before = unicodedata.category(text[place - 1]) if place else "Zs"
+            assert character == "\n" or (character in "\u200c\u200d" and before[0] in "LMS")
     assert not {START, END} & set(text)
     assert text == text.strip()
     assert "  " not in text
@@ -141,6 +143,23 @@ def test_tags_outside_flags_go() -> None:
 
 def test_joiners_outside_emoji_go() -> None:
     assert normalise("a\u200db\ufe0f 1\ufe0f \u200d👍\u200d") == "ab 1 👍"
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        *("می\u200cخواهم", "کتاب\u200cها", "خانه\u200cام"),  # Persian
+        *("क्\u200dष", "क्\u200cष", "র\u200d্যাব", "ශ්\u200dරී", "ന്\u200d"),
+    ],
+)
+def test_joiners_that_are_spelling_stay(spelled: str) -> None:
+    assert normalise(f"\u200c{spelled}\u200c.") == f"{spelled}."
+    assert normalise(spelled.replace("\u200c", "\u200c\u200c")) == spelled
+
+
+@pytest.mark.parametrize("raw", ["کار\u200cها", "می\u200c رود", "a\u200cb", "می\u200cb", "۴\u200cساله", "क\u200cष"])
+def test_joiners_that_nobody_sees_go(raw: str) -> None:
+    assert normalise(raw) == raw.replace("\u200c", "")
 
 
 def test_escaped_surrogate_pairs_join_and_lone_ones_go() -> None:
