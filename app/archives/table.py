@@ -7,6 +7,7 @@ that makes rows more even: some programs write them, some leave those of the tex
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -306,14 +307,29 @@ def _behind_other_lines(lines: Sequence[str], whole: bool) -> Table | None:
 
 
 def _one_enclosed_column(lines: Sequence[str]) -> Table | None:
-    """A table of texts alone, each enclosed in quotation marks; its header, if there is one, may do without."""
+    """A table of texts alone, enclosed in quotation marks: each, and then a header may be missing, or below a header
+    those that need it.
+    """
     filled = [line for line in lines if line.strip()][:_SAMPLE]
     headed = bool(filled) and plain_name(filled[0]) in TEXT_COLUMNS
     texts, enclosed = _LINE_END.sub("\n", "".join(filled[1 if headed else 0 :])), _enclosed_cells("\n")
     cells, left = len(enclosed.findall(texts)), enclosed.sub("", texts).split("\n")
+    if headed and _some_enclosed_by_need(texts):
+        return Table(",", ("text",), headed, ())
     if cells < 2 or sum(1 for line in left if line.strip()) > (1 - _EVEN) * cells:
         return None
     return Table(",", ("text",), headed, (("skipinitialspace", True),))
+
+
+def _some_enclosed_by_need(texts: str) -> bool:
+    """Whether a program that encloses what it must would write these texts so, some of them enclosed."""
+    written = io.StringIO()
+    try:
+        rows = [row for row in csv.reader(io.StringIO(texts)) if row][:-1]  # the last one may be cut
+    except csv.Error:
+        return False
+    csv.writer(written, lineterminator="\n").writerows(rows)
+    return '"' in written.getvalue() and {len(row) for row in rows} == {1} and texts.startswith(written.getvalue())
 
 
 def _is_header(cells: Sequence[str]) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from pathlib import Path
 
 import pytest
@@ -167,6 +169,16 @@ def test_columns_may_be_called_by_paths(tmp_path: Path, holder: str) -> None:
 def test_lines_that_are_all_enclosed_in_quotation_marks_are_a_column_of_texts(tmp_path: Path, header: str) -> None:
     rows = '"One, and ""more"""\n"Two, of them"\n"Three"\n'
     assert texts(tmp_path, header + rows) == ['One, and "more"', "Two, of them", "Three"]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_column_of_tweets_in_which_a_program_enclosed_what_it_must_is_a_table(tmp_path: Path, end: str) -> None:
+    expected = ["One", "Two, with more", 'Three "3"', "Four\n\nis long", "Five"]
+    written = io.StringIO()
+    csv.writer(written, lineterminator=end).writerows([["tweets"], *([text] for text in expected)])
+    assert texts(tmp_path, written.getvalue()) == expected
+    prose = 'Tweets\nOne, and more\n"Two" he said\n'
+    assert read(tmp_path, prose)[0].format == "text"
 
 
 def test_line_ends_of_every_kind_may_stand_in_one_file(tmp_path: Path) -> None:
