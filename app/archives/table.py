@@ -344,13 +344,13 @@ def _without_names(looks: Sequence[_Look]) -> Table | None:
     """A table whose first row is a tweet like the others: some column holds numbers or dates from the first row on."""
     for look in _even(looks):
         typed = [place for place in range(look.width) if look.is_typed(place, headed=False)]
-        prose = [place for place in range(look.width) if place not in typed]
+        # Links without a space may be longer than the texts beside them.
+        others = (place for place in range(look.width) if place not in typed)
+        prose = [place for place in others if any(" " in cell for cell in look.column(place, headed=False))]
         first = [look.rows[0][place].strip() for place in typed]
         if not prose or not any(_NUMBER.fullmatch(cell) or is_date(cell) for cell in first):
             continue
         text = max(prose, key=lambda place: sum(map(len, look.column(place, headed=False))))
-        if not any(" " in cell for cell in look.column(text, headed=False)):
-            continue
         return replace(look.table, names=_told_names(look, typed, text), headed=False)
     return None
 

@@ -97,6 +97,14 @@ def test_a_quoted_text_stays_whole_in_a_table_however_small(tmp_path: Path, cont
     assert texts(tmp_path, content) == expected
 
 
+def test_links_beside_short_texts_are_not_the_texts_of_a_table_without_a_header(tmp_path: Path) -> None:
+    link = "https://twitter.com/mayor/status/1212092628029698048"
+    rows = [f'"January {day}, 2020 at 08:00AM",mayor,Soup on day {day},{link}' for day in range(1, 20)]
+    reading, records = read(tmp_path, "\n".join(rows))
+    assert reading.format == "csv"
+    assert records[3] == Record("Soup on day 4", date="January 4, 2020 at 08:00AM")
+
+
 def test_marks_that_nobody_wrote_around_cells_swallow_no_rows_between_them(tmp_path: Path) -> None:
     quotes = [
         "One",
