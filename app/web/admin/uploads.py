@@ -44,7 +44,8 @@ async def upload(request: Request, here: Here, admin: Changing) -> Response:
 def fetch(here: Here, admin: Changing, url: Annotated[str, Form(min_length=8, max_length=2000)]) -> Response:
     """Have the worker fetch a file from the internet, and look into it."""
     url = url.strip()
-    if not url.startswith(("https://", "http://")):
+    # What the worker says of an address is kept, and PostgreSQL keeps no NUL.
+    if not url.startswith(("https://", "http://")) or not url.isprintable():
         raise Refused(422, "No address", "Expected the address of a file, such as https://example.org/tweets.csv.")
     try:
         parts = urlsplit(url)

@@ -360,7 +360,16 @@ def test_a_file_from_the_internet_is_asked_for_and_a_private_address_refused(des
     assert "tweets.csv" in page
 
 
-@pytest.mark.parametrize("url", ["file:///etc/passwd", "http://[half/tweets.csv", "https://me:hunter2@example.org/x"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "file:///etc/passwd",
+        "http://[half/tweets.csv",
+        "https://me:hunter2@example.org/x",
+        "https://a\0b/",
+        "http://a\nb/",
+    ],
+)
 def test_only_addresses_of_the_web_are_taken(desk, url):
     assert desk.post("/admin/uploads/fetch", url=url).status_code == 422
     assert "hunter2" not in desk.said("/admin/audit"), "viewers read it"
