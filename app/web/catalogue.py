@@ -95,6 +95,8 @@ class Catalogue:
                     own = [arm for arm in arms if arm.archive_id == archive.id]
                     entries[archive.slug] = self._made.next(connection, archive, own, self.entries.get(archive.slug))
             self._made.forget_all_but({archive.id for archive in found})
+            for slug in self.entries.keys() - entries.keys():
+                metrics.shelf.remove(slug)  # a shelf that is gone is neither low nor empty
             self.entries = entries
             for slug, entry in entries.items():
                 metrics.shelf.labels(slug).set(entry.shelf.level())

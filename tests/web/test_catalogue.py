@@ -21,6 +21,7 @@ from factories import (
     words,
 )
 from loops import awaited
+from prometheus_client import REGISTRY
 from serving import Game, Opener
 from sqlalchemy import delete, update
 
@@ -98,6 +99,17 @@ def test_a_new_champion_plays_at_once_for_players_who_stand_in_the_middle(game: 
     game.services.dealer.given.rounds.clear()
     token = client.post("/api/rounds").json()["round"]
     assert client.post("/api/guesses", json={"round": token, "pick": 0}).json()["generator"] == "v2"
+
+
+def test_the_shelf_of_an_archive_that_was_deleted_wakes_nobody(game: Game) -> None:
+    """What a web server last knew of it would be low, or empty, until that server is started again."""
+    assert level(game) == 60
+    labels = {"archive": "mayor"}
+    assert REGISTRY.get_sample_value("whichtweet_shelf_samples", labels) == 60
+    with writing(game.engine) as connection:
+        removals.hide(connection, 1, now())
+    game.refresh()
+    assert REGISTRY.get_sample_value("whichtweet_shelf_samples", labels) is None
 
 
 def test_a_paused_archive_is_not_dealt(game: Game) -> None:
