@@ -34,6 +34,7 @@ _REPLY_COLUMNS = (
     "inreplytouseridstr",
     "inreplytouserid",
     "inreplyto",
+    "replyid",
     "referencedtweetsrepliedtoid",
 )
 _CONVERSATION_COLUMNS = ("conversationid", "conversationidstr")
@@ -45,6 +46,9 @@ _REPOST_COLUMNS = (
 # Of these tables the texts of retweets are the others' whole words, without RT (twarc's json2csv, FiveThirtyEight).
 _KIND_COLUMNS = ("tweettype", "posttype")
 _ADDRESS_COLUMNS = ("url", "link", "permalink", "tweeturl", "posturl")
+_VISIBILITY_COLUMNS = ("visibility",)
+_NOT_PUBLIC = frozenset({"private", "direct", "followers", "specified", "limited"})  # Mastodon's words and Misskey's
+_WARNING_COLUMNS = ("cw", "spoilertext", "contentwarning")
 _REPLY_HANDLE_COLUMNS = ("inreplytoscreenname", "inreplytousername")
 EXPECTED_COLUMNS = "text, full_text, tweet, content or body"
 
@@ -93,6 +97,8 @@ class Layout:
     conversation: tuple[str, ...]
     repost: tuple[str, ...]
     kind: tuple[str, ...]
+    visibility: tuple[str, ...]
+    warning: tuple[str, ...]
 
 
 @lru_cache(maxsize=256)
@@ -123,6 +129,8 @@ def layout_of(names: tuple[str, ...]) -> Layout:
         conversation=present(_CONVERSATION_COLUMNS),
         repost=present(_REPOST_COLUMNS),
         kind=present(_KIND_COLUMNS),
+        visibility=present(_VISIBILITY_COLUMNS),
+        warning=present(_WARNING_COLUMNS),
     )
 
 
@@ -153,8 +161,10 @@ def record_from(row: Mapping[str, Any], layout: Layout) -> Record:
     # A conversation is called by the tweet that began it.
     begun_by = next((first for name in layout.conversation if (first := _id(get(name)))), known)
     in_reply = reply_to is not None or any(_is_something(get(name)) for name in layout.reply)
+    private = any(str(get(name)).strip().lower() in _NOT_PUBLIC for name in layout.visibility)
+    warned = any(isinstance(value := get(name), str) and _is_something(value) for name in layout.warning)
     return Record(
-        text if text is None else _as_words(text),
+        text if text is None else "" if private or warned else _as_words(text),
         known and _placed(known, row, layout),
         date,
         next((handle for name in layout.handle if (handle := handle_in(get(name)))), None),
@@ -162,6 +172,8 @@ def record_from(row: Mapping[str, Any], layout: Layout) -> Record:
         reply_to,
         any(_is_something(get(name)) for name in layout.repost)
         or any(str(get(name)).strip().lower() == "retweet" for name in layout.kind),
+        private=private,
+        warned=warned,
         author=next((who for name in layout.author if (who := _named(get(name)))), None),
     )
 

@@ -241,6 +241,23 @@ def test_a_feed_of_bluesky_is_read_without_what_others_said_there(tmp_path: Path
     assert records[0].date == "2023-11-05T12:00:00Z"
 
 
+@pytest.mark.parametrize(
+    ("seen_by", "private", "warned"),
+    [
+        *(({"visibility": "public"}, False, False), ({"visibility": "home", "cw": None}, False, False)),
+        *(({"visibility": "followers"}, True, False), ({"visibility": "specified"}, True, False)),
+        ({"visibility": "public", "cw": "how the play ends"}, False, True),
+    ],
+)
+def test_of_a_note_of_misskey_nothing_goes_on_that_was_not_for_everybody(
+    tmp_path: Path, seen_by: dict[str, object], private: bool, warned: bool
+) -> None:
+    row = {"id": "9abc", "text": "One", "createdAt": "2023-01-01T10:00:00.000Z", "replyId": "9abb", "renoteId": None}
+    record = read(tmp_path, json.dumps([row | seen_by]))[1][0]
+    assert (record.text, record.private, record.warned) == ("" if private or warned else "One", private, warned)
+    assert record.in_reply
+
+
 def test_ids_keep_all_their_digits(tmp_path: Path) -> None:
     _, records = read(tmp_path, '[{"id": 1324398500000000007, "text": "a"}, {"id": 1.3243985e18, "text": "b"}]')
     # The second was rounded by whoever wrote it: it would be another tweet's.
