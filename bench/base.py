@@ -1,11 +1,11 @@
 """What is a base worth to a small account?  python -m bench.base --contestant base-200 [--minutes 5] [--base FOLDER]
 
-Bits per character on the validation split of ../shared/data's Trump tweets after a few minutes of training on 200,
+Bits per character on the validation split of ../shared/data's Obama tweets after a few minutes of training on 200,
 1,000 or 5,000 of the train split's: base-N begins from the base, scratch-N from chance, one contestant a command; a
 run that was interrupted goes on. Each adds its figure to bench/results/base.json, and says whether that base has read
 the account. It has, as shipped; a fair base is made by
 
-    python -m tools.base ../shared --without trump --work data/base-fair --out data/base-fair/base
+    python -m tools.base ../shared --without obama --minutes 12 --work data/base-fair --out data/base-fair/base
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from model.evaluate import bits_per_character
 
 RESULTS = Path(__file__).with_name("results") / "base.json"
 SHIPPED = Path(__file__).parents[1] / "model" / "base"
-ACCOUNT = "trump"
+ACCOUNT, FILES = "obama", ("obama_tweets.csv",)
 
 
 def main() -> None:
@@ -38,9 +38,10 @@ def main() -> None:
         raise SystemExit(f"contestant: found {arguments.contestant!r}, expected like base-1000 or scratch-200")
     if kind == "base" and not arguments.base.is_dir():
         raise SystemExit(f"{arguments.base}: no base lies there: make base")
-    folder, few = split(), WORK / f"few-{count}"
+    folder, few = split(ACCOUNT, FILES), WORK / f"few-{count}"
     few.mkdir(parents=True, exist_ok=True)
-    lines = (folder / "train.jsonl").read_text("utf-8").splitlines()[:: max(1, 17_000 // int(count))][: int(count)]
+    lines = (folder / "train.jsonl").read_text("utf-8").splitlines()
+    lines = lines[:: max(1, len(lines) // int(count))][: int(count)]
     (few / "train.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
     out = few / f"{kind}-{arguments.minutes:g}"
     words = ["--train", str(few / "train.jsonl"), "--validation", str(folder / "validation.jsonl"), "--resume"]

@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,9 +50,9 @@ def main() -> None:
     keep(name, {"bits_per_character": bits, "seconds": round(time.monotonic() - begun), **machine})
 
 
-def split() -> Path:
-    """The train and validation splits as the importer makes them, as JSONL files."""
-    folder = WORK / "trump"
+def split(slug: str = "trump", files: Sequence[str] = ("trump_archive.json", "trump_2018_apr_dec.json")) -> Path:
+    """The train and validation splits of an archive as the importer makes them, as JSONL files."""
+    folder = WORK / slug
     if not (folder / "validation.jsonl").exists():
         from app.db import archives, tweets
         from app.db.migrate import migrate
@@ -59,15 +60,15 @@ def split() -> Path:
         from app.jobs.importing import import_archive
 
         if not SHARED.is_dir():
-            raise SystemExit(f"{SHARED}: no such folder; the Trump tweets are expected there")
+            raise SystemExit(f"{SHARED}: no such folder; {', '.join(files)} are expected there")
         with tempfile.TemporaryDirectory() as place:
             engine = open_engine(f"sqlite:///{place}/whichtweet.db")
             migrate(engine)
-            for file in ("trump_archive.json", "trump_2018_apr_dec.json"):
-                import_archive(engine, SHARED / file, slug="trump")
+            for file in files:
+                import_archive(engine, SHARED / file, slug=slug)
             folder.mkdir(parents=True, exist_ok=True)
             with reading(engine) as connection:
-                archive = archives.find(connection, "trump")
+                archive = archives.find(connection, slug)
                 assert archive is not None
                 for name in ("train", "validation"):
                     texts = tweets.texts(connection, archive.id, name)
