@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -63,7 +63,7 @@ def page(connection: Connection, *, before_id: int | None = None, who: str = "",
     return [Entry(**row._asdict()) for row in connection.execute(query)]
 
 
-def everything(connection: Connection) -> Iterator[Entry]:
-    """Every change, the oldest first, streamed."""
-    for row in connection.execute(select(audit).order_by(audit.c.id), execution_options={"yield_per": _PAGE}):
-        yield Entry(**row._asdict())
+def following(connection: Connection, after_id: int = 0) -> list[Entry]:
+    """The oldest changes first, of those behind `after_id`: a page of them."""
+    query = select(audit).where(audit.c.id > after_id).order_by(audit.c.id).limit(_PAGE)
+    return [Entry(**row._asdict()) for row in connection.execute(query)]

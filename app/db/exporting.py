@@ -7,15 +7,16 @@ import hmac
 import io
 import json
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection, Engine, Row
 
 from app.db import labelling, rollups
 from app.db.archives import Archive
+from app.db.session import reading
 from app.game.labels import RULES_VERSION
 
 Format = Literal["jsonl", "csv"]
@@ -82,14 +83,16 @@ class Export:
 
     def lines(self, connection: Connection) -> Iterator[str]:
         """The export as text, a line a guess, the oldest first; streamed, however many there are."""
-        if self.format == "csv":
-            yield _csv_line(self.fields)
-        for row in labelling.export(connection, self.archive.id, simulated=self.crowd == "simulated"):
-            values = self._values(row)
-            if self.format == "csv":
-                yield _csv_line([cell(values[name]) for name in self.fields])
-            else:
-                yield json.dumps({name: values[name] for name in self.fields}, ensure_ascii=False) + "\n"
+        yield from self._lines(lambda after: self._page(connection, after))
+
+    def lines_in_pages(self, engine: Engine) -> Iterator[str]:
+        """The same for whoever may take long to read it: no connection to the database is held meanwhile."""
+
+        def read(after: int) -> Sequence[Row[Any]]:
+            with reading(engine) as connection:
+                return self._page(connection, after)
+
+        yield from self._lines(read)
 
     def data_sheet(self, connection: Connection, at: datetime) -> str:
         """What the export holds, how it came to be, and what it must not be used for; Markdown."""
@@ -150,6 +153,22 @@ Whoever runs this game collected the labels, and says on what terms you may use 
 nothing by itself. The texts of tweets belong to those who wrote them: where they are in here, do not pass them on.
 Their ids may be passed on. Samples were made by a machine; nobody's authorship is claimed for them.
 """
+
+    def _page(self, connection: Connection, after: int) -> Sequence[Row[Any]]:
+        return labelling.export(connection, self.archive.id, simulated=self.crowd == "simulated", after=after)
+
+    def _lines(self, read: Callable[[int], Sequence[Row[Any]]]) -> Iterator[str]:
+        if self.format == "csv":
+            yield _csv_line(self.fields)
+        after = 0
+        while rows := read(after):
+            after = rows[-1].id
+            for row in rows:
+                values = self._values(row)
+                if self.format == "csv":
+                    yield _csv_line([cell(values[name]) for name in self.fields])
+                else:
+                    yield json.dumps({name: values[name] for name in self.fields}, ensure_ascii=False) + "\n"
 
     def _values(self, row: Row[Any]) -> dict[str, Any]:
         own = {

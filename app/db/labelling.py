@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,6 +12,8 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, func, select
 from app.db import overruling
 from app.db.tables import generators, guesses, labels, players, remarks, samples, tweets
 from app.game.labels import Status, by_hand
+
+PAGE = 1000  # guesses of a page of an export
 
 WINDOW = 20_000  # guesses that one page looks through: it answers in time whatever the filter
 
@@ -80,18 +82,20 @@ def relabel(connection: Connection, ids: Sequence[int], status: Status, at: date
     return overruling.overrule(connection, ids, by_hand(status), "admin", at)
 
 
-def export(connection: Connection, archive_id: int, *, simulated: bool) -> Iterator[Row[Any]]:
-    """Every guess of an archive with its label, tweet and remark, of people or of simulated players; oldest first."""
+def export(connection: Connection, archive_id: int, *, simulated: bool, after: int = 0) -> Sequence[Row[Any]]:
+    """A page of an archive's guesses behind the one with the id `after`, the oldest first: of people or of simulated
+    players, each with its label, tweet and remark."""
     query = (
         _rows()
         .add_columns(tweets.c.source_id.label("tweet_source_id"), tweets.c.text.label("tweet_text"))
         .add_columns(remarks.c.reason.label("remark"))
         .join(tweets, tweets.c.id == guesses.c.tweet_id)
         .outerjoin(remarks, remarks.c.guess_id == guesses.c.id)
-        .where(guesses.c.archive_id == archive_id, _is_simulated(simulated))
+        .where(guesses.c.archive_id == archive_id, guesses.c.id > after, _is_simulated(simulated))
         .order_by(guesses.c.id)
+        .limit(PAGE)
     )
-    yield from connection.execute(query, execution_options={"yield_per": 1000})
+    return connection.execute(query).all()
 
 
 def count_by_status(connection: Connection, archive_id: int, *, simulated: bool) -> list[Row[Any]]:

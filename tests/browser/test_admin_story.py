@@ -118,7 +118,7 @@ def test_an_admins_story(chromium: Browser, office: Game, tweets: Path) -> None:
         page.get_by_role("link", name="JSON lines of trump, real players").click()
     assert download.value.suggested_filename.endswith(".jsonl")
     with reading(office.engine) as connection:
-        kept = [entry.what for entry in audit.everything(connection) if entry.who == "Ada"]
+        kept = [entry.what for entry in audit.following(connection) if entry.who == "Ada"]
     for what in (
         *("file uploaded", "import asked for", "training asked for", "sample hidden"),
         *("promotion asked for", "rollback asked for", "labels exported"),

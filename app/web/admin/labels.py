@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from statistics import median
 from typing import Annotated, Literal
 
@@ -141,15 +140,10 @@ def export(here: Here, admin: Viewing, kind: Format, archive: str, crowd: Crowd 
         made = Export(found(connection, archive), kind, crowd)
     with writing(here.engine) as connection:
         note(connection, admin, Change("labels exported", archive, {}, {"format": kind, "players": crowd}))
-
-    def lines() -> Iterator[str]:
-        with reading(here.engine) as connection:
-            yield from made.lines(connection)
-
     name = f"{archive}-labels{'-simulated' if crowd == 'simulated' else ''}.{kind}"
     headers = views.NO_STORE | {"Content-Disposition": f'attachment; filename="{name}"'}
     media = "application/x-ndjson" if kind == "jsonl" else "text/csv; charset=utf-8"
-    return StreamingResponse(lines(), headers=headers, media_type=media)
+    return StreamingResponse(made.lines_in_pages(here.engine), headers=headers, media_type=media)
 
 
 @router.get("/labels/data-sheet.md")

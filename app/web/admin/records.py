@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response, StreamingResponse
 
 from app.db import audit
+from app.db.audit import Entry
 from app.db.exporting import cell
 from app.db.session import reading
 from app.web.admin import views
@@ -34,10 +35,17 @@ def show_audit(request: Request, here: Here, admin: Viewing, before: int | None 
 def export_audit(here: Here, admin: Viewing) -> Response:
     """Every change, as CSV."""
 
+    def following(after_id: int) -> list[Entry]:
+        # In pages: whoever takes long to read an answer must not hold a connection to the database meanwhile.
+        with reading(here.engine) as connection:
+            return audit.following(connection, after_id)
+
     def lines() -> Iterator[str]:
         yield _line(_COLUMNS)
-        with reading(here.engine) as connection:
-            for entry in audit.everything(connection):
+        after_id = 0
+        while entries := following(after_id):
+            after_id = entries[-1].id
+            for entry in entries:
                 before, after = (json.dumps(dict(v), ensure_ascii=False) for v in (entry.before, entry.after))
                 fields = (entry.id, entry.at.isoformat(), entry.who, entry.what, entry.subject)
                 yield _line((*fields, before, after, entry.reason or ""))

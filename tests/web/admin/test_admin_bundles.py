@@ -98,7 +98,7 @@ def test_a_bundle_becomes_a_generator_that_waits_to_be_promoted(desk, workshop, 
     assert names(desk, workshop) == ["v1", "v2"]
     with reading(desk.engine) as connection:
         arms = generators.arms_of(connection, workshop.archive("gannet").id)
-        noted = [entry for entry in audit.everything(connection) if entry.what == "bundle uploaded"]
+        noted = [entry for entry in audit.following(connection) if entry.what == "bundle uploaded"]
     assert {arm.generator_id for arm in arms.values()} == {arms[CHAMPION].generator_id}
     assert [(entry.who, entry.subject, entry.after["file"]) for entry in noted] == [("Ada", "gannet", "v1.zip")]
     page = desk.said(where)

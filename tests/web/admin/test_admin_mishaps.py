@@ -24,7 +24,7 @@ def newest_job(desk):
 
 def kept(desk):
     with reading(desk.engine) as connection:
-        return list(audit.everything(connection))
+        return audit.following(connection)
 
 
 def test_a_look_that_was_cancelled_is_told_and_asked_for_again(desk):
