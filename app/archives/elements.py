@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.archives.activities import activity_record, is_activity
+from app.archives.markup import unmarked
 from app.archives.records import Layout, Record, handle_in, layout_of, record_from
 from app.archives.statuses import is_status, status_record
 
@@ -71,7 +72,7 @@ def record_of(row: object) -> Record:
     fields, layout = _unwrapped(row)
     if is_status(fields):
         return status_record(fields)
-    record = record_from(fields, layout)
+    record = unmarked(record_from(fields, layout))
     longer = _longer(fields) or (_longer(row) if fields is not row else None)
     if longer is not None:
         record = record._replace(text=longer)

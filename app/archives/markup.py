@@ -6,6 +6,7 @@ import html
 import re
 from collections.abc import Set
 
+from app.archives.records import Record
 from app.archives.sift import LONGEST
 
 _BREAK = re.compile(r"(?:<(?:br|/?(?:p|div|ul|ol|li|blockquote|pre|h[1-6]))\b[^<>]*>\s*)+", re.IGNORECASE)
@@ -23,3 +24,11 @@ def plain(content: str, emoji: Set[str] = frozenset()) -> str:
     own = content[found.end() :] if (found := _QUOTED.match(content)) else content
     text = html.unescape(_TAG.sub("", _BREAK.sub("\n", own)))
     return (_SHORTCODE.sub(lambda found: "" if found[1] in emoji else found[0], text) if emoji else text).strip()
+
+
+def unmarked(record: Record) -> Record:
+    """The record with its text as it is read, where that is in paragraphs of HTML, as servers of Mastodon's kind give
+    posts to programs that write tables; what people type is not.
+    """
+    text = record.text.strip() if record.text else ""
+    return record._replace(text=plain(text)) if text.startswith("<p>") and text.endswith("</p>") else record

@@ -42,6 +42,7 @@ _CONVERSATION_COLUMNS = ("conversationid", "conversationidstr")
 _REPOST_COLUMNS = (
     *("retweetedstatus", "retweetedstatusid", "retweetedstatusidstr", "retweetedstatusresult", "retweetedtweet"),
     *("retweetstatusid", "retweetid", "userrt", "retweetedusername", "referencedtweetsretweetedid"),
+    "reblog",
 )
 # Of these tables the texts of retweets are the others' whole words, without RT (twarc's json2csv, FiveThirtyEight).
 _KIND_COLUMNS = ("tweettype", "posttype")

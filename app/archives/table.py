@@ -17,6 +17,7 @@ from typing import Any
 
 from app.archives import ArchiveError
 from app.archives.dates import is_date
+from app.archives.markup import unmarked
 from app.archives.records import EXPECTED_COLUMNS, TEXT_COLUMNS, Record, layout_of, plain_name, record_from
 from app.archives.source import LONGEST_RECORD, Source
 
@@ -103,7 +104,7 @@ def table_records(source: Source, table: Table) -> Iterator[Record]:
     text_at = table.names.index(layout.text[0])
     rows = (row for row in _rows(source, table) if any(row))
     for row in islice(rows, 1 if table.headed else 0, None):
-        yield record_from(dict(zip(table.names, _fitted(row, table, text_at), strict=False)), layout)
+        yield unmarked(record_from(dict(zip(table.names, _fitted(row, table, text_at), strict=False)), layout))
 
 
 def _rows(source: Source, table: Table) -> Iterator[list[str]]:

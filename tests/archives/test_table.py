@@ -245,6 +245,28 @@ def test_the_table_that_x_itself_gives_of_an_accounts_posts_is_read(tmp_path: Pa
     assert (record.text, record.id, record.date) == ("One", "1860406400000000001", "Sat, Nov 23, 2024")
 
 
+def test_statuses_of_mastodon_in_a_table_are_read_as_their_readers_saw_them(tmp_path: Path) -> None:
+    rows = [
+        ["id", "created_at", "in_reply_to_id", "spoiler_text", "visibility", "url", "content", "reblog", "account"],
+        ["7", "", "nan", "", "public", "https://sea.example/@me/7", "<p>One &amp; two</p><p>Three</p>", "", "{}"],
+        ["8", "", "", "", "direct", "https://sea.example/@me/8", "<p>For you alone</p>", "", "{}"],
+        ["9", "", "", "the end", "public", "https://sea.example/@me/9", "<p>Hidden</p>", "", "{}"],
+        ["10", "", "", "", "public", "https://sea.example/@me/10", "<p>Of Bob</p>", "{'id': 6}", "{}"],
+    ]
+    written = io.StringIO()
+    csv.writer(written).writerows(rows)
+    records = read(tmp_path, written.getvalue())[1]
+    assert [(record.text, record.id) for record in records[:3]] == [
+        ("One & two\nThree", "sea.example/7"),
+        ("", "sea.example/8"),
+        ("", "sea.example/9"),
+    ]
+    assert [(record.private, record.warned, record.reposted) for record in records] == [
+        *((False, False, False), (True, False, False)),
+        *((False, True, False), (False, False, True)),
+    ]
+
+
 @pytest.mark.parametrize(
     ("cell", "expected"),
     [
@@ -331,7 +353,7 @@ def test_prose_is_no_table(tmp_path: Path, prose: str) -> None:
     assert read(tmp_path, prose)[0].format == "text"
 
 
-@pytest.mark.parametrize("long", ["x" * 200_000, "word " * 60_000, "<p>one, 'two'</p>\n" * 900])
+@pytest.mark.parametrize("long", ["x" * 200_000, "word " * 60_000, "<td>one, 'two'</td>\n" * 900])
 def test_a_cell_beyond_all_measure_is_read_and_so_are_the_rows_around_it(tmp_path: Path, long: str) -> None:
     content = f'id,text,page\n1,One,short\n2,Two,"{long}"\n3,"{long}",short\n4,Four,\n'
     reading, records = read(tmp_path, content)
