@@ -104,7 +104,15 @@ def table_records(source: Source, table: Table) -> Iterator[Record]:
     text_at = table.names.index(layout.text[0])
     rows = (row for row in _rows(source, table) if any(row))
     for row in islice(rows, 1 if table.headed else 0, None):
+        if table.headed and _repeats_header(row, table):
+            continue
         yield unmarked(record_from(dict(zip(table.names, _fitted(row, table, text_at), strict=False)), layout))
+
+
+def _repeats_header(row: Sequence[str], table: Table) -> bool:
+    """Whether a row names the columns again: the file was put together from several."""
+    cells = [cell.strip("\ufeff \t\r\n") for cell in row]
+    return len(cells) == len(table.names) and all(map(lambda cell, name: name in ("", cell), cells, table.names))
 
 
 def _rows(source: Source, table: Table) -> Iterator[list[str]]:

@@ -152,6 +152,12 @@ def test_lines_before_the_header_are_passed_over(tmp_path: Path, before: str, de
     assert texts(tmp_path, before + table) == ["One of them", "Another, of two"]
 
 
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_a_header_within_a_file_that_was_put_together_is_no_row(tmp_path: Path, mark: str) -> None:
+    part = mark + "id,text,likes\n{},{},\n"
+    assert texts(tmp_path, part.format(1, "One") + part.format(2, "Two") + "3,text,\n") == ["One", "Two", "text"]
+
+
 def test_spaces_behind_delimiters_belong_to_no_value(tmp_path: Path) -> None:
     assert read(tmp_path, 'id, text\n1, "One, two"\n2, Three\n')[1] == [Record("One, two", "1"), Record("Three", "2")]
 
