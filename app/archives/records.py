@@ -55,6 +55,7 @@ EXPECTED_COLUMNS = "text, full_text, tweet, content or body"
 
 # \N is what PostgreSQL's COPY and MySQL write, <NA> pandas.
 _NOTHING = frozenset({"", "nan", "none", "null", "na", "n/a", "<na>", "\\n", "0", "0.0", "false", "[]", "{}"})
+_NO_WORDS = frozenset({"NA", "NaN", "nan", "NULL", "<NA>", "\\N"})  # what R, pandas and databases write for no text
 _OTHERS = re.compile(r"quote|retweet|referenced|reply|user|author", re.IGNORECASE)  # who hold another text
 _NOT_ALNUM = re.compile(r"[\W_]+")
 _LONGEST_ID = 60
@@ -62,6 +63,7 @@ _ROUNDED_ID = re.compile(r"[\d.,]+[eE]\+?\d+")
 _MARKED_ID = re.compile(r"x(\d{5,20})")  # how R's rtweet keeps them from being rounded
 _HANDLE = re.compile(r"@?(\w{1,30})")
 _BYTES = re.compile(r"""b(['"])((?:(?!\1)[ -\[\]-~]|\\(?:x[0-9a-f]{2}|[nrt\\'"]))*)\1""")
+_CODE_POINT = re.compile(r"<U\+((?:000[0-9A-F]|00?10|[0-9A-F])?[0-9A-F]{4})>")
 _AT_X = re.compile(r"https?://(?:(?:[\w-]+\.)*(?:twitter|x)\.com/|.*/status/)", re.IGNORECASE)
 
 
@@ -151,8 +153,8 @@ def plain_name(name: str) -> str:
 def record_from(row: Mapping[str, Any], layout: Layout) -> Record:
     """The record in the columns of `row` that `layout` names."""
     get = row.get
-    text = next((value for name in layout.text if isinstance(value := get(name), str) and value), None)
-    if text is None and layout.text and get(layout.text[0]) == "":
+    text = next((value for name in layout.text if isinstance(value := get(name), str) and _holds_words(value)), None)
+    if text is None and layout.text and isinstance(get(layout.text[0]), str):
         text = ""
     date = next((value for name in layout.date if _is_date(value := get(name))), None)
     if layout.time and isinstance(date, str) and ":" not in date:
@@ -179,8 +181,16 @@ def record_from(row: Mapping[str, Any], layout: Layout) -> Record:
     )
 
 
+def _holds_words(value: str) -> bool:
+    return bool(value) and value not in _NO_WORDS
+
+
 def _as_words(text: str) -> str:
-    r"""A text as it was before Python wrote its bytes down (b'caf\xc3\xa9'), as scripts for Tweepy fill tables."""
+    r"""A text as it was before R on Windows wrote <U+00E9> for a character that it could not, or Python its bytes
+    (b'caf\xc3\xa9'), as scripts for Tweepy fill tables.
+    """
+    if "<U+" in text:
+        text = _CODE_POINT.sub(lambda found: chr(int(found[1], 16)), text)
     found = _BYTES.fullmatch(text) if text.startswith(("b'", 'b"')) else None
     try:
         return found[2].encode().decode("unicode_escape").encode("latin-1").decode() if found else text

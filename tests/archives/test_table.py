@@ -276,6 +276,21 @@ def test_statuses_of_mastodon_in_a_table_are_read_as_their_readers_saw_them(tmp_
 @pytest.mark.parametrize(
     ("cell", "expected"),
     [
+        ("caf<U+00E9> <U+0001F600>", "café 😀"),
+        ("<U+1F600> and <U+0010FFFF>", "😀 and \U0010ffff"),
+        ("<U+> <U+12> <U+FFFFFF> <u+00e9>", "<U+> <U+12> <U+FFFFFF> <u+00e9>"),
+        *(("NA", ""), ("NULL", ""), ("\\N", ""), ("Nan", "Nan"), ("NULL, they say", "NULL, they say")),
+    ],
+)
+def test_what_r_and_databases_write_for_characters_and_for_nothing_is_read_as_meant(
+    tmp_path: Path, cell: str, expected: str
+) -> None:
+    assert texts(tmp_path, f'id,text\n1,"{cell}"\n2,"One"\n') == [expected, "One"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
         (r"b'It\'s caf\xc3\xa9 \xf0\x9f\x98\x80\nand \\o/ https://t.co/a'", "It's café 😀\nand \\o/ https://t.co/a"),
         ('b"It\'s on"', "It's on"),
         (r"b'half a character \xc3'", r"b'half a character \xc3'"),
