@@ -139,10 +139,13 @@ def _parsed(lines: Iterable[str], delimiter: str, dialect: dict[str, Any]) -> It
         csv.Error: they cannot be told apart.
     """
     pending = width = 0
+    # Where backslashes escape, \N is no N but nothing (MySQL).
+    null = _null_cells(delimiter) if dialect.get("escapechar") else None
 
     def clean() -> Iterator[str]:
         nonlocal pending
-        for line in lines:
+        for each in lines:
+            line = null.sub("", each) if null and "\\N" in each else each
             pending += 1
             if pending > MOST_LINES:
                 raise csv.Error(f"a row of more than {MOST_LINES:,} lines")
@@ -264,6 +267,12 @@ def _some_enclosed_needlessly(literal: _Look) -> bool:
     if any('""' in cell[1:-1] for cells in enclosed for cell in cells):
         return False  # a program doubled a mark within
     return any(0 < len(some) < len(cells) for some, cells in zip(enclosed, columns, strict=True))
+
+
+@cache
+def _null_cells(delimiter: str) -> re.Pattern[str]:
+    apart = re.escape(delimiter)
+    return re.compile(rf"(?:^|(?<={apart}))\\N(?={apart}|\r?\n|$)")
 
 
 @cache

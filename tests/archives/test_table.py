@@ -328,6 +328,15 @@ def test_what_programs_write_for_nothing_is_nothing(tmp_path: Path, null: str) -
     ]
 
 
+def test_nothing_is_nothing_where_backslashes_escape(tmp_path: Path) -> None:
+    content = 'id,text,retweeted_status_id,in_reply_to_status_id\n7,"So \\"it\\" is\\\nNot",\\N,\\N\n\\N,"Two",6,5\r\n'
+    records = read(tmp_path, content)[1]
+    assert [(record.id, record.text, record.reposted, record.in_reply) for record in records] == [
+        ("7", 'So "it" is\nNot', False, False),
+        (None, "Two", True, True),
+    ]
+
+
 def test_rows_that_are_too_short_have_no_text(tmp_path: Path) -> None:
     assert texts(tmp_path, "id,date,text\n1,2020-01-01,One\n2\n3,2020-01-02,Three\n") == ["One", None, "Three"]
 
