@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from itertools import takewhile
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, func, select
 
 from app.db.removals import OF_GUESSES
 from app.db.tables import guesses
@@ -19,7 +19,12 @@ def drop(connection: Connection, before: datetime) -> int:
     Seats, scores, tallies and frozen sets of labels keep what they say. A round that was guessed at is then answered
     as one that has expired: guesses must be kept for longer than rounds live.
     """
-    oldest = connection.execute(select(guesses.c.id, guesses.c.guessed_at).order_by(guesses.c.id).limit(BATCH))
+    query = select(guesses.c.id, guesses.c.guessed_at).order_by(guesses.c.id).limit(BATCH)
+    if connection.dialect.name == "sqlite":
+        # SQLite numbers the next row by the newest. Numbered from 1 again, guesses would come before those that were
+        # learned from, and that canaries and marks of networks are looked at from.
+        query = query.where(guesses.c.id < select(func.max(guesses.c.id)).scalar_subquery())
+    oldest = connection.execute(query)
     old = [row.id for row in takewhile(lambda row: row.guessed_at < before, oldest)]
     if old:
         for table in OF_GUESSES:

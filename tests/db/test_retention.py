@@ -50,6 +50,21 @@ def test_old_guesses_go_and_what_was_counted_stays(either_url: str, tmp_path: Pa
     engine.dispose()
 
 
+def test_guesses_are_numbered_on_where_all_before_were_old(either_url: str, tmp_path: Path) -> None:
+    """What was learned from, and what a canary is judged by, is told by numbers: after an idle month they go on."""
+    engine = fill(either_url)
+    with serve(settings(either_url, tmp_path)) as game, game.client() as client:
+        play(client, 3)
+        with writing(engine) as connection:
+            connection.execute(update(guesses).values(guessed_at=now() - timedelta(days=91)))
+        drop_guesses(Workshop(engine, tmp_path, guesses_kept_days=90), now())
+        play(client, 1)
+        assert drop_guesses(Workshop(engine, tmp_path, guesses_kept_days=90), now()) <= 1
+        with reading(engine) as connection:
+            assert connection.scalars(select(guesses.c.id)).all() == [4]
+    engine.dispose()
+
+
 def test_guesses_outlive_rounds() -> None:
     """Else a round could be guessed at again when its first guess is gone."""
     with pytest.raises(ValueError, match="must be longer than WHICHTWEET_ROUND_MINUTES"):
