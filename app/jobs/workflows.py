@@ -79,9 +79,17 @@ def launch(url: str, worker: str, perform: Callable[[int], None]) -> None:
         "sys_db_pool_size": 5,
     }
     DBOS(config=config)
+    _log_as_we_do()
     DBOS.listen_queues([QUEUE + worker])
     DBOS.launch()
     DBOS.register_queue(QUEUE + worker, polling_interval_sec=POLL_SECONDS, on_conflict="always_update")
+
+
+def _log_as_we_do() -> None:
+    """Let the engine's words go where ours do: by itself it writes tracebacks of many lines beside them."""
+    log = logging.getLogger("dbos")
+    log.handlers.clear()
+    log.propagate = True
 
 
 def start(job_id: int, worker: str) -> None:

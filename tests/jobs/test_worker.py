@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -361,3 +362,29 @@ def _left_behind(house: House, worker: str, *, asked_by: str, attempts: int = 1)
         values = {"state": "running", "worker": worker, "attempts": attempts, "asked_by": asked_by}
         connection.execute(update(jobs_table).where(jobs_table.c.id == asked).values(**values))
     return asked
+
+
+BREAKS = """
+import sys, time
+from app.cli.logs import write_logs
+from app.jobs import workflows
+def breaks(job_id):
+    done.append(job_id)
+    raise ConnectionError("the database\\nis away")
+done = []
+write_logs("info")
+workflows.launch(sys.argv[1], "work", breaks)
+workflows.start(1, "work")
+while not done:
+    time.sleep(0.05)
+workflows.stop("work")
+"""
+
+
+@pytest.mark.process
+def test_what_the_engine_logs_is_one_object_a_line_like_all_else(tmp_path: Path) -> None:
+    """A job whose row cannot be written, as while the database is away, is told by the workflow engine itself."""
+    url = f"sqlite:///{tmp_path / 'jobs.db'}"
+    done = subprocess.run([sys.executable, "-c", BREAKS, url], capture_output=True, text=True, check=True)
+    told = [json.loads(line) for line in done.stderr.splitlines()]
+    assert any("is away" in line["exception"] for line in told if line["logger"] == "dbos")
