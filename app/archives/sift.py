@@ -16,13 +16,13 @@ from collections.abc import Sequence
 from hashlib import blake2b
 from typing import NamedTuple
 
-from app.archives.records import Record, handle_in
+from app.archives.records import Record
 from app.wording import leaning
 from model.text import LINK, normalise
 
 LONGEST = 10_000  # characters of a text as stored; no tweet and no passage fit for a card is as long
 
-_GONE = frozenset({"[deleted]", "[removed]"})  # what Reddit puts in the place of words
+_GONE = ("[deleted]", "[removed]")  # what Reddit puts in the place of words
 
 # Reasons for leaving a row out, in the order in which they are tried.
 NO_TEXT = "no text"
@@ -55,6 +55,7 @@ _QUOTE = re.compile(
 )
 
 _MOSTLY = 0.9  # share of authors that must be able to be handles
+_MAY_BE_A_HANDLE = re.compile(r"[A-Za-z0-9_.-]{1,40}")  # of some platform
 _A_NAME_TOO = re.compile(r"[A-Z][a-z]*|[A-Z]+|\d+")  # "Oprah" may be called otherwise at X; "oprah_w" is a handle
 
 
@@ -79,8 +80,8 @@ class Sieve:
 
     def meet(self, records: Sequence[Record]) -> None:
         """Find out by the first records whether their authors are called by handles or by names of another kind."""
-        authors = [record.author for record in records if record.author]
-        handles = [handle for author in authors if author.isascii() and (handle := handle_in(author))]
+        authors = [record.author for record in records if record.author and record.author != _GONE[0]]
+        handles = [author for author in authors if _MAY_BE_A_HANDLE.fullmatch(author)]
         told = any(handle.lower() == self._handle or not _A_NAME_TOO.fullmatch(handle) for handle in handles)
         self._authors_are_handles = told and len(handles) >= _MOSTLY * len(authors)
 

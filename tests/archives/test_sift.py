@@ -141,6 +141,7 @@ def test_rows_of_other_accounts_are_left_out_when_the_handle_is_known() -> None:
         (["mayor", "bob"], 1),
         (["Mayor"] * 18 + ["[deleted]", "BOB"], 2),  # whoever is asked for is among them
         (["mayor_press"] * 3, 3),
+        (["mayor", "bob-b", "[deleted]", "[deleted]"], 3),  # of Reddit
         (["Oprah"] * 3, 0),  # as somebody may be called whose handle is another
         (["Mayor", "Bob Builder", "Carol Smith"], 0),
         (["12", "13"], 0),
