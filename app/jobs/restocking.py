@@ -25,7 +25,7 @@ from app.jobs import filling
 from app.jobs.base import words_read
 from app.jobs.piloting import Pilot
 from app.jobs.vetting import scoring_of, vetting_for
-from app.jobs.workshop import JobError, Progress, ShouldStop, Workshop
+from app.jobs.workshop import Interrupted, JobError, Progress, ShouldStop, Workshop
 from app.jobs.writers import Steered
 
 # What happens together with the flip, given its stamp.
@@ -85,6 +85,8 @@ def restock(
             generators.crown(connection, row.archive_id, row.generator_id, stamp, now())
 
     if row.state == "running":
+        if should_stop():  # after its last batch too: what is not shelved yet need not be
+            raise Interrupted
         shelve(workshop, row, crown if promote is not None else None, time.monotonic() - began)
     return _told(workshop, row.id, generator)
 

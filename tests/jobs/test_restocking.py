@@ -216,6 +216,19 @@ def test_nothing_is_on_the_shelf_before_the_flip(workshop: Workshop, archive: Ar
     assert seen[-1] == (round(190 * (1 + choice.SPARES)), 0)  # with the spares that it parts with at the end
 
 
+def test_a_restock_that_is_stopped_with_its_last_batch_shelves_nothing(
+    workshop: Workshop, archive: Archive, generator: Generator
+) -> None:
+    before = stamp(workshop)
+
+    with pytest.raises(Interrupted):
+        restock(workshop, archive, generator, 30, job_id=7, should_stop=lambda: len(shelf(workshop.engine)) == 30)
+
+    assert stamp(workshop) == before
+    _queue_job(workshop, archive, 7)
+    assert restock(workshop, archive, generator, 30, job_id=7).level == 30
+
+
 @pytest.mark.usefixtures("balanced_early")
 def test_an_interrupted_restock_goes_on_where_it_stood(
     workshop: Workshop, archive: Archive, generator: Generator
