@@ -32,7 +32,7 @@ def status_record(row: Mapping[str, Any]) -> Record:
         return Record("", handle=handle, reposted=True)
     if not isinstance(row["content"], str):
         return Record(None, handle=handle)
-    if row["visibility"] not in _PUBLIC:
+    if str(row["visibility"]) not in _PUBLIC:
         return Record("", handle=handle, private=True)
     if isinstance(warning := row.get("spoiler_text"), str) and warning.strip():
         return Record("", handle=handle, warned=True)

@@ -42,7 +42,7 @@ def test_public_posts_are_read_as_an_outbox_has_them(tmp_path: Path) -> None:
     assert records == [Record("One & more\nTwo\nthree", "sea.example/109", "2022-11-05T12:00:00.000Z", "mayor")]
 
 
-@pytest.mark.parametrize("visibility", ["private", "direct", "limited", "", None])
+@pytest.mark.parametrize("visibility", ["private", "direct", "limited", "", None, {"by": "me"}, ["me"]])
 def test_what_was_not_public_leaves_its_words_behind(tmp_path: Path, visibility: Any) -> None:
     rows = [status(1, "<p>Open</p>", "unlisted"), status(2, "<p>a secret</p>", visibility)]
     reading, records = read(tmp_path, as_lines(*rows))
