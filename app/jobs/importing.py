@@ -334,6 +334,12 @@ class _Run:
         return self.opened.unit == PASSAGE and not self.opened.asked
 
     def _note(self) -> str | None:
+        if len(self.handles) > 1:
+            first, second = self.handles.values()
+            return (
+                f"{self.opened.name} holds rows of several accounts, @{first} and @{second} among them, and all were "
+                "taken for one: to have those of one alone, import it under another name with --handle"
+            )
         if not self.handle and self.known_handle and (others := self.left_out[OTHER_ACCOUNT]):
             return (
                 f"{others:,} rows of {self.opened.name} are of other accounts than @{self.known_handle}, whose archive "

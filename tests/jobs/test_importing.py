@@ -244,7 +244,10 @@ def test_replies_threads_and_cut_texts_are_marked(engine: Engine, tmp_path: Path
 def test_the_handle_is_taken_where_all_rows_agree(engine: Engine, tmp_path: Path) -> None:
     assert bring_in(engine, write(tmp_path, [tweet(n, screen_name="Bob") for n in range(3)])).handle == "Bob"
     rows = [tweet(10, screen_name="Bob"), tweet(11, screen_name="Alice")]
-    assert bring_in(engine, write(tmp_path, rows), slug="both").handle is None
+    both = bring_in(engine, write(tmp_path, rows), slug="both")
+    assert both.handle is None
+    assert both.note is not None
+    assert "several accounts, @Bob and @Alice among them" in both.note
     assert bring_in(engine, write(tmp_path, [tweet(12, screen_name="Alice")])).handle == "Bob"
 
 
