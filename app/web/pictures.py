@@ -27,7 +27,8 @@ _FOLDERS = (
 )
 _LACKING = "\U0010fffe"  # no character at all: every face draws its box
 _KEYCAP = re.compile("\ufe0f?\u20e3")  # around a digit, which stays
-_EMOJI = re.compile("[\U0001f000-\U0001faff\u2600-\u27bf\ufe0f\u200d\U000e0000-\U000e0fff]+")
+_EMOJI = re.compile("(?:[\U0001f000-\U0001faff\u2600-\u27bf\U000e0000-\U000e0fff][\ufe0f\u200d]*)+")
+_NON_JOINER = "\u200c"  # is spelling in Persian
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def is_told(text: str) -> bool:
 def _plain(text: str) -> str:
     plain = _KEYCAP.sub("", normalise(text)[:LONGEST].replace(LINK, "[link]"))
     plain = _EMOJI.sub("·", plain)
-    return "".join(character for character in plain if unicodedata.category(character) not in ("Cn", "Co", "Cf"))
+    return "".join(c for c in plain if c == _NON_JOINER or unicodedata.category(c) not in ("Cn", "Co", "Cf"))
 
 
 def _is_beyond(text: str) -> bool:

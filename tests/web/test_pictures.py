@@ -62,6 +62,8 @@ def test_scripts_that_no_face_here_knows_become_dots_and_make_no_picture() -> No
     assert drawable("z\u0353\u0354\u0355algo") == "zalgo"
     assert drawable("ferry 港の時計 at nine") == "ferry · at nine"
     assert drawable("1\ufe0f\u20e3 each") == "1 each"
+    assert drawable("می\u200cخواهم") == "می\u200cخواهم"  # as it is spelt
+    assert drawable("see क्\u200dष") == "see ·"
     assert is_told("ferry 港の時計 at nine")
     assert is_told("שלום عليكم")
     assert is_told("🎉🎉 !")  # nothing to read either way
