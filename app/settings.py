@@ -177,6 +177,9 @@ class Settings(BaseSettings):
     def _known_database(cls, url: str) -> str:
         if url and not url.startswith(("sqlite:///", "postgresql+psycopg://")):
             raise ValueError("expected sqlite:///… or postgresql+psycopg://…")
+        if url.startswith("sqlite") and make_url(url).database in (None, "", ":memory:"):
+            # Each connection would have a game of its own, and the web server none.
+            raise ValueError("expected a file: sqlite:////data/whichtweet.db, or nothing")
         if url.startswith("postgresql") and not _is_plain(url):
             # What stands before a second @ would be told with every error, as a machine's name.
             raise ValueError("expected …://NAME:PASSWORD@HOST:PORT/DATABASE, in the password %40 for @ and %2F for /")

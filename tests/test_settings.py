@@ -70,6 +70,14 @@ def test_an_address_of_a_database_that_is_off_is_refused_without_its_password(
     assert "hunter2" not in str(error.value)
 
 
+@pytest.mark.parametrize("url", ["sqlite:///", "sqlite:///:memory:"])
+def test_a_database_that_is_no_file_is_refused(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    """What a command wrote there, such as an admin, would be gone with it."""
+    monkeypatch.setenv("WHICHTWEET_DATABASE_URL", url)
+    with pytest.raises(SettingsError, match="WHICHTWEET_DATABASE_URL: expected a file"):
+        read_settings()
+
+
 def test_lists_are_read_at_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WHICHTWEET_LEARN_FROM", "real, simulated")
     assert read_settings().learn_from == ("real", "simulated")
