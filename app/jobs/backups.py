@@ -95,8 +95,8 @@ def restore(place: Place, file: Path, told: Told = lambda table, rows: None) -> 
     """Put the game in a backup back, into an empty database of either kind.
 
     Keys and checkpoints come first: killed at any moment, the same command begins again, and no game lies there without
-    them. What is there already is left as it is, unless it is damaged, as by a restore that was killed; what jobs of a
-    game that was there before remember goes.
+    them. What is there already is left as it is, unless it is damaged, as by a restore that was killed; so are keys
+    with a newer one before the backup's. What jobs of a game that was there before remember goes.
 
     Raises:
         JobError: the file is no whole backup, or a newer program's, the database holds a game already, or other keys
@@ -257,8 +257,12 @@ def _unpack(bundle: zipfile.ZipFile, inside: str, folder: Path, digest: str) -> 
 def _check_keys(kept: Path, data_dir: Path) -> None:
     for path in _files(kept):
         there = data_dir / path.name
-        if there.exists() and there.read_bytes() != path.read_bytes():
+        if not there.exists():
+            continue
+        # The newest of the backup's: whatever was sealed at its time opens, and what was sealed since a rotation too.
+        if not set(path.read_bytes().split()[:1]) <= set(there.read_bytes().split()):
             raise JobError(f"{there} is another game's key: move it away, and the backup's is put there")
+        path.unlink()
 
 
 def _move_in(drafts: Path, target: Path) -> None:

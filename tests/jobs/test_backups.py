@@ -150,6 +150,18 @@ def test_another_games_key_is_not_replaced(place: Place, tmp_path: Path) -> None
     assert is_empty(elsewhere.engine)
 
 
+def test_keys_that_were_rotated_since_are_kept(place: Place, tmp_path: Path) -> None:
+    """Players who came after it hold cookies of the new key; all others those of the old one."""
+    (tmp_path / "secret.key").write_text("k" * 40 + "\n")
+    back_up(place, tmp_path / "game.zip")
+    elsewhere = fresh(tmp_path / "elsewhere")
+    elsewhere.data_dir.mkdir(exist_ok=True)
+    rotated = "n" * 40 + "\n" + "k" * 40 + "\n"
+    (elsewhere.data_dir / "secret.key").write_text(rotated)
+    restore(elsewhere, tmp_path / "game.zip")
+    assert (elsewhere.data_dir / "secret.key").read_text() == rotated
+
+
 def test_a_restored_game_goes_on_with_no_work_of_the_game_before(place: Place, tmp_path: Path) -> None:
     """Jobs get the numbers again that those had which the backup does not know: neither their steps nor their runs."""
     back_up(place, tmp_path / "game.zip")
