@@ -2,8 +2,8 @@
 
 - "RT @name" at the start is a retweet, as is "RT:" before a link, whatever a flag says; "RT if you agree" is not. So is
   what holds the tweet of somebody else that it repeats.
-- A text that begins with a quotation mark and @name, or that has RT @name or "@name: further inside, is mostly somebody
-  else's words. A generator would learn those, so it is left out as a quote.
+- A text that begins with a quotation mark and @name, or that has RT @name, QT @name or "@name: inside, is mostly
+  somebody else's words. A generator would learn those, so it is left out as a quote.
 - What was not for everybody, or stood behind a warning, is left out by what its file says of it.
 - Replies, parts of threads and cut texts are the account's own and are kept; they are marked, and not dealt by default.
 """
@@ -48,7 +48,7 @@ _RETWEET = re.compile(rf"[\s.{_QUOTES}]{{0,3}}RT(?::?\s*@\w|:\s*{LINK})", re.IGN
 _QUOTE = re.compile(
     rf"""[\s.]{{0,3}}[{_QUOTES}]+\s*[@＠]\w             # "@name: …
     | \.?(?:[@＠]\w+:?\s+){{1,9}}[{_QUOTES}]+\s*[@＠]\w      # @name "@name …" answer
-    | .*(?:^|[^A-Za-z0-9_@])[RM]T:?\s*@\w               # comment RT @name: … (in Japanese without the space)
+    | .*(?:^|[^A-Za-z0-9_@])[RMQ]T:?\s*@\w              # comment RT @name: … (in Japanese without the space)
     | .*["“”„«]\s*[@＠]\w+\s*:                          # comment "@name: …"
     """,
     re.VERBOSE | re.DOTALL,

@@ -69,6 +69,7 @@ def test_a_call_to_retweet_is_genuine(text: str) -> None:
     "text",
     [
         '"@bob: You are right!" Thanks',
+        "An amazing stat https://t.co/8Mg2wsYX77 QT @bob It would have cost you ten million",
         '"@bob: You are right! no closing mark',
         "“@bob: You are right!” Thanks",
         "'@bob You are right",
