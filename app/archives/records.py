@@ -15,7 +15,8 @@ TEXT_COLUMNS = (
     *("fulltext", "text", "tweet", "content", "body", "rawcontent", "tweettext", "tweets", "tweetcontent"),
     *("tweetfulltext", "textraw", "rawtext", "originaltweet", "originaltext", "embedtext", "embeddedtext", "posttext"),
 )
-_ID_COLUMNS = ("idstr", "id", "tweetid", "tweetidstr", "statusid", "restid", "postid")
+# Beside a tweet's own, "id" is what a database counts rows by.
+_ID_COLUMNS = ("idstr", "tweetidstr", "tweetid", "statusid", "id", "restid", "postid")
 _DATE_COLUMNS = (
     *("createdat", "date", "timestamp", "datetime", "postedat", "publishedat", "time", "tweetcreatedat", "tweetdate"),
     *("tweettime", "createddate", "postdate", "createdutc", "publishdate"),

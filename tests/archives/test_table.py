@@ -212,6 +212,12 @@ def test_date_and_time_may_have_columns_of_their_own(tmp_path: Path) -> None:
     assert read(tmp_path, "Date,Time,Tweet_Text\n16-11-11,15:26:37,One\n")[1][0].date == "16-11-11 15:26:37"
 
 
+@pytest.mark.parametrize("name", ["tweet_id", "Tweet ID", "status_id"])
+def test_a_tweets_own_id_goes_before_what_a_database_counts_by(tmp_path: Path, name: str) -> None:
+    _, records = read(tmp_path, f"id,{name},text\n1,844896595179180034,One\n2,844896595179180035,Two\n")
+    assert [record.id for record in records] == ["844896595179180034", "844896595179180035"]
+
+
 def test_ids_that_a_spreadsheet_rounded_are_no_ids(tmp_path: Path) -> None:
     _, records = read(tmp_path, 'id,text\n8.44897E+17,One\n="844896595179180034",Two\n12.0,Three\nnan,Four\n')
     assert [record.id for record in records] == [None, "844896595179180034", "12", None]
