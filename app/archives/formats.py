@@ -29,6 +29,7 @@ _MARKUP = re.compile(
     r"<(?:!--|(?:!doctype|html|head|body|title|meta|div|p|span|table|script|style|\?xml|svg|rss|feed)\b)", re.IGNORECASE
 )
 _ELEMENT = re.compile(r"<([A-Za-z][\w:.-]*)(?:\s[^<>]*)?>.*</\1>\s*", re.DOTALL)
+_ID_ALONE = re.compile(r"""\s*["']?\d{5,20}["']?,?\s*""")
 _OPENING = re.compile(r"[\s\ufeff\x1e]*")
 _ARRAY = re.compile(r"\[\s*(?:null\s*,\s*)*(?:[{\]]|null\s*\]|\[\s*[\[{\"]|$)")  # null stands for a deleted tweet
 _CONTAINER = re.compile(
@@ -137,12 +138,17 @@ def _of_lines(source: Source, head: str) -> str:
     """What lines that begin like nothing else are: a table or a text.
 
     Raises:
-        ArchiveError: objects of JSON follow.
+        ArchiveError: objects of JSON follow, or nothing but ids.
     """
     if table_in(source.head, whole=source.whole):
         return "csv"
     first, *others = head.splitlines() or [""]
     others = [line for line in (others if source.whole else others[:-1]) if line.strip()][:_LOOKED_AT]
+    if others and all(_ID_ALONE.fullmatch(line) for line in others):
+        raise ArchiveError(
+            f"{source.name} holds ids alone, such as {others[0].strip()[:40]!r}, and no texts: expected {EXPECTED}; "
+            "have them looked up first (twarc hydrate; to read them as plain text say --format text)"
+        )
     if 2 * sum(map(_is_object, others)) > len(others):
         raise ArchiveError(
             f"{source.name} begins with {first[:40]!r}, and objects of JSON follow, one a line: "
