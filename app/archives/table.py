@@ -36,6 +36,7 @@ _SEP_LINE = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
 _NAME = re.compile(r"[^\W\d][\w .:/#()-]{0,39}")
 _NUMBER = re.compile(r"[+-]?\d[\d.,]*(?:[eE][+-]?\d+)?%?|true|false|t|f", re.IGNORECASE)
 _LONG_NUMBER = re.compile(r"\d{5,20}")
+_TWEET_ID = re.compile(r"\d{17,19}")
 _ENCLOSED = re.compile(r'"(?:[^"]|"")*"')
 _LINE_END = re.compile(r"\r\n?")
 _LONE_CR = re.compile(r"\r(?!\n)")
@@ -378,7 +379,9 @@ def _told_names(look: _Look, typed: Sequence[int], text: int) -> tuple[str, ...]
     names = [""] * look.width
     names[text] = "text"
     numbers = {place: look.column(place, headed=False) for place in typed}
-    dates = [place for place in typed if _mostly(numbers[place], is_date)]
+    # Read as billionths of a second, the ids of tweets are moments before there were any.
+    tweets = [place for place in typed if _mostly(numbers[place], lambda cell: bool(_TWEET_ID.fullmatch(cell)))]
+    dates = [place for place in typed if place not in tweets and _mostly(numbers[place], is_date)]
     ids = [
         place
         for place in typed

@@ -97,6 +97,22 @@ def test_a_quoted_text_stays_whole_in_a_table_however_small(tmp_path: Path, cont
     assert texts(tmp_path, content) == expected
 
 
+def test_ids_that_are_there_twice_are_no_dates_of_a_table_without_a_header(tmp_path: Path) -> None:
+    rows = [f"84489659517918{n:04}\tpositive\tSoup on day {n}, they say" for n in range(20)]
+    records = read(tmp_path, "\n".join([*rows, rows[-1]]))[1]
+    assert records[3] == Record("Soup on day 3, they say")
+
+
+@pytest.mark.parametrize("first", ["tweet_id", "1212092628029698047"])
+def test_ids_alone_are_told_as_such(tmp_path: Path, first: str) -> None:
+    ids = "\n".join([first, *(str(1212092628029698048 + n) for n in range(20))])
+    with pytest.raises(
+        ArchiveError, match=r"^archive\.dat holds ids alone, such as '1212092628029698048', and no texts"
+    ):
+        read(tmp_path, ids)
+    assert read(tmp_path, ids, format="text")[0].format == "text"
+
+
 def test_links_beside_short_texts_are_not_the_texts_of_a_table_without_a_header(tmp_path: Path) -> None:
     link = "https://twitter.com/mayor/status/1212092628029698048"
     rows = [f'"January {day}, 2020 at 08:00AM",mayor,Soup on day {day},{link}' for day in range(1, 20)]
