@@ -103,9 +103,11 @@ def from_here(request: Request) -> None:
     Raises:
         Refused: another site did, or nobody can tell.
     """
-    origin = request.headers.get("origin")
-    if origin is None or origin == "null":
-        is_ours = request.headers.get("sec-fetch-site") == "same-origin"
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    if site is not None:  # said by the browser itself: right behind a proxy that gives us another host, too
+        is_ours = site == "same-origin"
+    elif origin is None or origin == "null":
+        is_ours = False
     else:
         try:
             is_ours = urlsplit(origin).netloc == request.headers.get("host")

@@ -73,6 +73,15 @@ def test_a_session_that_was_planted_is_not_taken_over(outside):
     assert stranger.get("/admin").status_code == 303
 
 
+@pytest.mark.parametrize("site", ["same-origin", "same-site", "cross-site", "none"])
+def test_behind_a_proxy_that_names_another_host_the_browsers_word_counts(outside, site):
+    """As nginx and Apache name their own, where nobody tells them otherwise."""
+    headers = {"Origin": "https://game.example.org", "Host": "127.0.0.1:8000", "Sec-Fetch-Site": site}
+    form = {"name": "Ada", "password": "correct horse battery"}
+    expected = 303 if site == "same-origin" else 403
+    assert outside.client.post("/admin/sign-in", data=form, headers=headers).status_code == expected
+
+
 @pytest.mark.parametrize("origin", ["https://evil.example", "http://[", "null", None])
 def test_what_another_site_sends_is_refused(desk, origin):
     response = desk.post("/admin/sign-out", origin=origin)
