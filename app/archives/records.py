@@ -25,7 +25,8 @@ _HANDLE_COLUMNS = (
     *("screenname", "userscreenname", "username", "handle", "authorusername", "userusername"),
     *("fromuser", "fromusername", "authorhandle"),
 )
-_AUTHOR_COLUMNS = ("author", "user", "username")  # of the last only user_name and the like: a username is a handle
+# Of user names only user_name and the like: a username is a handle. Companies have theirs for author_id at Kaggle.
+_AUTHOR_COLUMNS = ("author", "user", "username", "authorid")
 _NAME_OF_USER = re.compile(r"\W*user[\W_]+name\W*", re.IGNORECASE)
 _REPLY_COLUMNS = (
     "inreplytostatusidstr",
@@ -36,6 +37,7 @@ _REPLY_COLUMNS = (
     "inreplytouserid",
     "inreplyto",
     "replyid",
+    "inresponsetotweetid",
     "referencedtweetsrepliedtoid",
 )
 _CONVERSATION_COLUMNS = ("conversationid", "conversationidstr")

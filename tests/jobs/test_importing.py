@@ -258,6 +258,18 @@ def test_the_handle_is_taken_from_authors_that_are_called_by_it(engine: Engine, 
     assert (done.added, done.left_out) == (2, {"another account": 1})
 
 
+def test_numbers_beside_handles_are_other_authors(engine: Engine, tmp_path: Path) -> None:
+    file = tmp_path / "twcs.csv"
+    file.write_text(
+        "tweet_id,author_id,inbound,created_at,text,response_tweet_id,in_response_to_tweet_id\n"
+        "1,sprintcare,False,Tue Oct 31 22:10:47 +0000 2017,We can help you with that today,2,3\n"
+        "2,115712,True,Tue Oct 31 22:11:45 +0000 2017,And how do you propose we do that,,1\n"
+        "4,AppleSupport,False,Tue Oct 31 22:10:47 +0000 2017,Update it and send us a note,,\n"
+    )
+    done = bring_in(engine, file, handle="sprintcare")
+    assert (done.added, done.left_out, done.leanings) == (1, {"another account": 2}, {"thread": 1})
+
+
 def test_a_later_file_without_a_handle_is_sifted_by_the_archives(engine: Engine, tmp_path: Path) -> None:
     rows = [tweet(1, screen_name="Bob"), tweet(2, screen_name="Alice")]
     bring_in(engine, write(tmp_path, rows), handle="bob")
