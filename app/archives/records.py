@@ -22,7 +22,7 @@ _DATE_COLUMNS = (
     *("tweettime", "createddate", "postdate", "createdutc", "publishdate"),
 )
 _HANDLE_COLUMNS = (
-    *("screenname", "userscreenname", "username", "handle", "authorusername", "userusername"),
+    *("screenname", "username", "userscreenname", "handle", "authorusername", "userusername"),
     *("fromuser", "fromusername", "authorhandle"),
 )
 # Of user names only user_name and the like: a username is a handle. Companies have theirs for author_id at Kaggle.

@@ -334,6 +334,11 @@ def test_who_posted_has_many_names(tmp_path: Path, name: str) -> None:
     ]
 
 
+def test_where_a_scraper_calls_names_screen_names_its_user_names_are_handles(tmp_path: Path) -> None:
+    content = "UserScreenName,UserName,Timestamp,Text\nOprah,@oprah_w,2020-01-01T08:00:00.000Z,One\n"
+    assert [record.handle for record in read(tmp_path, content)[1]] == ["oprah_w"]
+
+
 @pytest.mark.parametrize("name", ["author", "user", "user_name", "User Name", "user.name"])
 def test_a_column_that_may_hold_names_is_not_taken_for_handles(tmp_path: Path, name: str) -> None:
     _, records = read(tmp_path, f"id,{name},text,user_screen_name\n7,@Mayor,One,\n8,Bob,Two,bob_builder\n")
