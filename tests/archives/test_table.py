@@ -244,9 +244,10 @@ def test_an_id_of_thousands_of_digits_is_no_id(tmp_path: Path) -> None:
     assert [record.id for record in records] == [None, "2"]
 
 
-def test_ids_that_r_kept_from_being_rounded_are_ids(tmp_path: Path) -> None:
-    _, records = read(tmp_path, '"status_id","text"\n"x844896595179180034","One"\n"x-1","Two"\n')
-    assert [record.id for record in records] == ["844896595179180034", "x-1"]
+@pytest.mark.parametrize("mark", ["x", "tweet_id:"])
+def test_ids_that_a_tool_kept_from_being_rounded_are_ids(tmp_path: Path, mark: str) -> None:
+    _, records = read(tmp_path, f'"status_id","text"\n"{mark}844896595179180034","One"\n"{mark}-1","Two"\n')
+    assert [record.id for record in records] == ["844896595179180034", f"{mark}-1"]
 
 
 def test_columns_of_a_tool_that_keeps_retweets_and_replies_are_known(tmp_path: Path) -> None:
