@@ -12,6 +12,7 @@ from app.jobs.hold import Hold
 from app.jobs.workshop import Interrupted, JobError, Steps, Workshop
 
 NETWORK_KEPT = timedelta(days=30)
+AHEAD = timedelta(days=1)  # farther than that no clock is ahead of another that is right
 WINDOWS = 20  # of guesses whose marks of networks one look drops: the rest has time
 
 
@@ -60,7 +61,7 @@ def drop_networks(workshop: Workshop, after_id: int, moment: datetime) -> int:
     """Drop the marks of networks that are 30 days old, behind a guess; the last one that was looked at."""
     for _ in range(WINDOWS):
         with writing(workshop.engine) as connection:
-            last = networks.drop(connection, after_id, moment - NETWORK_KEPT)
+            last = networks.drop(connection, after_id, moment - NETWORK_KEPT, moment + AHEAD)
         if last is None:
             break
         after_id = last

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from html import unescape
+from pathlib import Path
 
 import pytest
 from serving import Game, Opener
@@ -11,8 +12,10 @@ from sqlalchemy import func, select
 
 from app.db import networks, reports
 from app.db import remarks as said_of
-from app.db.session import now, writing
+from app.db.session import now, reading, writing
 from app.db.tables import guesses, remarks, samples
+from app.jobs.removing import drop_networks
+from app.jobs.workshop import Workshop
 from app.web.about import About
 
 
@@ -116,8 +119,26 @@ def test_marks_of_networks_are_dropped_when_they_are_old(either_game: Game) -> N
         first = connection.scalar(select(func.min(guesses.c.id)))
         connection.execute(guesses.update().where(guesses.c.id == first).values(guessed_at=now() - timedelta(days=31)))
         before = now() - timedelta(days=30)
-        assert networks.drop(connection, 0, before) == first
-        assert networks.drop(connection, first, before) is None
+        to_come = now() + timedelta(days=1)
+        assert networks.drop(connection, 0, before, to_come) == first
+        assert networks.drop(connection, first, before, to_come) is None
         marked = connection.scalars(select(guesses.c.id).where(guesses.c.network.is_not(None))).all()
     assert len(marked) == 2
     assert first not in marked
+
+
+def test_a_guess_made_while_a_clock_was_ahead_keeps_no_mark_for_years(either_game: Game) -> None:
+    """The worker goes through guesses in their order, and would wait for that one's time to come."""
+    game = either_game
+    with game.client() as client:
+        for _ in range(3):
+            dealt = client.post("/api/rounds").json()
+            client.post("/api/guesses", json={"round": dealt["round"], "pick": 0})
+    with writing(game.engine) as connection:
+        ids = connection.scalars(select(guesses.c.id).order_by(guesses.c.id)).all()
+        for id, days in zip(ids[:2], (3650, -31), strict=True):
+            at = now() + timedelta(days=days)
+            connection.execute(guesses.update().where(guesses.c.id == id).values(guessed_at=at))
+    drop_networks(Workshop(game.engine, Path("unused")), 0, now())
+    with reading(game.engine) as connection:
+        assert connection.scalars(select(guesses.c.id).where(guesses.c.network.is_not(None))).all() == ids[2:]
