@@ -16,7 +16,8 @@ from app.archives.json_records import ASSIGNMENT, json_records
 from app.archives.passages import Split, passages, split_in
 from app.archives.records import EXPECTED_COLUMNS, FORMATS, Record, layout_of
 from app.archives.source import EXPECTED, Source
-from app.archives.table import table_in, table_records
+from app.archives.table import table_records
+from app.archives.table_looks import table_in
 from app.archives.xml_items import is_feed
 
 TWEET, PASSAGE = "tweet", "passage"
