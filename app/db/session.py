@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from sqlite3 import Connection as SqliteConnection
@@ -30,7 +30,7 @@ def open_engine(url: str, patience: float = 30.0) -> Engine:
         return create_engine(url, pool_pre_ping=True, connect_args=_unless_said(url, patience), **common)
     file = make_url(url).database
     if file:
-        Path(file).parent.mkdir(parents=True, exist_ok=True)
+        _make_private(Path(file))
     waits: dict[str, Any] = {"isolation_level": None, "check_same_thread": False, "timeout": patience}
     engine = create_engine(url, connect_args=waits, **common)
     event.listen(engine, "connect", _prepare_sqlite)
@@ -38,6 +38,15 @@ def open_engine(url: str, patience: float = 30.0) -> Engine:
     event.listen(engine, "handle_error", tell_damage, retval=True)
     event.listen(engine, "handle_error", _tell_beyond_measure, retval=True)
     return engine
+
+
+def _make_private(file: Path) -> None:
+    """Make a new database that nobody else on the machine reads: it holds the admins' passwords, hashed. What SQLite
+    lays beside it gets the same mode."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    if not file.name.startswith((":", "file:")) and not file.exists():
+        with suppress(OSError):  # SQLite says better what is the matter
+            file.touch(mode=0o600)
 
 
 def is_sqlite(url: str) -> bool:
