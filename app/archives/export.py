@@ -31,9 +31,8 @@ SHARED = 100  # characters in which a tweet that was cut and its long text agree
 _TWEETS = re.compile(r"(?:.*/)?data/(?:community-)?tweets?(?:-part\d+)?\.js")
 _MONTHS = re.compile(r"(?:.*/)?data/js/tweets/\d{4}_\d{2}\.js")
 _TABLE = re.compile(r"(?:[^/]*/)?tweets\.csv")
-_PACKED_ANEW = re.compile(
-    r"(?:[^/]*/)?(?:community-)?tweets?(?:-part\d+)?\.js"
-)  # the folder data alone, or what is in it
+# The folder data alone, or what is in it.
+_PACKED_ANEW = re.compile(r"(?:[^/]*/)?(?:community-)?tweets?(?:-part\d+)?\.js")
 _KINDS = (_TWEETS, _MONTHS, _TABLE, OUTBOX, _PACKED_ANEW)
 _ASIDE = re.compile(r"__MACOSX/.*|(?:.*/)?\.[^/]*")  # what systems put beside the files of a person
 _LONG_TEXTS = re.compile(r"(?:(?:.*/)?data/|[^/]*/)?note-tweet(?:-part\d+)?\.js")

@@ -160,9 +160,8 @@ class _Slide:
         found = "the end of the file" if is_short else ascii(self._text[place : place + 20])
         remedy = "get the whole file" if is_short else "mend that place, or take that record out"
         return ArchiveError(
-            f"broken JSON in {self._source.name} at byte {byte} (record in line {line}): {why}, "
-            f"found {found}; {remedy}; "
-            "nothing was imported"
+            f"broken JSON in {self._source.name} at byte {byte} (record in line {line}): {why}, found "
+            f"{found}; {remedy}; nothing was imported"
         )
 
     def _explain(self, error: JSONDecodeError) -> ArchiveError:
