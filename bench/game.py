@@ -126,37 +126,30 @@ class Game:
             raise RuntimeError(f"found {made} guesses, expected {share * len(people)}")
 
     def retrain(self, number: int) -> str:
-        """A retraining as the worker does it; a candidate that passes the gates becomes the champion at once.
-
-        Where the labels are too few for a scorer, one step of the decoding is what they allow.
-        """
+        """A retraining as the worker does it; a candidate that passes the gates becomes the champion at once."""
         from app.db import generators
         from app.db.session import reading
         from app.jobs.workshop import Skipped
 
-        words = ""
-        for ways in (self.form.ways, ("decoding",)):
-            try:
-                done = self._retrain(number, ways)
-            except Skipped as reason:
-                words += f"{', '.join(ways)} skipped: {reason}; "
-                continue
-            with reading(self.workshop.engine) as connection:
-                made = generators.by_number(connection, self.archive.id, int(done.generator.removeprefix("v")))
-            # What a gate failed does not play; where gates could not judge, we are the admin who decides.
-            if all(gate["outcome"] != "failed" for gate in done.gates):
-                self.crown(made)
-            return f"{words}{done.learned}; {done.words}"
-        return words
+        try:
+            done = self._retrain(number)
+        except Skipped as reason:
+            return f"{', '.join(self.form.ways)} skipped: {reason}"
+        with reading(self.workshop.engine) as connection:
+            made = generators.by_number(connection, self.archive.id, int(done.generator.removeprefix("v")))
+        # What a gate failed does not play; where gates could not judge, we are the admin who decides.
+        if all(gate["outcome"] != "failed" for gate in done.gates):
+            self.crown(made)
+        return f"{done.learned}; {done.words}"
 
-    def _retrain(self, number: int, ways: tuple[Any, ...]) -> Any:
+    def _retrain(self, number: int) -> Any:
         from app.jobs.hold import by_hand, finish
         from app.jobs.retraining import Errand, retrain
         from app.jobs.supervising import Budget
 
         budget = Budget(minutes=self.form.minutes or None)
         with by_hand(self.workshop.engine, "retrain", self.archive.id, {}, lambda: False) as hold:
-            errand = Errand(job_id=hold.claim.job_id, budget=budget, seed=number, ways=ways)
+            errand = Errand(job_id=hold.claim.job_id, budget=budget, seed=number, ways=self.form.ways)
             done = retrain(self.workshop, self.archive, errand)
             finish(self.workshop.engine, hold, "done", done.words)
         return done

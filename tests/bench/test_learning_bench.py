@@ -11,7 +11,7 @@ import pytest
 
 HOUSE = Path(__file__).resolve().parents[2]
 
-pytestmark = [pytest.mark.train, pytest.mark.long]  # three minutes on two cores: too long for make test
+pytestmark = pytest.mark.train
 
 
 @pytest.fixture(scope="module")
