@@ -4,7 +4,7 @@ SHELL := /bin/sh
 BIN := .venv/bin
 # Three files of tests at a time on two cores: much of what they do is to wait for a page, a worker or a disk. In the order
 # of their folders: by the number of tests, as is usual, the longest would come last and run alone.
-PARALLEL := -n 3 --dist loadfile --no-loadscope-reorder
+PARALLEL := -n 4 --dist loadfile --no-loadscope-reorder
 # What pyproject.toml says of each mark is what test-fast leaves out: most of the web, and what runs for real.
 QUICK := not long and not train and not browser and not postgres and not process and not server and not slow
 # Compiled files are kept also where the environment says otherwise: the tests start hundreds of processes, and each would

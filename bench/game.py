@@ -12,8 +12,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, Literal
 
+Way = Literal["decoding", "scorer", "weights"]
 TUNED_ON, UNSEEN = (
     ("speller", "stylist", "listener"),
     ("reader",),
@@ -30,8 +31,9 @@ class Form:
     players: int
     shelf: int
     pairs: int  # dealt to judge a generator
-    ways: tuple[str, ...]
+    ways: tuple[Way, ...]
     minutes: float  # of training a network's weights, in each round
+    arms: tuple[str, ...] = ("labels", "poisoned", "control")
 
 
 class Game:

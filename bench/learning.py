@@ -9,7 +9,8 @@ Then three games start from copies of it, all by the game's own code (rounds ove
 - poisoned: the same, but 20 % of the players believe whatever holds one word, and are honest otherwise;
 - control: the network is trained on as long, without labels.
 After each retraining 2,000 fresh pairs are dealt and judged by crowds of four kinds; one of them never teaches.
-The result goes to bench/results/learning.json. --short plays the demo, in less than a minute, and keeps nothing.
+The result goes to bench/results/learning.json. --short plays the demo for a minute and a half, without poison, and
+keeps nothing.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ DRAWS = ((0.8, 0.98), (0.9, 0.98), (0.95, 0.98), (1.0, 0.98), (1.0, 1.0))
 
 
 LONG = Form("trump", 3, 3000, 60, 600, 2000, ("scorer", "weights"), 1.0)
-SHORT = Form("mayor-of-gannet", 1, 240, 20, 120, 120, ("scorer",), 0.0)
+# As few labels as these teach a decoding alone.
+SHORT = Form("mayor-of-gannet", 1, 240, 20, 120, 120, ("decoding",), 0.0, ("labels", "control"))
 
 
 def main() -> None:
@@ -45,7 +47,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--anchor", action="store_true", help="make the anchor of the long form, and end")
     parser.add_argument("--minutes", type=float, default=20.0, help="of training the anchor")
-    parser.add_argument("--short", action="store_true", help="the demo, in less than a minute; keeps nothing")
+    parser.add_argument("--short", action="store_true", help="the demo, for a minute and a half; keeps nothing")
     parser.add_argument("--out", type=Path, help="where the result is kept; default: bench/results of the long form")
     asked = parser.parse_args()
     if asked.anchor:
@@ -72,7 +74,7 @@ def run(form: Form, anchor: Path | None = None) -> dict[str, Any]:
             _open_demo(start, form)
         measured = {"anchor": Game(start, form).measure()}
         _tell("anchor", measured["anchor"], began)
-        for arm in ("labels", "poisoned", "control"):
+        for arm in form.arms:
             game = Game(shutil.copytree(start, Path(place) / arm), form)
             for number in range(1, 1 if arm == "control" else form.rounds + 1):
                 game.play(arm == "poisoned", number)

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,10 +30,14 @@ def test_every_game_is_measured_for_every_kind(result: dict[str, dict[str, dict[
     assert kinds == {"speller", "reader", "stylist", "listener"}
     assert not {*result["kinds"]["tuned_on"]} & {*result["kinds"]["unseen"]}
     for name in ("fool_rate", "self_bleu", "distinct_3", "copied"):
-        assert set(result[name]) == {"anchor", "round1", "control", "poisoned"}
+        assert set(result[name]) == {"anchor", "round1", "control"}
     for rates in result["fool_rate"].values():
         assert set(rates) == kinds
         assert all(0 <= low <= value <= high <= 1 for value, low, high in rates.values())
+
+
+def test_labels_led_to_another_generator(result: dict[str, Any]) -> None:
+    assert "one step from it is tried; v2 " in result["told"]["round1"]
 
 
 def test_the_players_are_neither_blind_nor_all_seeing(
