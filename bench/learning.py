@@ -37,7 +37,7 @@ DRAWS = ((0.8, 0.98), (0.9, 0.98), (0.95, 0.98), (1.0, 0.98), (1.0, 1.0))
 
 LONG = Form("trump", 3, 3000, 60, 600, 2000, ("scorer", "weights"), 1.0)
 # As few labels as these teach a decoding alone.
-SHORT = Form("mayor-of-gannet", 1, 240, 20, 120, 120, ("decoding",), 0.0, ("labels", "control"))
+SHORT = Form("mayor-of-gannet", 1, 240, 20, 180, 120, ("decoding",), 0.0, ("labels", "control"))
 
 
 def main() -> None:
@@ -111,10 +111,20 @@ def _tell(name: str, found: dict[str, Any], began: float) -> None:
 
 
 def _open_demo(folder: Path, form: Form) -> None:
+    """The demo, whose generator has written some samples here: beside how many of its drafts are turned away a
+    candidate's are counted, and to find that out by a trial would take longer than all the rest.
+    """
+    from app.db import generators
+    from app.db.session import reading
     from app.jobs.demo import open_demo
+    from app.jobs.restocking import restock
 
     game = Game(folder, form)
     open_demo(game.workshop.engine, game.workshop.checkpoints)
+    with reading(game.workshop.engine) as connection:
+        champion = generators.in_arm(connection, game.archive.id, generators.CHAMPION)
+    assert champion is not None
+    restock(game.workshop, game.archive, champion, form.shelf)
 
 
 def make_anchor(minutes: float) -> None:
