@@ -9,7 +9,7 @@ Then three games start from copies of it, all by the game's own code (rounds ove
 - poisoned: the same, but 20 % of the players believe whatever holds one word, and are honest otherwise;
 - control: the network is trained on as long, without labels.
 After each retraining 2,000 fresh pairs are dealt and judged by crowds of four kinds; one of them never teaches.
-The result goes to bench/results/learning.json. --short plays the demo for a minute and a half, without poison, and
+The result goes to bench/results/learning.json. --short plays the demo for a minute, without poison, and
 keeps nothing.
 """
 
@@ -47,7 +47,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--anchor", action="store_true", help="make the anchor of the long form, and end")
     parser.add_argument("--minutes", type=float, default=20.0, help="of training the anchor")
-    parser.add_argument("--short", action="store_true", help="the demo, for a minute and a half; keeps nothing")
+    parser.add_argument("--short", action="store_true", help="the demo, for a minute; keeps nothing")
     parser.add_argument("--out", type=Path, help="where the result is kept; default: bench/results of the long form")
     asked = parser.parse_args()
     if asked.anchor:
