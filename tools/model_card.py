@@ -95,6 +95,9 @@ def base_curve(found: Result) -> str:
             points = [(it["tweets"], it["bits_per_character"]) for name, it in ordered if name.startswith(kind)]
             axes.plot(*zip(*points, strict=True), "o-", color=colour, label=f"from {kind}")
         axes.set(xscale="log", xlabel="tweets", ylabel="bits per character")
+        counts = sorted({it["tweets"] for _, it in ordered})
+        axes.set_xticks(counts, [f"{count:,}" for count in counts])
+        axes.set_xticks([], minor=True)
         axes.legend()
 
     read = any(it["base_has_read_the_account"] for it in found.values())
