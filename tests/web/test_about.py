@@ -109,12 +109,17 @@ def test_reports_without_a_cookie_are_read_but_hide_nothing_and_teach_nothing(ga
         assert said_of.by_sample(connection, 1) == {sample_id: {"sense": 3}}
 
 
-def test_marks_of_networks_are_dropped_when_they_are_old(either_game: Game) -> None:
-    game = either_game
+def guess_three_times(game: Game) -> None:
+    """One player guesses at three rounds."""
     with game.client() as client:
         for _ in range(3):
             dealt = client.post("/api/rounds").json()
             client.post("/api/guesses", json={"round": dealt["round"], "pick": 0})
+
+
+def test_marks_of_networks_are_dropped_when_they_are_old(either_game: Game) -> None:
+    game = either_game
+    guess_three_times(game)
     with writing(game.engine) as connection:
         first = connection.scalar(select(func.min(guesses.c.id)))
         connection.execute(guesses.update().where(guesses.c.id == first).values(guessed_at=now() - timedelta(days=31)))
@@ -130,10 +135,7 @@ def test_marks_of_networks_are_dropped_when_they_are_old(either_game: Game) -> N
 def test_a_guess_made_while_a_clock_was_ahead_keeps_no_mark_for_years(either_game: Game) -> None:
     """The worker goes through guesses in their order, and would wait for that one's time to come."""
     game = either_game
-    with game.client() as client:
-        for _ in range(3):
-            dealt = client.post("/api/rounds").json()
-            client.post("/api/guesses", json={"round": dealt["round"], "pick": 0})
+    guess_three_times(game)
     with writing(game.engine) as connection:
         ids = connection.scalars(select(guesses.c.id).order_by(guesses.c.id)).all()
         for id, days in zip(ids[:2], (3650, -31), strict=True):
