@@ -24,7 +24,7 @@ from app.db.tables import samples, tweets
 from app.web.desk import Desk
 from model.checkpoint import Checkpoint, write_checkpoint
 from model.config import Config
-from model.vocab import Vocab
+from model.vocab import END_ID, Vocab
 
 LETTERS = " abcdefghijklmnopqrstuvwxyzN:0123456789.,!?'"
 OWN = "a text that nobody in the town has ever posted: zebra quiz"
@@ -37,6 +37,7 @@ def a_network() -> Checkpoint:
         name: (0.4 * random.standard_normal([len(vocab) if size is None else size for size in shape])).astype("f4")
         for name, shape in config.shapes.items()
     }
+    weights["output.bias"][END_ID] = -30.0  # what it writes has no end of its own: nobody knows the seed it is drawn by
     return Checkpoint(config, vocab, weights, {"bits_per_character": 4.5})
 
 
@@ -246,7 +247,7 @@ def test_the_network_writes_along(game: Game) -> None:
         page = client.post("/inside/write", data={"prompt": "the zebra ", "temperature": "0.5", "top_p": "0.9"})
     assert page.status_code == 200
     text = "".join(one["c"] for one in figures(page.text))
-    assert 0 < len(text) <= 280
+    assert len(text) == 280 - len("the zebra")
     assert "Written by a machine" in page.text
     assert 'value="0.5" selected' in page.text
 
