@@ -10,7 +10,8 @@ from app.archives import ArchiveError
 LONGEST_SLUG = 64
 LONGEST_NAME = 200  # characters of what pages call an archive
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
-_HANDLE = re.compile(r"[A-Za-z0-9_]{1,30}")
+# Of X, Mastodon, Reddit (hyphens) or Bluesky (a domain).
+_HANDLE = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,62}[A-Za-z0-9_-])?")
 
 
 def slug_of(name: str) -> str:
@@ -62,6 +63,6 @@ def handle_of(given: str) -> str:
     handle = given.strip().removeprefix("@")
     if not _HANDLE.fullmatch(handle):
         raise ArchiveError(
-            f"{given[:80]!r} is no handle: expected @ and up to 30 letters (a to z), digits or underscores"
+            f"{given[:80]!r} is no handle: expected @ and up to 64 letters (a to z), digits, underscores, dots, hyphens"
         )
     return handle

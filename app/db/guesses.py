@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +22,7 @@ from app.game import scoring, skill
 from app.game.labels import Sighting, Standing
 
 SECONDS_PER_DAY = 86_400
+_AT_X = re.compile(r"[A-Za-z0-9_]{1,20}")  # other places have handles with dots and hyphens
 _JSON = json.JSONEncoder(separators=(",", ":"))
 
 
@@ -162,9 +164,9 @@ def _answer(seen: Batch, guess: Guess, verdict: scoring.Verdict, sitting: Sittin
 
 def link(handle: str | None, source_id: str | None) -> str | None:
     """Where a tweet stands at its source, if an account posted it and its id is one of there."""
-    if handle is None or source_id is None or not (source_id.isascii() and source_id.isdigit()):
-        return None
-    return f"https://x.com/{handle}/status/{source_id}"
+    is_account = handle is not None and _AT_X.fullmatch(handle) is not None
+    is_id = source_id is not None and source_id.isascii() and source_id.isdigit()
+    return f"https://x.com/{handle}/status/{source_id}" if is_account and is_id else None
 
 
 def _note(seen: Batch, guess: Guess, player: Player, verdict: scoring.Verdict, stands: Standing, answer: str) -> None:

@@ -26,7 +26,12 @@ def test_a_handle_loses_its_at() -> None:
     assert handle_of("@realDonaldTrump") == handle_of(" realDonaldTrump ") == "realDonaldTrump"
 
 
-@pytest.mark.parametrize("typed", ["@", "two words", "@a@b", "x" * 31, "@naïve"])
+@pytest.mark.parametrize("typed", ["gannet.bsky.social", "mayor-of-gannet"])
+def test_handles_of_other_places_than_x_have_dots_and_hyphens(typed: str) -> None:
+    assert handle_of(f"@{typed}") == typed
+
+
+@pytest.mark.parametrize("typed", ["@", "two words", "@a@b", "x" * 65, "@naïve", ".hidden", "@ends.", "../../etc"])
 def test_what_is_no_handle_is_refused(typed: str) -> None:
     with pytest.raises(ArchiveError, match="is no handle"):
         handle_of(typed)

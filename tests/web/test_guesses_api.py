@@ -12,6 +12,7 @@ from factories import add_game
 from serving import SECRET, Game, Opener
 from sqlalchemy import Row, func, select, update
 
+from app.db.guesses import link
 from app.db.session import writing
 from app.db.tables import archives, guesses, labels, players, samples, seats, tallies
 from app.web.sealed import RoundSeal
@@ -55,6 +56,14 @@ def test_a_guess_is_answered_with_its_verdict(either_game: Game) -> None:
     assert body["url"].startswith("https://x.com/MayorOfTest/status/10")
     assert body["posted_at"].endswith("Z")
     assert (body["generator"], body["fool_rate"], body["guesses"]) == ("v1", None, 1)
+
+
+@pytest.mark.parametrize(
+    ("handle", "source_id"), [("gannet.bsky.social", "17"), ("MayorOfTest", "a17"), (None, "17"), ("MayorOfTest", None)]
+)
+def test_nothing_but_a_tweet_of_an_account_at_x_is_linked_to(handle: str | None, source_id: str | None) -> None:
+    assert link(handle, source_id) is None
+    assert link("MayorOfTest", "17") == "https://x.com/MayorOfTest/status/17"
 
 
 def test_a_guess_is_stored_as_it_was_dealt_and_picked(either_game: Game) -> None:
