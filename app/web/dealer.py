@@ -29,11 +29,13 @@ from app.web.ways import Way
 
 
 class _Place(NamedTuple):
-    """Where the next deal is made: the seat, who sits there, and the sample of the round that is still open."""
+    """Where the next deal is made: the seat, who sits there, and the cards of the round that is still open."""
 
     seat: Seat
     player_id: int | None
-    excluded: tuple[int, ...] = ()
+    open_samples: tuple[int, ...] = ()
+    # The pair that opens has a tweet out of turn: the player's order may come to it next.
+    open_tweets: tuple[int, ...] = ()
     played: int = 0
     spotted: int = 0
 
@@ -164,13 +166,13 @@ class Dealer:
         name = (seat.player, seat.archive_id, seat.mode, seat.opponent, seat.position, seat.again)
         if (given := self.given.again(name, entry)) is not None:
             return given._replace(visitor=visitor, played=place.played, spotted=place.spotted)
-        excluded = {*place.excluded, *entry.kept_samples}
+        excluded = {*place.open_samples, *entry.kept_samples}
         dealt = None
         if visitor.simulated is None and place.player_id is None:
             dealt = open_with(entry.opening, seat, excluded)
         if dealt is None:
             on_shelf = entry.shelf if opponent is None else Shelf((opponent,), entry.shelf.stamp)
-            met = self._past(connection, place.player_id, entry)
+            met = self._past(connection, place, entry)
             try:
                 dealt = deal(entry.deck, on_shelf, seat, met.samples, excluded, met.tweets)
             except NoCard:
@@ -271,13 +273,15 @@ class Dealer:
             return visitor, place
         return visitor, _after(place, opened, following)
 
-    def _past(self, connection: Connection, player_id: int | None, entry: Entry) -> _Met:
+    def _past(self, connection: Connection, place: _Place, entry: Entry) -> _Met:
+        player_id = place.player_id
+
         def samples(ids: Sequence[int]) -> set[int]:
             return set() if player_id is None else shelf.met(connection, player_id, ids)
 
         def tweets(ids: Sequence[int]) -> set[int]:
-            kept = entry.kept_tweets.intersection(ids)
-            return {*kept} if player_id is None else {*kept, *shelf.met_tweets(connection, player_id, ids)}
+            met = set() if player_id is None else shelf.met_tweets(connection, player_id, ids)
+            return met.union(entry.kept_tweets.intersection(ids), place.open_tweets)
 
         return _Met(samples, tweets)
 
@@ -307,4 +311,4 @@ def _after(place: _Place, opened: Deal, following: Seat) -> _Place:
         seat = replace(following, again=opened.position + 1)
     else:
         seat = replace(following, position=opened.position + 1)
-    return place._replace(seat=seat, excluded=(opened.sample_id,))
+    return place._replace(seat=seat, open_samples=(opened.sample_id,), open_tweets=(opened.tweet_id,))

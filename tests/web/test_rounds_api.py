@@ -72,6 +72,17 @@ def test_the_next_round_can_be_had_ahead_and_is_what_comes_after_the_guess(game:
     assert client.post("/api/rounds").content == ahead.content
 
 
+def test_the_tweet_of_the_pair_that_opens_is_not_in_the_round_ahead(serving: Opener) -> None:
+    def few(connection: Connection) -> None:
+        add_game(connection, cards=6)
+
+    game = serving(fill=few)
+    for _ in range(40):  # the pair that opens is out of turn: one in five would meet its tweet next
+        client = game.client()
+        first = a_round(client)
+        assert not texts(first) & texts(a_round(client, after=first["round"]))
+
+
 def test_no_more_than_two_rounds_are_open(game: Game) -> None:
     client = game.client()
     ahead = a_round(client, after=a_round(client)["round"])
@@ -96,7 +107,12 @@ def test_no_player_meets_a_card_twice_until_the_deck_is_through(game: Game) -> N
         seen += texts(body)
         client.post("/api/guesses", json={"round": body["round"], "pick": 0})
     assert len(set(seen)) == 118
-    assert a_round(client)["repeat"] is True
+    last = a_round(client)
+    if "repeat" not in last:  # the pair that opened held the very card that would have been first: one more is left
+        assert not texts(last) & set(seen)
+        client.post("/api/guesses", json={"round": last["round"], "pick": 0})
+        last = a_round(client)
+    assert last["repeat"] is True
 
 
 def test_tokens_have_one_width(game: Game) -> None:
