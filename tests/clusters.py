@@ -47,10 +47,12 @@ class Cluster:
     def kill(self) -> None:
         """Kill the server and every process of it, as a crash would."""
         first = int((self._data / "postmaster.pid").read_text().splitlines()[0])
-        for pid in [first, *_children(first)]:
+        killed = [first, *_children(first)]
+        for pid in killed:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        while Path(f"/proc/{first}").exists():
+        # All of them: the memory that they share keeps the next server from starting.
+        while any(Path(f"/proc/{pid}").exists() for pid in killed):
             time.sleep(0.01)
 
     def address(self, database: str) -> str:

@@ -14,6 +14,7 @@ from unittest.mock import patch
 
 import pytest
 from clusters import Cluster, cluster
+from hypothesis import settings
 from sqlalchemy import Engine
 
 # Before NumPy is imported: the threads of several test processes, each as many as there are cores, wait for each other.
@@ -21,6 +22,10 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from app.db.migrate import migrate
 from app.db.session import open_engine
+
+settings.register_profile("unhurried", deadline=None)
+if "CI" not in os.environ:  # there Hypothesis has a profile of its own
+    settings.load_profile("unhurried")
 
 _numbers = count(1)
 # What a fixture starts or reads, its tests take: they are marked by it, wherever they stand.

@@ -52,9 +52,9 @@ def test_the_players_are_neither_blind_nor_all_seeing(
 def test_without_labels_nothing_is_learned(result: dict[str, dict[str, dict[str, list[float]]]]) -> None:
     for kind, (_, low, high) in result["fool_rate"]["control"].items():
         _, anchor_low, anchor_high = result["fool_rate"]["anchor"][kind]
-        # Two intervals of 150 pairs each: those of one rate miss each other once in some two hundred.
-        assert low <= anchor_high + 0.05
-        assert high >= anchor_low - 0.05
+        # Intervals of 120 pairs, ten points apart at most: chance alone brings more once in thousands of runs.
+        assert low <= anchor_high + 0.1
+        assert high >= anchor_low - 0.1
 
 
 def test_the_shelf_stays_varied(result: dict[str, dict[str, dict[str, list[float]]]]) -> None:

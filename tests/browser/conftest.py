@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,14 @@ def served(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Iterator
     engine.dispose()
     with serve(settings(url, folder)) as game:
         yield game
+
+
+@pytest.fixture
+def within_a_day() -> None:
+    """No midnight (UTC) falls into the test: a day's set would be another one after it."""
+    left = 86_400 - time.time() % 86_400
+    if left < 60:
+        time.sleep(left + 1)
 
 
 @pytest.fixture

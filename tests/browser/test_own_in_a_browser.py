@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from visiting import DESK, PHONE, Visit
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("within_a_day")]
 
 PAGES = ("/me", "/me/rounds", "/board", "/move", "/me/forget")
 

@@ -13,7 +13,7 @@ from visiting import DESK, PHONE, Visit, cards, count
 
 from app.db.session import now
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("within_a_day")]
 
 WAYS = {"daily": "/daily", "practice": "/practice/mayor-of-gannet/v1", "mixed": "/mixed"}
 SCREENS = [(PHONE, True), (PHONE, False), (DESK, True), (DESK, False)]

@@ -39,6 +39,7 @@ def open_office(folder: Path, migrated: Path) -> Iterator[Game]:
         "SHELF_FULL": "6",
         "SECRET_KEY": SECRET,
         "RETRAIN_CRON": "",
+        "BACKUP_CRON": "",
         "BASE": "false",
     }
     environment = os.environ | {f"WHICHTWEET_{name}": value for name, value in given.items()}

@@ -13,15 +13,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+from ports import free_port
 from serving import NO_TLS
 
 pytestmark = pytest.mark.process
 Start = Callable[..., subprocess.Popen[str]]
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 60) -> bool:

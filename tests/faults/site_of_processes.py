@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -16,6 +15,7 @@ from pathlib import Path
 
 import httpx
 from factories import add_samples, add_tweets
+from ports import free_port
 from serving import NO_TLS, OPERATOR, SECRET
 from sqlalchemy import func, select
 from stock import LETTERS, small_talk, stock_archive, stock_generator
@@ -30,11 +30,6 @@ from model.checkpoint import checkpoint_digest, read_checkpoint
 
 HOUSE = Path(__file__).resolve().parents[2]
 PATIENCE = 180.0  # seconds; the machine may be busy
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = PATIENCE, words: str = "waited in vain") -> None:

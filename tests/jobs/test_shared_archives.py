@@ -67,7 +67,7 @@ def test_hardly_a_tweet_of_the_deck_has_a_near_copy_that_is_learned_from(trump: 
     deck = [compared(row.text) for row in rows if row.split == "deck"][:1000]
     leaks = 0
     for text in deck:
-        rare = sorted(set(text.split()), key=lambda word: len(by_word.get(word, [])))[:4]
+        rare = sorted(set(text.split()), key=lambda word: (len(by_word.get(word, [])), word))[:4]
         near = {other for word in rare for other in by_word.get(word, []) if len(by_word[word]) < 200}
         leaks += any(alike(text, other) for other in near)
     assert leaks <= 5

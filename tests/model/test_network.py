@@ -28,6 +28,7 @@ def some(*shape: int) -> Any:
 
 def ours_and_keras(cell: str) -> tuple[Any, Any]:
     """A layer of ours and one of Keras's with the same weights."""
+    keras.utils.set_random_seed(0)
     ours, theirs = Recurrent(cell, U), getattr(keras.layers, KERAS[cell])(U, return_sequences=True, return_state=True)
     ours.build((None, None, D))
     theirs.build((B, T, D))
