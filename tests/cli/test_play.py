@@ -82,7 +82,7 @@ def test_the_demo_is_on_screen_and_ctrl_c_stops_everything(start: Start) -> None
     port = free_port()
     game = start("play", WHICHTWEET_PORT=str(port))
     assert wait_for(lambda: answers(f"http://127.0.0.1:{port}/"))
-    page = httpx.get(f"http://127.0.0.1:{port}/").text
+    page = httpx.get(f"http://127.0.0.1:{port}/", timeout=60).text
     assert "Which tweet is real?" in page
     assert wait_for(lambda: len(children(game.pid)) >= 2)
     household = children(game.pid)
@@ -113,8 +113,8 @@ def test_a_taken_port_is_one_line_that_says_what_to_do(start: Start) -> None:
 
 
 def test_a_game_plays_without_metrics_where_another_program_has_their_port(start: Start) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as other:
-        port = other.getsockname()[1] - 1000
+    port = free_port()
+    with socket.create_server(("127.0.0.1", port + 1000)):
         game = start("serve", WHICHTWEET_PORT=str(port))
         assert wait_for(lambda: answers(f"http://127.0.0.1:{port}/healthz") or game.poll() is not None)
         game.send_signal(signal.SIGTERM)

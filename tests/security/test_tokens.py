@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import base64
 import os
-import statistics
 import threading
-from datetime import UTC, datetime
+import time
 from random import Random
 
 import httpx
@@ -155,14 +154,21 @@ def test_whoever_clears_their_cookies_begins_as_a_newcomer(game: Game) -> None:
 
 
 def test_verdicts_take_as_long_whatever_they_say(serving: Opener) -> None:
-    """The fastest fifth of those that are spotted, and of those that are fooled: a busy machine slows neither."""
+    """The fastest of those that are spotted, and of those that are fooled: a busy machine slows neither for long."""
     game = serving()
-    client = game.client()
     times: dict[str, list[float]] = {"spotted": [], "fooled": []}
-    for number in range(50):
-        token = a_round(client)
-        began = datetime.now(UTC)
-        verdict = client.post("/api/guesses", json={"round": token, "pick": number % 2}).json()["verdict"]
-        times[verdict].append((datetime.now(UTC) - began).total_seconds())
-    fast = [statistics.quantiles(found, n=5)[0] for found in times.values()]
-    assert max(fast) < 3 * min(fast)
+
+    def tells() -> bool:
+        fast = [min(found) for found in times.values()]
+        return max(fast) >= 3 * min(fast)
+
+    for _ in range(6):
+        client = game.client()  # who has met all cards of the deck is dealt no new ones
+        for number in range(50):
+            token = a_round(client)
+            began = time.perf_counter()
+            verdict = client.post("/api/guesses", json={"round": token, "pick": number % 2}).json()["verdict"]
+            times[verdict].append(time.perf_counter() - began)
+        if not tells():
+            break
+    assert not tells()

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from hashlib import blake2b
 from types import SimpleNamespace
+from unittest.mock import patch
 
 import httpx
 import pytest
@@ -201,10 +202,13 @@ def test_nobody_sees_the_verdict_and_then_picks(game: Game) -> None:
     lecturer.press("next")
     page = room(phone)
     for seconds, is_told in ((61, False), (63, True)):  # of the sixty, and the two in which a pick may be on its way
+        at = now()
         with writing(game.engine) as connection:
-            connection.execute(update(classes).values(asked_at=now() - timedelta(seconds=seconds)))
+            connection.execute(update(classes).values(asked_at=at - timedelta(seconds=seconds)))
         game.services.rooms.scene(CODE, anew=True)
-        for screen in (phone.get(f"/class/{CODE}/now").text, lecturer.wall()):
+        with patch("app.web.classroom.now", lambda at=at: at):
+            screens = phone.get(f"/class/{CODE}/now").text, lecturer.wall()
+        for screen in screens:
             assert bool(re.search(r'class="card (real|machine)', screen)) is is_told
     assert "You did not pick" in pick(phone, 0, page)
 
@@ -223,7 +227,10 @@ def test_who_missed_a_round_or_came_late_goes_on_with_the_others(game: Game) -> 
     assert "Your pick is in" in pick(first, 1)
 
 
-def test_guesses_of_a_class_are_recorded_like_any_other_and_teach_where_asked(either_game: Game) -> None:
+def test_guesses_of_a_class_are_recorded_like_any_other_and_teach_where_asked(
+    either_game: Game, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.game.labels.GLANCE_MS", 60_000)  # nobody reads that fast, however slow the machine
     lecturer, phone = open_room(either_game), come_in(either_game)
     lecturer.press("next")
     page = room(phone)

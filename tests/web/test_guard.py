@@ -309,11 +309,17 @@ def test_every_operation_is_documented(game: Game) -> None:
 def test_a_round_takes_no_longer_when_the_tweet_comes_first(game: Game) -> None:
     client = game.client()
     times: dict[int, list[float]] = {0: [], 1: []}
-    for _ in range(60):
+
+    def tells() -> bool:
+        # The fastest of either: on a busy machine some are not slowed.
+        fast = [min(found) for found in times.values()]
+        return max(fast) >= 2 * min(fast)
+
+    for number in range(480):
         began = time.perf_counter()
         token = client.post("/api/rounds").json()["round"]
         times[game.services.seal.open(token).tweet_index].append(time.perf_counter() - began)
         client.cookies.clear()
-    # The fastest of either: on a busy machine some are not slowed.
-    fast = [min(found) for found in times.values()]
-    assert max(fast) < 2 * min(fast)
+        if number >= 60 and all(times.values()) and not tells():
+            break
+    assert not tells()

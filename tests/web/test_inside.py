@@ -66,6 +66,12 @@ def game(serving: Opener, tmp_path: Path) -> Game:
     return serving()
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A desk that may take its time: the machine may be busy."""
+    monkeypatch.setattr("app.web.desk.PATIENCE", 120.0)
+
+
 def card_texts(game: Game) -> tuple[str, str]:
     with game.engine.connect() as connection:
         tweet = connection.scalar(select(tweets.c.text).order_by(tweets.c.id))

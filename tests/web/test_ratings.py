@@ -95,7 +95,8 @@ def test_nobody_ranks_higher_by_owning_to_their_sure_picks_alone(game: Game, way
     assert (row["guesses"], row["spotted"], row["best_streak"]) == (20, 10, 1)
 
 
-def test_a_label_that_does_not_teach_leaves_the_sample_as_it_was(game: Game) -> None:
+def test_a_label_that_does_not_teach_leaves_the_sample_as_it_was(game: Game, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.game.labels.GLANCE_MS", 60_000)  # nobody reads that fast, however slow the machine
     client = begun(game.client())
     verdict = play(client)["verdict"]  # quicker than anyone reads
     with game.engine.connect() as connection:

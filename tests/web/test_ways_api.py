@@ -315,7 +315,7 @@ def test_a_mixed_game_takes_from_all_archives_and_reloads_the_same(serving: Open
 
     with serving(fill=two).client() as client:
         slugs = []
-        for _ in range(12):
+        for _ in range(24):
             dealt = deal(client, mixed=True)
             assert texts(deal(client, mixed=True)) == texts(dealt)
             ahead = deal(client, mixed=True, after=dealt["round"])
