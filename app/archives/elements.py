@@ -69,30 +69,31 @@ def record_of(row: object) -> Record:
         return Record(None)
     if is_activity(row):
         return activity_record(row)
-    fields, layout = _unwrapped(row)
+    held, layout = _unwrapped(row)
+    fields = held[0]
     if is_status(fields):
         return status_record(fields)
     record = unmarked(record_from(fields, layout))
-    longer = _longer(fields) or (_longer(row) if fields is not row else None)
-    if longer is not None:
+    if longer := next(filter(None, map(_longer, held)), None):
         record = record._replace(text=longer)
     if record.handle is None:
-        record = record._replace(handle=_poster(fields) or _poster(row))
+        record = record._replace(handle=next(filter(None, map(_poster, held)), None))
     if not record.in_reply and _answers(fields):
         record = record._replace(in_reply=True)
     return record._replace(reposted=True) if _is_repost(row) else record
 
 
-def _unwrapped(row: Mapping[str, Any]) -> tuple[Mapping[str, Any], Layout]:
-    """The tweet itself, and its layout."""
-    layout = layout_of(tuple(row))
+def _unwrapped(row: Mapping[str, Any]) -> tuple[list[Mapping[str, Any]], Layout]:
+    """The tweet itself and what it is wrapped in, from the inside out; and the tweet's layout."""
+    held, layout = [row], layout_of(tuple(row))
     for _ in range(_MOST_WRAPPED):
         names = _WRAPPERS if layout.text else _WRAPPERS + _ENVELOPES
         inner = next((row[name] for name in names if isinstance(row.get(name), dict)), None)
         if inner is None:
             break
         row, layout = inner, layout_of(tuple(inner))
-    return row, layout
+        held.insert(0, row)
+    return held, layout
 
 
 def _longer(held: Mapping[str, Any]) -> str | None:

@@ -31,6 +31,7 @@ _MARKUP = re.compile(
 )
 _ELEMENT = re.compile(r"<([A-Za-z][\w:.-]*)(?:\s[^<>]*)?>.*</\1>\s*", re.DOTALL)
 _ID_ALONE = re.compile(r"""\s*["']?\d{5,20}["']?,?\s*""")
+_PYTHON = re.compile(r"(?:\[\s*)?\{\s*'[^'\n]{1,100}'\s*:")  # a dict, or a list of them, as print writes it
 _OPENING = re.compile(r"[\s\ufeff\x1e]*")
 _ARRAY = re.compile(r"\[\s*(?:null\s*,\s*)*(?:[{\]]|null\s*\]|\[\s*[\[{\"]|$)")  # null stands for a deleted tweet
 _CONTAINER = re.compile(
@@ -107,7 +108,8 @@ def recognise(source: Source) -> str:
     """The format of `source` by its first characters: one of `FORMATS`.
 
     Raises:
-        ArchiveError: it is another file of an export than that of the posts, a page of markup, or XML that is no feed.
+        ArchiveError: it is another file of an export than that of the posts, a page of markup, XML that is no feed, or
+            what Python prints.
     """
     head = source.head[_end(_OPENING, source.head) :]
     export = _EXPORT.match(head)
@@ -125,6 +127,11 @@ def recognise(source: Source) -> str:
         raise ArchiveError(
             f"{source.name} is a page of markup, beginning with {head[:40]!r}: expected {EXPECTED}; "
             "is it a message that stands for a download? (to read it as plain text say --format text)"
+        )
+    if _PYTHON.match(head):
+        raise ArchiveError(
+            f"{source.name} begins with {head[:40]!r}: so Python prints a dict, and JSON is expected; "
+            "write it with json.dumps (to read it as plain text say --format text)"
         )
     if _is_array(head):
         return "json"

@@ -322,7 +322,19 @@ def test_of_whom_the_api_names_by_numbers_the_handle_is_found_beside_the_tweets(
 def test_of_what_pages_of_x_load_the_handle_is_found(tmp_path: Path, held: str) -> None:
     core = {"user_results": {"result": {held: {"screen_name": "mayor", "name": "The Mayor"}}}}
     row = {"rest_id": "7", "core": core, "legacy": {"full_text": "One", "id_str": "7"}}
-    assert [(record.text, record.handle) for record in read(tmp_path, as_lines(row))[1]] == [("One", "mayor")]
+    limited = {"__typename": "TweetWithVisibilityResults", "tweet": row}
+    told = [(record.text, record.handle) for record in read(tmp_path, as_lines(row, limited))[1]]
+    assert told == [("One", "mayor")] * 2
+
+
+@pytest.mark.parametrize("rows", ["{row}\n{row}\n", "[{row}, {row}]"])
+def test_what_python_prints_is_no_json(tmp_path: Path, rows: str) -> None:
+    printed = rows.replace("{row}", str({"id": 7, "text": "It's one, or two"}))
+    with pytest.raises(
+        ArchiveError, match=r"^archive\.dat begins with .*: so Python prints a dict, and JSON is expected"
+    ):
+        read(tmp_path, printed)
+    assert read(tmp_path, printed, format="text")[0].format == "text"
 
 
 def test_rows_without_a_text_are_passed_on_as_such(tmp_path: Path) -> None:
