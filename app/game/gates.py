@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.game.copied import copied_runs
+from app.game.heed import Heed, heedless
 from app.game.measures import Phrases, likely_range, mix
 from app.game.promotion import Gate, Outcome
 
@@ -111,7 +112,9 @@ def set_gates(bounds: Bounds, samples: Sequence[str], seed: int = 0) -> list[Gat
     return [_range_gate(name, float(np.mean(found[name])), *bounds.ranges[name]) for name in names]
 
 
-def copied_gate(candidate: Sequence[str], champion: Sequence[str], tweets: Sequence[str], seed: int = 0) -> Gate:
+def copied_gate(
+    candidate: Sequence[str], champion: Sequence[str], tweets: Sequence[str], heed: Heed = heedless, seed: int = 0
+) -> Gate:
     """The longest run that a sample copies from a learned tweet, on average: no longer than in the champion's samples.
 
     Chance may make it longer by what two sets of the same samples differ in 19 of 20 times. That no single run is too
@@ -123,7 +126,7 @@ def copied_gate(candidate: Sequence[str], champion: Sequence[str], tweets: Seque
         return Gate(COPIED, "cannot judge", None, None, words)
     random = np.random.default_rng([seed, 4])
     ours, theirs = (_some(texts, COMPARED, random) for texts in (candidate, champion))
-    runs = np.array([int(run.max(initial=0)) for run in copied_runs([*ours, *theirs], tweets)])
+    runs = np.array([int(run.max(initial=0)) for run in copied_runs([*ours, *theirs], tweets, heed)])
     found, usual = runs[: len(ours)], runs[len(ours) :]
     error = float(np.hypot(found.std() / np.sqrt(len(found)), usual.std() / np.sqrt(len(usual))))
     mean, limit = float(found.mean()), float(usual.mean()) + ONE_SIDED * error

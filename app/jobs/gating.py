@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from app.db import restocks, samples, tweets
@@ -17,7 +18,7 @@ from app.jobs.base import words_read
 from app.jobs.piloting import Pilot
 from app.jobs.restocking import steered_before
 from app.jobs.vetting import rules_for, vetting_for
-from app.jobs.workshop import Interrupted, ShouldStop, Workshop
+from app.jobs.workshop import Interrupted, ShouldStop, Workshop, heed
 from app.jobs.writers import Writers
 from model.text import normalise
 
@@ -54,7 +55,7 @@ def gates_of(
         counted = _tried(workshop, archive, champion, should_stop)
     return [
         *gates.set_gates(bounds, ours),
-        gates.copied_gate(ours, theirs, learned),
+        gates.copied_gate(ours, theirs, learned, partial(heed, should_stop)),
         gates.rejections_gate((row.written, row.turned_away), counted),
     ]
 

@@ -122,6 +122,17 @@ def test_a_run_a_little_longer_than_chance_explains_is_held_back() -> None:
     assert gate.found < gate.limit + 5
 
 
+def test_the_search_for_copies_hears_that_nobody_waits_any_more() -> None:
+    class EnoughError(Exception):
+        pass
+
+    def stop() -> None:
+        raise EnoughError
+
+    with pytest.raises(EnoughError):
+        copied_gate(write(SET, seed=8), write(SET, seed=7), TWEETS, stop)
+
+
 @pytest.mark.parametrize(
     ("candidate", "champion", "outcome"),
     [
