@@ -16,7 +16,7 @@ from app.web.problems import Problem
 SWEEP = 10_000  # counts between two looks for old ones
 
 
-@dataclass
+@dataclass(slots=True)
 class _Window:
     """Counts of one window: those that others are known to have, and those that they were not told of yet."""
 
