@@ -149,7 +149,8 @@ def deal(
     """Pair the player's next tweet with a sample of like length, in random order.
 
     `past` tells which samples the player met; `excluded` are samples of rounds still open, or kept for a daily;
-    `met_tweets` tells which tweets the player met in another mode, or may yet meet in a daily.
+    `met_tweets` tells which tweets the player met in another mode, has before them in the pair that opens, or may yet
+    meet in a daily.
 
     Raises:
         NoCard: no tweet may be dealt.
