@@ -198,7 +198,7 @@ def pytorch(texts: list[Text], validation: list[Text], minutes: int) -> float:  
         return [(torch.zeros(1, rows, 512), torch.zeros(1, rows, 512)) for _ in range(2)]
 
     begun, step, epoch, states = time.monotonic(), 0, 0, zero(recipe.batch)
-    progress = 0.0
+    progress, epoch_steps = 0.0, corpus.steps(recipe.batch, recipe.window)
     while progress < 1:
         for part in corpus.windows(recipe.batch, recipe.window, epoch=epoch):
             progress = (time.monotonic() - begun) / (60 * minutes)
@@ -210,7 +210,7 @@ def pytorch(texts: list[Text], validation: list[Text], minutes: int) -> float:  
             states = [tuple(each * keep for each in state) for state in states]
             symbols, targets = torch.tensor(part.symbols).long(), torch.tensor(part.targets).long()
             with torch.autocast("cpu", torch.bfloat16, enabled=has_bfloat16()):
-                logits, states = network(symbols, states, recipe.dropout or 0.0)
+                logits, states = network(symbols, states, (recipe.dropout or 0.0) * recipe.noise_at(step / epoch_steps))
             nats = torch.nn.functional.cross_entropy(logits.float().flatten(0, 1), targets.flatten(), reduction="none")
             weights = torch.tensor(part.weights).flatten()
             optimizer.zero_grad()

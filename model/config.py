@@ -78,6 +78,7 @@ class Recipe:
     warm_up: float = 0.02  # share of the training in which the rate climbs
     dropout: float | None = None  # share of a layer's outputs that is silenced; None: by the size of the corpus
     weight_dropout: float | None = None  # share of the recurrent weights that is silenced; None: likewise
+    ramp: float = 4.0  # passes in which both grow to that: what is read for the first time is not known by heart
     averaging: float = 0.999  # decay of the weights' moving average a step
     patience: int = 8  # validations without a new best before the training stops
     validations: int = 25  # validations in a whole training
@@ -112,6 +113,10 @@ class Recipe:
             dropout=dropout if self.dropout is None else self.dropout,
             weight_dropout=weight_dropout if self.weight_dropout is None else self.weight_dropout,
         )
+
+    def noise_at(self, passes: float) -> float:
+        """The share of the noise that there is after so many passes over the corpus."""
+        return min(1.0, passes / self.ramp) if self.ramp else 1.0
 
     def rate_at(self, progress: float) -> float:
         """The learning rate when this share of the training is over: a short climb, then half a cosine down."""

@@ -72,27 +72,27 @@ class Network(keras.Model):  # type: ignore[misc]
         goes_on: Tensor,
         state: State,
         *,
-        dropout: float = 0.0,
-        weight_dropout: float = 0.0,
+        dropout: Tensor | None = None,
+        weight_dropout: Tensor | None = None,
         seed: Tensor = (0, 0),
     ) -> tuple[Tensor, State]:
         """Logits [T, B, V] and the state afterwards, for symbols and goes_on [T, B].
 
         While it learns, a share `dropout` of each layer's outputs and a share `weight_dropout` of its recurrent
-        weights are silenced, which ones by `seed` [2].
+        weights are silenced, which ones by `seed` [2]; None: nothing is.
         """
         x = tf.gather(self.embedding, symbols)
         after: State = []
         for place, layer in enumerate(self.recurrent_layers):
             chance = tf.add(seed, place)
             x, layer_state = layer(x, goes_on, state[place], silenced=weight_dropout, seed=chance)
-            x = _silence(x, dropout, chance) if dropout else x
+            x = x if dropout is None else _silence(x, dropout, chance)
             after.append(layer_state)
         logits = product(x, self.output_kernel, fast=self.fast)
         return tf.cast(logits, tf.float32) + self.output_bias, after
 
 
-def _silence(x: Tensor, share: float, seed: Tensor) -> Tensor:
+def _silence(x: Tensor, share: Tensor, seed: Tensor) -> Tensor:
     # Locked dropout (Gal & Ghahramani 2016): the same units for a whole window, so that the noise does not average
     # out over time.
     shape = [1, tf.shape(x)[1], x.shape[2]]
@@ -122,20 +122,24 @@ class Learner:
             return corpus.whole(batch, epoch=epoch, first=first)
         return corpus.windows(batch, self.recipe.window, epoch=epoch, first=first)
 
-    def learn(self, window: Window, *, rate: float, step: int) -> float:
-        """One step on one window; the weighted mean surprise in nats before it."""
+    def learn(self, window: Window, *, rate: float, step: int, noise: float = 1.0) -> float:
+        """One step on one window, with that share of the recipe's noise; the weighted mean surprise in nats before."""
         self.optimizer.learning_rate.assign(rate)
         decay = min(self.recipe.averaging, (1 + step) / (10 + step))
         seed = tf.constant([self.seed, step * 64], tf.int32)
         tensors = Window(*map(tf.constant, window))
-        loss, self.memory = self._update(tensors, self.memory, tf.constant(decay, tf.float32), seed)
+        scalars = (tf.constant(value, tf.float32) for value in (decay, noise))
+        loss, self.memory = self._update(tensors, self.memory, *scalars, seed)
         return float(loss)
 
-    def _update_eagerly(self, window: Any, memory: State, decay: Tensor, seed: Tensor) -> tuple[Tensor, State]:
+    def _update_eagerly(
+        self, window: Any, memory: State, decay: Tensor, noise: Tensor, seed: Tensor
+    ) -> tuple[Tensor, State]:
         variables = self.network.trainable_variables
+        shares = {"dropout": self.recipe.dropout, "weight_dropout": self.recipe.weight_dropout}
+        silenced = {name: noise * share for name, share in shares.items() if share}
         with tf.GradientTape() as tape:
-            noise = {"dropout": self.recipe.dropout or 0.0, "weight_dropout": self.recipe.weight_dropout or 0.0}
-            logits, memory = self.network(window.symbols, window.goes_on, memory, **noise, seed=seed)
+            logits, memory = self.network(window.symbols, window.goes_on, memory, **silenced, seed=seed)
             nats = tf.nn.sparse_softmax_cross_entropy_with_logits(window.targets, logits)
             loss = tf.reduce_sum(nats * window.weights) / tf.maximum(tf.reduce_sum(window.weights), 1e-6)
         self.optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))

@@ -79,7 +79,7 @@ class Recurrent(keras.layers.Layer):  # type: ignore[misc]
         self.built = True
 
     def call(
-        self, x: Tensor, goes_on: Tensor, state: Parts, *, silenced: float = 0.0, seed: Tensor = (0, 0)
+        self, x: Tensor, goes_on: Tensor, state: Parts, *, silenced: Tensor | None = None, seed: Tensor = (0, 0)
     ) -> tuple[Tensor, Parts]:
         """Outputs [T, B, units] and the state after the last step, for inputs x [T, B, D] and goes_on [T, B].
 
@@ -87,7 +87,7 @@ class Recurrent(keras.layers.Layer):  # type: ignore[misc]
         Merity et al. 2017, "Regularizing and Optimizing LSTM Language Models").
         """
         recurrent = tf.convert_to_tensor(self.recurrent)
-        if silenced:
+        if silenced is not None:
             recurrent = tf.nn.experimental.stateless_dropout(recurrent, silenced, seed)
         inputs = product(x, self.kernel, fast=self.fast)
         bias, keep = tf.convert_to_tensor(self.bias), goes_on[..., None]
@@ -235,7 +235,7 @@ class Borrowed(keras.layers.Layer):  # type: ignore[misc]
         self.built = True
 
     def call(
-        self, x: Tensor, goes_on: Tensor, state: Parts, *, silenced: float = 0.0, seed: Tensor = (0, 0)
+        self, x: Tensor, goes_on: Tensor, state: Parts, *, silenced: Tensor | None = None, seed: Tensor = (0, 0)
     ) -> tuple[Tensor, Parts]:
         """As `Recurrent.call`, without silencing recurrent weights: cuDNN has no place for it."""
         first = [part * goes_on[0][:, None] for part in state]

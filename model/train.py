@@ -161,7 +161,8 @@ class Run:
 
     def _learn(self, window: Window) -> None:
         now = self.now
-        bits = self.learner.learn(window, rate=self.recipe.rate_at(self.progress), step=now.step) / math.log(2)
+        rate, noise = self.recipe.rate_at(self.progress), self.recipe.noise_at(now.step / self._epoch_steps)
+        bits = self.learner.learn(window, rate=rate, step=now.step, noise=noise) / math.log(2)
         if not math.isfinite(bits):
             raise TrainingError(f"diverged at step {now.step}: the loss is {bits}; the last good checkpoint stays")
         now.step, now.place = now.step + 1, now.place + 1

@@ -175,6 +175,15 @@ def test_a_text_of_weight_nought_teaches_nothing() -> None:
     assert losses[0] == pytest.approx(losses[1], abs=1e-6)
 
 
+def test_noise_is_as_loud_as_is_asked_for() -> None:
+    window = next(Corpus([Text("hello there"), Text("good day")], a_vocab()).windows(2, 8, epoch=0))
+    noisy = {"dropout": 0.5, "weight_dropout": 0.3}
+    plain = a_learner().learn(window, rate=0.01, step=0)
+    silent, loud = (a_learner(**noisy).learn(window, rate=0.01, step=0, noise=noise) for noise in (0.0, 1.0))
+    assert silent == pytest.approx(plain, abs=1e-6)
+    assert abs(loud - plain) > 1e-4
+
+
 def test_measuring_reads_all_and_pays_for_unknown_characters() -> None:
     from model.checkpoint import Checkpoint
     from model.evaluate import bits_per_character
