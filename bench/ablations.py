@@ -30,6 +30,7 @@ BASE = Path(__file__).parents[1] / "model" / "base"
 Change = tuple[Mapping[str, Any], Mapping[str, Any]]
 FROM_CHANCE: dict[str, Change] = {
     "as it is": ({}, {}),
+    "16 rows": ({}, {"batch": 16}),
     "64 rows": ({}, {"batch": 64}),
     "128 rows": ({}, {"batch": 128}),
     "windows of 128": ({}, {"window": 128}),
