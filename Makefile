@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 BIN := .venv/bin
-# Three files of tests at a time on two cores: much of what they do is to wait for a page, a worker or a disk. In the order
+# Four files of tests at a time on two cores: much of what they do is to wait for a page, a worker or a disk. In the order
 # of their folders: by the number of tests, as is usual, the longest would come last and run alone.
 PARALLEL := -n 4 --dist loadfile --no-loadscope-reorder
 # What pyproject.toml says of each mark is what test-fast leaves out: most of the web, and what runs for real.
