@@ -36,7 +36,7 @@ FROM_CHANCE: dict[str, Change] = {
     "windows of 128": ({}, {"window": 128}),
     "rate 0.006": ({}, {"rate": 6e-3}),
     "no dropout": ({}, {"dropout": 0.0}),
-    "dropout from the start": ({}, {"ramp": 0.0}),
+    "all the dropout": ({}, {"full_noise": 0.0}),
     "weight dropout 0.2": ({}, {"weight_dropout": 0.2}),
     "no averaging": ({}, {"averaging": 0.0}),
     "embedding 256": ({"embedding": 256}, {}),

@@ -210,7 +210,8 @@ def pytorch(texts: list[Text], validation: list[Text], minutes: int) -> float:  
             states = [tuple(each * keep for each in state) for state in states]
             symbols, targets = torch.tensor(part.symbols).long(), torch.tensor(part.targets).long()
             with torch.autocast("cpu", torch.bfloat16, enabled=has_bfloat16()):
-                logits, states = network(symbols, states, (recipe.dropout or 0.0) * recipe.noise_at(step / epoch_steps))
+                passes = step / epoch_steps / max(progress, 1e-9)
+                logits, states = network(symbols, states, (recipe.dropout or 0.0) * recipe.noise_for(passes))
             nats = torch.nn.functional.cross_entropy(logits.float().flatten(0, 1), targets.flatten(), reduction="none")
             weights = torch.tensor(part.weights).flatten()
             optimizer.zero_grad()

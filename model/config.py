@@ -78,7 +78,7 @@ class Recipe:
     warm_up: float = 0.02  # share of the training in which the rate climbs
     dropout: float | None = None  # share of a layer's outputs that is silenced; None: by the size of the corpus
     weight_dropout: float | None = None  # share of the recurrent weights that is silenced; None: likewise
-    ramp: float = 4.0  # passes in which both grow to that, from chance: no text is known by heart at first sight
+    full_noise: float = 6.0  # passes over the corpus that ask for all of that; a training of fewer gets as much less
     averaging: float = 0.999  # decay of the weights' moving average a step
     patience: int = 8  # validations without a new best before the training stops
     validations: int = 25  # validations in a whole training
@@ -104,7 +104,7 @@ class Recipe:
 
         Small ones need more noise, lest a network learn them by heart; not one that begins from another, which noise
         makes forget what it knows: on the demo four minutes of tuning came to 1.78 bits per character with it, to 1.66
-        without. Nor does its noise grow from none: it may have read these very texts before.
+        without. Nor has it less in a short training: it may have read these very texts before.
         """
         small = characters < 700_000 and not tuning
         dropout, weight_dropout = (0.5, 0.3) if small else (0.25, 0.0) if characters < 5e6 else (0.1, 0.0)
@@ -112,12 +112,12 @@ class Recipe:
             self,
             dropout=dropout if self.dropout is None else self.dropout,
             weight_dropout=weight_dropout if self.weight_dropout is None else self.weight_dropout,
-            ramp=0.0 if tuning else self.ramp,
+            full_noise=0.0 if tuning else self.full_noise,
         )
 
-    def noise_at(self, passes: float) -> float:
-        """The share of the noise that there is after so many passes over the corpus."""
-        return min(1.0, passes / self.ramp) if self.ramp else 1.0
+    def noise_for(self, passes: float) -> float:
+        """The share of the noise for a training that goes through the corpus so many times, from start to end."""
+        return min(1.0, passes / self.full_noise) if self.full_noise else 1.0
 
     def rate_at(self, progress: float) -> float:
         """The learning rate when this share of the training is over: a short climb, then half a cosine down."""

@@ -159,9 +159,16 @@ class Run:
             return self.now.seconds / (60 * self.recipe.minutes)
         return self.now.step / max(1.0, self.recipe.epochs * self._epoch_steps)
 
+    @property
+    def passes(self) -> float:
+        """How often the whole training will go through the corpus, at the pace so far."""
+        if self.recipe.minutes is None:
+            return self.recipe.epochs
+        return self.now.step / self._epoch_steps / max(self.progress, 1e-9)
+
     def _learn(self, window: Window) -> None:
         now = self.now
-        rate, noise = self.recipe.rate_at(self.progress), self.recipe.noise_at(now.step / self._epoch_steps)
+        rate, noise = self.recipe.rate_at(self.progress), self.recipe.noise_for(self.passes)
         bits = self.learner.learn(window, rate=rate, step=now.step, noise=noise) / math.log(2)
         if not math.isfinite(bits):
             raise TrainingError(f"diverged at step {now.step}: the loss is {bits}; the last good checkpoint stays")

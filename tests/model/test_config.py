@@ -63,13 +63,13 @@ def test_small_corpora_get_more_noise() -> None:
     assert Recipe(dropout=0.3).filled(300_000).dropout == 0.3
 
 
-def test_noise_grows_over_the_first_passes() -> None:
-    assert [Recipe(ramp=4.0).noise_at(passes) for passes in (0.0, 1.0, 4.0, 30.0)] == [0.0, 0.25, 1.0, 1.0]
-    assert Recipe(ramp=0.0).noise_at(0.0) == 1.0
+def test_short_trainings_get_less_noise() -> None:
+    assert [Recipe(full_noise=6.0).noise_for(passes) for passes in (0.0, 1.5, 6.0, 30.0)] == [0.0, 0.25, 1.0, 1.0]
+    assert Recipe(full_noise=0.0).noise_for(0.0) == 1.0
 
 
 def test_a_network_that_begins_from_another_gets_no_more_noise_for_a_small_corpus() -> None:
-    assert Recipe().filled(300_000, tuning=True) == Recipe(ramp=0.0).filled(2_000_000)
+    assert Recipe().filled(300_000, tuning=True) == Recipe(full_noise=0.0).filled(2_000_000)
 
 
 def test_tuning_takes_gentler_steps_and_changes_nothing_else() -> None:
