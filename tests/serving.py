@@ -70,6 +70,13 @@ class Server(uvicorn.Server):
         await self.lifespan.shutdown()
 
 
+def stay_within_a_day(seconds: float) -> None:
+    """Where midnight (UTC) is nearer than so many seconds, wait for it: a day's set would be another one after it."""
+    left = 86_400 - time.time() % 86_400
+    if left < seconds:
+        time.sleep(left + 1)
+
+
 def settings(database_url: str, data_dir: Path, **more: Any) -> Settings:
     given: dict[str, Any] = {"database_url": database_url, "data_dir": data_dir, "secret_key": SECRET}
     return Settings(**given | {"operator_key": OPERATOR, "rate_limit": "100000/minute", **_NETWORK, **more})

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
-from serving import Game, serve, settings
+from serving import Game, serve, settings, stay_within_a_day
 from stocked import fill
 from visiting import DESK, PHONE, Visit
 
@@ -52,10 +51,8 @@ def served(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Iterator
 
 @pytest.fixture
 def within_a_day() -> None:
-    """No midnight (UTC) falls into the test: a day's set would be another one after it."""
-    left = 86_400 - time.time() % 86_400
-    if left < 60:
-        time.sleep(left + 1)
+    """No midnight falls into the test."""
+    stay_within_a_day(60)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from factories import add_game
-from serving import Game, Opener, serve, settings
+from serving import Game, Opener, serve, settings, stay_within_a_day
 from sqlalchemy import Engine
 
 from app.db.session import open_engine, writing
@@ -40,6 +40,7 @@ def either_game(either_serving: Opener) -> Game:
 
 
 def _opener(url: str, folder: Path) -> Iterator[Opener]:
+    stay_within_a_day(10)
     with ExitStack() as stack:
 
         def opened(fill: Callable[[Any], Any] = add_game, **more: Any) -> Game:
