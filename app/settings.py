@@ -155,12 +155,6 @@ class Settings(BaseSettings):
             )
         return self
 
-    @model_validator(mode="after")
-    def _leaves_the_game_its_port(self) -> Self:
-        if self.metrics_port == self.port:
-            raise ValueError(f"{PREFIX}METRICS_PORT must be another port than {PREFIX}PORT, {self.port}")
-        return self
-
     @field_validator("trusted_proxies")
     @classmethod
     def _known_networks(cls, words: tuple[str, ...]) -> tuple[str, ...]:

@@ -78,15 +78,6 @@ def test_a_database_that_is_no_file_is_refused(monkeypatch: pytest.MonkeyPatch, 
         read_settings()
 
 
-def test_metrics_have_a_port_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("WHICHTWEET_METRICS_PORT", "8123")
-    with pytest.raises(
-        SettingsError, match=r"^WHICHTWEET_METRICS_PORT must be another port than WHICHTWEET_PORT, 8123"
-    ):
-        read_settings(port=8123)
-    assert read_settings(port=8124).metrics_port == 8123
-
-
 def test_lists_are_read_at_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WHICHTWEET_LEARN_FROM", "real, simulated")
     assert read_settings().learn_from == ("real", "simulated")

@@ -247,6 +247,10 @@ def _start_metrics(settings: Settings, engine: Engine) -> None:
     from app.web.metrics import start_metrics
 
     port = settings.metrics_port or settings.port + 1000
+    if port == settings.port:
+        raise SettingsError(
+            f"cannot serve metrics on port {port}, the game's own: choose another port by WHICHTWEET_METRICS_PORT"
+        )
     try:
         start_metrics(port, engine)
     except (OSError, OverflowError) as error:

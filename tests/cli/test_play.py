@@ -124,6 +124,15 @@ def test_a_game_plays_without_metrics_where_another_program_has_their_port(start
     assert "Traceback" not in words
 
 
+def test_metrics_are_not_served_at_the_games_own_port(start: Start) -> None:
+    port = str(free_port())
+    game = start("serve", WHICHTWEET_PORT=port, WHICHTWEET_METRICS_PORT=port)
+    _, words = game.communicate(timeout=60)
+    assert game.returncode == 2
+    assert len(words.splitlines()) == 1
+    assert f"cannot serve metrics on port {port}, the game's own: choose another port" in words
+
+
 def test_a_port_of_metrics_that_was_chosen_and_is_taken_is_refused(start: Start) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         taken = str(other.getsockname()[1])
