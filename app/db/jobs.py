@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, or_, select, update
+from sqlalchemy import Connection, Row, and_, not_, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -19,6 +19,7 @@ from app.db.tables import archives, jobs, workers
 
 OPEN = ("queued", "running")
 COMMAND_LINE = "command line"  # asked_by of a job that a command runs by itself
+RESTS = (0.0, 5.0, 20.0, 80.0, 320.0)  # seconds before another attempt, after one, two, … in a row that were in vain
 
 
 @dataclass(frozen=True)
@@ -46,9 +47,20 @@ class Job:
     outcome: str | None
     worker: str | None
     attempts: int
+    lost: int  # attempts in a row that died before they stored anything
+    not_before: datetime | None  # when the next attempt may be made, after such ones
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether an attempt that is lost now is one too many: it may be the job that takes its worker down."""
+        return self.lost >= len(RESTS)
+
+    def next_attempt(self, at: datetime) -> datetime:
+        """When another one may be made, where this one is lost at a moment; of one that is not given up."""
+        return at + timedelta(seconds=RESTS[self.lost])
 
     @property
     def claim(self) -> Claim:
@@ -81,6 +93,7 @@ def ask(
         "state": "queued",
         "progress": {},
         "attempts": 0,
+        "lost": 0,
         "once": once,
         "created_at": at,
     }
@@ -140,8 +153,10 @@ def cancel(connection: Connection, job_id: int, at: datetime) -> None:
 def claim(connection: Connection, worker: str, kinds: Collection[str], at: datetime) -> Job | None:
     """Take the oldest queued job of these kinds; None where there is none.
 
-    Of an archive's trainings one runs at a time: a second would work from what the first is about to change.
+    Of an archive's trainings one runs at a time: a second would work from what the first is about to change. One that
+    rests after attempts in vain is left, unless it would rest for longer than any does: the clock was set back.
     """
+    rests = and_(jobs.c.not_before > at, jobs.c.not_before <= at + timedelta(seconds=max(RESTS)))
     busy = jobs.alias("busy")
     held = (
         select(busy.c.id)
@@ -155,6 +170,7 @@ def claim(connection: Connection, worker: str, kinds: Collection[str], at: datet
     wanted = (
         select(jobs.c.id)
         .where(jobs.c.state == "queued", jobs.c.kind.in_(kinds))
+        .where(or_(jobs.c.not_before.is_(None), not_(rests)))
         .where(or_(jobs.c.kind.not_in(("train", "retrain", "class")), ~held))
         .order_by(jobs.c.id)
         .limit(1)
@@ -172,22 +188,39 @@ def begin(connection: Connection, job_id: int, worker: str, at: datetime) -> Job
     return job
 
 
-def requeue(connection: Connection, held: Claim, outcome: str | None = None) -> bool:
-    """Give a job back, for another attempt; False where the claim no longer holds, or the job is to be cancelled."""
+def requeue(
+    connection: Connection, held: Claim, outcome: str | None = None, *, lost_until: datetime | None = None
+) -> bool:
+    """Give a job back, for another attempt; False where the claim no longer holds, or the job is to be cancelled.
+
+    With `lost_until` this one counts as lost (its worker died, or the database went away), and the next is made then.
+    """
     values: dict[str, Any] = {"state": "queued", "worker": None, "outcome": outcome}
+    if lost_until is not None:
+        values |= {"lost": jobs.c.lost + 1, "not_before": lost_until}
     still = (*_held(held), jobs.c.wanted == "run")
     return connection.execute(update(jobs).where(*still).values(**values)).rowcount == 1
 
 
 def report(
-    connection: Connection, held: Claim, *, step: str | None = None, progress: Mapping[str, Any] | None = None
+    connection: Connection,
+    held: Claim,
+    *,
+    step: str | None = None,
+    progress: Mapping[str, Any] | None = None,
+    has_stored: bool = False,
 ) -> str | None:
-    """Note the progress of a job; what is wanted of it (run or cancel), or None where the claim no longer holds."""
+    """Note the progress of a job; what is wanted of it (run or cancel), or None where the claim no longer holds.
+
+    One that `has_stored` something, from which another attempt goes on, has lost none in vain.
+    """
     values: dict[str, Any] = {}
     if step is not None:
         values["step"] = step
     if progress is not None:
         values["progress"] = dict(progress)
+    if has_stored:
+        values["lost"] = 0
     if values:
         connection.execute(update(jobs).where(*_held(held)).values(**values))
     return wanted(connection, held)

@@ -104,6 +104,6 @@ def _in_batches(workshop: Workshop, some: Callable[[Connection], int], hold: Hol
         if not count:
             return done
         done += count
-        hold.on_progress({"guesses": done})
+        hold.on_stored({"guesses": done})
         if hold.should_stop():
             raise Interrupted

@@ -38,11 +38,21 @@ class Hold:
         self._step: str | None = None
         self._figures: dict[str, Any] = {}
         self._unsaid = False
+        self._has_stored = False
 
     def step(self, name: str) -> None:
         """Note what the job is at; its earlier figures no longer hold."""
         self._step, self._figures, self._unsaid = name, {}, True
         self._look()
+
+    def stored(self) -> None:
+        """Note that something is stored from which another attempt would go on: this one was not in vain."""
+        self._has_stored = self._unsaid = True
+
+    def on_stored(self, figures: Mapping[str, Any]) -> None:
+        """Note how far the job is with what it has stored; see `stored` and `on_progress`."""
+        self.stored()
+        self.on_progress(figures)
 
     def on_progress(self, figures: Mapping[str, Any]) -> None:
         """Note how far the job is; written at most once a second."""
@@ -66,10 +76,12 @@ class Hold:
         # The job goes on while the database is away; what it stores waits or fails by itself.
         with contextlib.suppress(DBAPIError), writing(self._engine) as connection:
             if self._unsaid:
-                wanted = jobs.report(connection, self.claim, step=self._step, progress=self._figures)
+                wanted = jobs.report(
+                    connection, self.claim, step=self._step, progress=self._figures, has_stored=self._has_stored
+                )
             else:
                 wanted = jobs.wanted(connection, self.claim)
-            self._unsaid = False
+            self._unsaid = self._has_stored = False
             if wanted != "run":
                 self.why = self.why or ("lost" if wanted is None else "cancelled")
 

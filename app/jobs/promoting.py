@@ -32,7 +32,7 @@ def promote_generator(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> 
                 *(workshop, archive, generator),
                 decided=Decided(verdict, job.asked_by, figures),
                 job_id=job.id,
-                on_progress=hold.on_progress,
+                on_progress=hold.on_stored,
                 should_stop=hold.should_stop,
             )
         return f"{generator.name} is the champion of {archive.slug}, with {level} samples on its shelf"

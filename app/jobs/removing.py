@@ -37,7 +37,7 @@ def remove_archive(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str
             if not some:
                 break
             removed += some
-            hold.on_progress({"rows": removed})
+            hold.on_stored({"rows": removed})
             if hold.should_stop():
                 raise Interrupted
         shutil.rmtree(workshop.folder(slug), ignore_errors=True)

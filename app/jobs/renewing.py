@@ -31,7 +31,7 @@ def renew(workshop: Workshop, archive: Archive, generator: Generator, job: Job, 
     row = write(
         *(workshop, ruled, generator, workshop.shelf_full),
         job_id=job.id,
-        on_progress=hold.on_progress,
+        on_progress=hold.on_stored,
         should_stop=hold.should_stop,
     )
 

@@ -101,7 +101,7 @@ def _train(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
         return relieve(
             *(workshop, archive, generator),
             job_id=job.id,
-            on_progress=hold.on_progress,
+            on_progress=hold.on_stored,
             should_stop=hold.should_stop,
         )
 
@@ -141,7 +141,7 @@ def _restock(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
             restock(
                 *(workshop, archive, generator, goal),
                 job_id=job.id,
-                on_progress=hold.on_progress,
+                on_progress=hold.on_stored,
                 should_stop=hold.should_stop,
             ).shelved
         ),
@@ -167,7 +167,7 @@ def _errand(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> Errand:
         ways=tuple(job.arguments.get("ways", ())),
         step=step,
         on_event=telling(hold),
-        on_progress=hold.on_progress,
+        on_progress=hold.on_stored,
         should_stop=hold.should_stop,
     )
 
@@ -226,7 +226,9 @@ def telling(hold: Hold) -> Callable[[Event], None]:
 
     def on_event(event: Event) -> None:
         curve.take(event, now())
-        if event["event"] in ("progress", "sample"):
+        if event["event"] == "sample":  # a training tells one when it has saved where it stands
+            hold.on_stored(curve.figures())
+        elif event["event"] == "progress":
             hold.on_progress(curve.figures())
 
     return on_event

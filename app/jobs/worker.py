@@ -32,7 +32,6 @@ WATCH_SECONDS = 60.0  # between two looks at canaries, and at how many labels ar
 SWEEP_SECONDS = 60.0  # between two looks for stranded jobs
 NETWORKS_SECONDS = 60.0  # between two looks for marks of networks that are too old
 SILENT_SECONDS = 30.0  # without a heartbeat: that worker is taken for dead
-ATTEMPTS = 5  # of a job that takes its worker down with it, or the database away
 SHUTDOWN_SECONDS = 25.0  # that jobs have to come to a halt
 LANES = (tasks.LIGHT, tasks.HEAVY)  # one job of each at a time: restocking goes on while something trains
 
@@ -128,7 +127,13 @@ class Worker:
 
                 def step(name: str, do: Callable[[], T]) -> T:
                     hold.step(name)
-                    return workflows.once(name, do)
+
+                    def done() -> T:
+                        result = do()
+                        hold.stored()
+                        return result
+
+                    return workflows.once(name, done)
 
                 words = tasks.do(self._workshop, job, hold, step)
                 self._close(job, "done", words)
@@ -152,10 +157,7 @@ class Worker:
         except Skipped as reason:
             self._close(job, "skipped", str(reason))
         except DBAPIError as error:
-            if job.attempts >= ATTEMPTS:
-                self._close(job, "failed", f"the database did not answer: {_first_line(error)}")
-            else:
-                self._leave(job, "the database did not answer; it is tried again")
+            self._try_again(job, error)
         except JobError as error:
             self._close(job, "failed", str(error))
         except Exception as error:  # a bug must not take the worker down with it
@@ -174,9 +176,25 @@ class Worker:
         with reading(self._workshop.engine) as connection:
             return jobs.wanted(connection, job.claim) is not None
 
-    def _leave(self, job: Job, words: str) -> None:
+    def _try_again(self, job: Job, error: DBAPIError) -> None:
+        """Leave a job under which the database went away, as soon as that is there again; or give it up."""
+        while True:
+            try:
+                with reading(self._workshop.engine) as connection:
+                    stands = jobs.find(connection, job.id) or job
+                if stands.is_given_up:
+                    self._close(job, "failed", f"the database did not answer: {_first_line(error)}")
+                    return
+                words = "the database did not answer; it is tried again"
+                self._leave(job, words, lost_until=stands.next_attempt(now()))
+                return
+            except DBAPIError:
+                if self._stopping.wait(LOOK_SECONDS):  # then whoever comes next finds that this worker is gone
+                    raise workflows.Left from None
+
+    def _leave(self, job: Job, words: str, *, lost_until: datetime | None = None) -> None:
         with writing(self._workshop.engine) as connection:
-            is_queued = jobs.requeue(connection, job.claim, words)
+            is_queued = jobs.requeue(connection, job.claim, words, lost_until=lost_until)
             is_cancelled = not is_queued and jobs.wanted(connection, job.claim) == "cancel"
         if is_cancelled:  # cancelled while it stopped: nobody might ever come to take it up and notice
             self._close(job, "cancelled", "cancelled")
@@ -219,11 +237,13 @@ def free(workshop: Workshop, job: Job, moment: datetime) -> None:
             jobs.finish(connection, job.claim, "failed", words, moment)
         elif job.wanted == "cancel":
             is_over = jobs.finish(connection, job.claim, "cancelled", "cancelled", moment)
-        elif job.attempts >= ATTEMPTS:
-            words = f"given up: its worker died in each of {job.attempts} attempts"
+        elif job.is_given_up:
+            words = f"given up: its worker died in {job.lost + 1} attempts in a row, none of which came any further"
             is_over = jobs.finish(connection, job.claim, "failed", words, moment)
-        elif jobs.requeue(connection, job.claim, "its worker died; it is taken up again"):
-            log.info("job %d: its worker %s died; it is taken up again", job.id, job.worker)
+        else:
+            words = "its worker died; it is taken up again"
+            if jobs.requeue(connection, job.claim, words, lost_until=job.next_attempt(moment)):
+                log.info("job %d: its worker %s died; it is taken up again", job.id, job.worker)
     if is_over:
         tasks.clear_up(workshop, job)
 

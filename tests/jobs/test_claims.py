@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from factories import add_archive, add_tweets, words
 from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
 
 from app.db import jobs
 from app.db.jobs import Job
@@ -14,7 +16,7 @@ from app.db.session import now, reading, writing
 from app.jobs import training, workflows
 from app.jobs.hold import Hold
 from app.jobs.supervising import TrainingWaits
-from app.jobs.worker import Worker
+from app.jobs.worker import Worker, free
 from app.jobs.workshop import Interrupted, JobError, Workshop
 
 
@@ -28,7 +30,19 @@ def worker(either_engine: Engine, tmp_path: Path) -> Worker:
 def claimed(worker: Worker) -> Job:
     with writing(worker._workshop.engine) as connection:
         jobs.ask(connection, "retrain", 1, {}, asked_by="ada", at=now())
-        job = jobs.claim(connection, worker.name, ("retrain",), now())
+    job = claimed_at(worker, now())
+    assert job is not None
+    return job
+
+
+def claimed_at(worker: Worker, moment: datetime) -> Job | None:
+    with writing(worker._workshop.engine) as connection:
+        return jobs.claim(connection, worker.name, ("retrain",), moment)
+
+
+def claimed_again(worker: Worker) -> Job:
+    """However long it rests."""
+    job = claimed_at(worker, now() + timedelta(seconds=max(jobs.RESTS)))
     assert job is not None
     return job
 
@@ -68,6 +82,58 @@ def test_who_lost_a_job_removes_nothing_of_it(worker: Worker) -> None:
 
     assert (folder / "texts.json").exists()
     assert (stands(worker, job).state, stands(worker, job).worker) == ("running", "another")
+
+
+def test_attempts_that_died_in_vain_are_counted_until_one_stores_something(worker: Worker) -> None:
+    job = claimed(worker)
+    counts = []
+    for stores in (False, False, True, False):
+        hold = Hold(worker._workshop.engine, job.claim)
+        hold.step("train")
+        (hold.on_stored if stores else hold.on_progress)({"step": 1})
+        hold.step("measure")
+        free(worker._workshop, stands(worker, job), now())
+        counts.append(stands(worker, job).lost)
+        job = claimed_again(worker)
+
+    assert counts == [1, 2, 1, 2]
+
+
+def test_a_job_rests_longer_after_each_attempt_in_vain_but_not_for_a_clock_that_is_set_back(worker: Worker) -> None:
+    job = claimed(worker)
+    moment = now()
+    rests = []
+    while not job.is_given_up:
+        free(worker._workshop, job, moment)
+        rest = min(rest for rest in (*jobs.RESTS, 1e6) if rest >= 0 and claimable(worker, moment, rest))
+        rests.append(rest)
+        assert claimable(worker, moment - timedelta(days=1), 0.0)
+        again = claimed_at(worker, moment + timedelta(seconds=rest))
+        assert again is not None
+        job = again
+
+    assert rests == list(jobs.RESTS)
+
+
+def claimable(worker: Worker, moment: datetime, seconds: float) -> bool:
+    """Whether the job could be claimed some seconds after a moment, which is then not done."""
+    with worker._workshop.engine.connect() as connection:
+        found = jobs.claim(connection, worker.name, ("retrain",), moment + timedelta(seconds=seconds))
+        connection.rollback()
+    return found is not None
+
+
+def test_a_database_that_goes_away_under_a_job_six_times_in_vain_ends_it(worker: Worker) -> None:
+    gone = OperationalError("select", {}, Exception("server closed the connection"))
+    job = claimed(worker)
+    for _ in jobs.RESTS:
+        with pytest.raises(workflows.Left):
+            ended(worker, job, gone)
+        job = claimed_again(worker)
+
+    ended(worker, job, gone)
+
+    assert (stands(worker, job).state, stands(worker, job).attempts) == ("failed", 6)
 
 
 def test_who_fails_at_a_job_clears_up(worker: Worker) -> None:

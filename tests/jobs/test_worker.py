@@ -221,13 +221,22 @@ def test_the_job_of_a_worker_that_fell_silent_is_taken_up(house: House) -> None:
 
 
 def test_a_job_that_keeps_killing_its_worker_is_given_up(house: House) -> None:
-    asked = _left_behind(house, "work-elsewhere-1-abcd", asked_by="shelf", attempts=5)
+    asked = _left_behind(house, "work-elsewhere-1-abcd", asked_by="shelf", lost=5)
     house.work()
 
     job = house.ended(asked)
 
     assert job.state == "failed"
-    assert "its worker died in each of 5 attempts" in (job.outcome or "")
+    assert "its worker died in 6 attempts in a row" in (job.outcome or "")
+
+
+def test_a_job_that_came_further_each_time_is_not_given_up(house: House) -> None:
+    asked = _left_behind(house, "work-elsewhere-1-abcd", asked_by="shelf", attempts=50)
+    house.work()
+
+    job = house.ended(asked)
+
+    assert (job.state, job.attempts, job.lost) == ("done", 51, 0)
 
 
 def test_the_job_of_a_command_that_was_killed_is_left_to_the_command(house: House) -> None:
@@ -354,12 +363,12 @@ def test_a_look_that_goes_wrong_does_not_end_the_worker(house: House, monkeypatc
     assert started == [asked]
 
 
-def _left_behind(house: House, worker: str, *, asked_by: str, attempts: int = 1) -> int:
+def _left_behind(house: House, worker: str, *, asked_by: str, attempts: int = 1, lost: int = 0) -> int:
     """A job that a worker was at when it was last heard of, long ago."""
     asked = house.ask(count=30)
     with writing(house.engine) as connection:
         workers.beat(connection, worker, trains=True, at=now().replace(year=2020))
-        values = {"state": "running", "worker": worker, "attempts": attempts, "asked_by": asked_by}
+        values = {"state": "running", "worker": worker, "attempts": attempts, "lost": lost, "asked_by": asked_by}
         connection.execute(update(jobs_table).where(jobs_table.c.id == asked).values(**values))
     return asked
 

@@ -22,6 +22,8 @@ jobs = Table(
     Column("outcome", Text),  # one line: what came of it, or why not
     Column("worker", String(64)),
     Column("attempts", Integer, nullable=False, default=0),
+    Column("lost", Integer, nullable=False, default=0),  # attempts in a row that died before they stored anything
+    Column("not_before", Moment),  # when the next attempt may be made, after such ones
     Column("once", String(128), unique=True),  # what is asked for once only, by whoever is first; null: no limit
     Column("created_at", Moment, nullable=False),
     Column("started_at", Moment),

@@ -299,7 +299,7 @@ def test_what_is_half_removed_cannot_be_taken_back_and_is_removed_another_day(de
     with writing(desk.engine) as connection:
         job = jobs.claim(connection, "test", ("remove",), now())
         assert removals.remove_batch(connection, 1)
-        jobs.finish(connection, job.claim, "failed", "given up: its worker died in each of 5 attempts", now())
+        jobs.finish(connection, job.claim, "failed", "given up: its worker died in 6 attempts in a row", now())
 
     assert desk.post("/admin/archives/1/take-back").status_code == 404
     with reading(desk.engine) as connection:
