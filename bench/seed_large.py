@@ -375,7 +375,7 @@ def _history(engine: Engine, archive_id: int, guess_count: int, end: datetime) -
     asked = (
         {
             **{"kind": KINDS[number % len(KINDS)], "archive_id": archive_id, "arguments": {}, "asked_by": "schedule"},
-            **{"wanted": "run", "state": states[number % len(states)], "progress": {}, "attempts": 1},
+            **{"wanted": "run", "state": states[number % len(states)], "progress": {}, "attempts": 1, "lost": 0},
             **{"created_at": at, "started_at": at, "finished_at": at, "outcome": "as it was to be expected"},
         }
         for number, at in enumerate(moments)
