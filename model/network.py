@@ -32,7 +32,10 @@ class Network(keras.Model):  # type: ignore[misc]
         fast = has_bfloat16() if fast is None else fast
         self.borrowed = bool(tf.config.list_physical_devices("GPU")) if borrowed is None else borrowed
         self.config, self.fast = config, fast and not self.borrowed
-        self.embedding = self.add_weight(name="embedding", shape=(symbols, config.embedding), initializer="uniform")
+        # As large as a layer's input should be: of Keras's own ±0.05 the first layer would hear next to nothing for
+        # hundreds of steps.
+        loud = keras.initializers.RandomNormal(stddev=1.0)
+        self.embedding = self.add_weight(name="embedding", shape=(symbols, config.embedding), initializer=loud)
         self.recurrent_layers = [
             Borrowed(config.cell, config.units) if self.borrowed else Recurrent(config.cell, config.units, fast=fast)
             for _ in range(config.layers)

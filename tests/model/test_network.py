@@ -166,6 +166,12 @@ def test_what_a_learner_keeps_is_laid_out_as_ever() -> None:
         assert all((np.array(part) == np.array(same)).all() for part, same in zip(parts, again, strict=True))
 
 
+def test_symbols_begin_as_loud_as_layers_want_their_input() -> None:
+    vocab = a_vocab()
+    embedding = np.array(Learner(a_checkpoint(units=16).config, vocab, Recipe(batch=2)).network.embedding)
+    assert 0.7 < np.sqrt(np.mean(embedding**2)) < 1.3
+
+
 def test_a_text_of_weight_nought_teaches_nothing() -> None:
     taught = [Text("abc abc abc"), Text("xyz xyz xyz", 0.0)]
     losses = [
