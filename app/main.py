@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
+from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
@@ -56,6 +57,7 @@ from app.web.services import Services
 from app.web.sharing import Sharing
 from app.web.troubles import Troubles
 
+THREADS = 10  # that wait for the database: each has a connection of its own, with pages and statements it remembers
 PATIENCE = 3.0  # seconds that a player waits for a database that is busy or away, three times over at most
 
 ROOMS = (
@@ -88,6 +90,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
+        current_default_thread_limiter().total_tokens = THREADS
         services.catalogue.start()
         services.recorder.start()
         if shared is not None:

@@ -45,6 +45,7 @@ def serve(host: HostOption = None, port: PortOption = None) -> None:
     """Serve the pages and the API. Samples come from the shelf: this process never trains."""
     settings = settings_of(host, port)
     try_data_folder(settings.data_dir)
+    _share_one_arena()
     # Imported here: the other commands should not wait for the web framework.
     with _made_to_stay():
         import uvicorn
@@ -75,6 +76,14 @@ def serve(host: HostOption = None, port: PortOption = None) -> None:
         server_header=False,
         timeout_graceful_shutdown=20,
     )
+
+
+def _share_one_arena() -> None:
+    """Have the threads of this process take memory from one place: one at a time runs anyway, and each arena of its
+    own would keep what it freed. Where the C library is not GNU's there is nothing to do."""
+    m_arena_max = -8
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).mallopt(m_arena_max, 1)
 
 
 @contextmanager
