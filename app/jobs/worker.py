@@ -185,8 +185,10 @@ class Worker:
                 if stands.is_given_up:
                     self._close(job, "failed", f"the database did not answer: {_first_line(error)}")
                     return
-                words = "the database did not answer; it is tried again"
-                self._leave(job, words, lost_until=stands.next_attempt(now()))
+                moment = now()
+                until = stands.next_attempt(moment)
+                words = f"the database did not answer; it is tried again{_when(until, moment)}"
+                self._leave(job, words, lost_until=until)
                 return
             except DBAPIError:
                 if self._stopping.wait(LOOK_SECONDS):  # then whoever comes next finds that this worker is gone
@@ -241,11 +243,17 @@ def free(workshop: Workshop, job: Job, moment: datetime) -> None:
             words = f"given up: its worker died in {job.lost + 1} attempts in a row, none of which came any further"
             is_over = jobs.finish(connection, job.claim, "failed", words, moment)
         else:
-            words = "its worker died; it is taken up again"
-            if jobs.requeue(connection, job.claim, words, lost_until=job.next_attempt(moment)):
-                log.info("job %d: its worker %s died; it is taken up again", job.id, job.worker)
+            until = job.next_attempt(moment)
+            words = f"its worker died; it is taken up again{_when(until, moment)}"
+            if jobs.requeue(connection, job.claim, words, lost_until=until):
+                log.info("job %d: %s (%s)", job.id, words, job.worker)
     if is_over:
         tasks.clear_up(workshop, job)
+
+
+def _when(until: datetime, moment: datetime) -> str:
+    """The end of a sentence on a job that rests: when it is taken up."""
+    return f" at {until:%H:%M:%S} UTC" if until > moment else ""
 
 
 def _died_here(worker: str) -> bool:

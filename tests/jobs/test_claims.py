@@ -107,6 +107,7 @@ def test_a_job_rests_longer_after_each_attempt_in_vain_but_not_for_a_clock_that_
         free(worker._workshop, job, moment)
         rest = min(rest for rest in (*jobs.RESTS, 1e6) if rest >= 0 and claimable(worker, moment, rest))
         rests.append(rest)
+        assert ("taken up again at" in (stands(worker, job).outcome or "")) == (rest > 0)
         assert claimable(worker, moment - timedelta(days=1), 0.0)
         again = claimed_at(worker, moment + timedelta(seconds=rest))
         assert again is not None
