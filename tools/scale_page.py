@@ -144,6 +144,14 @@ def meanwhile(found: Mapping[str, Any]) -> str:
     return f"{found['seconds']:.0f} seconds of play each, on {found['cores']} cores.\n\n{table(head, rows)}"
 
 
+def host(found: Mapping[str, Any]) -> str:
+    """What web server and worker hold at most, beside what a small host lets them have."""
+    names = ("web", "worker")
+    rows = [(name, *(f"{row[f'{each}_megabytes']} MB" for each in names)) for name, row in found["held"].items()]
+    rows.append(("compose.small.yaml allows", *(f"{found['allowed'][each]} MB" for each in names)))
+    return table(("while people play, and the worker does", "web server", "worker with all it starts"), rows)
+
+
 PARTS: dict[str, Part] = {
     "load": (RESULTS / "load.json", load, "make bench-load"),
     "memory": (RESULTS / "memory.json", memory, "make bench-memory"),
@@ -151,6 +159,7 @@ PARTS: dict[str, Part] = {
     "pages": (RESULTS / "pages.json", pages, "make bench-pages"),
     "pages-postgresql": (RESULTS / "pages-postgresql.json", pages_on_postgresql, "python -m bench.pages --postgresql"),
     "meanwhile": (RESULTS / "meanwhile.json", meanwhile, "make bench-meanwhile"),
+    "host": (RESULTS / "host.json", host, "make bench-host"),
 }
 
 
