@@ -74,7 +74,7 @@ class Recipe:
     epochs: float = 30.0  # passes over the corpus, where no minutes are given
     batch: int = 32  # rows of the packed stream; fewer make more steps a minute, more make each character cheaper
     window: int = 64  # characters a row reads between two updates (truncated BPTT)
-    rate: float = 3e-3  # highest learning rate
+    rate: float = 4e-3  # highest learning rate
     warm_up: float = 0.02  # share of the training in which the rate climbs
     dropout: float | None = None  # share of a layer's outputs that is silenced; None: by the size of the corpus
     weight_dropout: float | None = None  # share of the recurrent weights that is silenced; None: likewise
