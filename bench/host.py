@@ -1,7 +1,7 @@
 """How much memory does a small site need?  python -m bench.host [MEGABYTES]
 
 One web server and one worker, as compose.small.yaml starts them, with the demo. Nothing is done; then, one after the
-other, a shelf is restocked, an archive of 500 MB (MEGABYTES) is imported, the game is backed up and a network is
+other, a shelf is restocked, an archive of 50 MB (MEGABYTES) is imported, the game is backed up and a network is
 trained for two minutes, each as a job of the worker, while players play. The most that either held meanwhile, with all
 processes it started (proportional set size, read four times a second), goes to bench/results/host.json, beside what
 compose.small.yaml lets each have. Linux alone tells it.
@@ -26,11 +26,12 @@ from typing import Any
 
 from app.db import jobs
 from app.db.session import now, open_engine, reading, writing
-from bench.importing import MEGABYTES, write_archive
+from bench.importing import write_archive
 from bench.load import HOUSE, Player, Server, open_demo_game, serve_game
 from bench.meanwhile import play
 
 RESULTS = Path(__file__).with_name("results") / "host.json"
+MEGABYTES = 50
 PLAYERS, SECONDS = 200, 10.0  # who play, and for how long each stretch of it lasts
 LOOK_SECONDS = 0.25
 LONGEST = 1800.0  # seconds that a job may take
