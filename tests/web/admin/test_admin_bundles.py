@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from datetime import timedelta
 
 import pytest
 from loops import awaited
@@ -51,9 +52,9 @@ def send(desk, content, archive="gannet", name="v1.zip", headers=ORIGIN):
     return desk.client.post(f"/admin/generators/bundle?archive={archive}", files=files, headers=headers)
 
 
-def claim(desk):
+def claim(desk, at=None):
     with writing(desk.engine) as connection:
-        return jobs.claim(connection, "work-test", tasks.LIGHT, now())
+        return jobs.claim(connection, "work-test", tasks.LIGHT, at or now())
 
 
 def work(desk, workshop):
@@ -293,8 +294,10 @@ def test_cancelled_while_it_runs_nothing_is_registered(desk, workshop, bundle):
 
 def test_given_up_because_workers_died_its_file_goes(desk, workshop, bundle):
     where = send(desk, bundle).headers["location"]
-    for _ in range(5):
+    moment = now()
+    for rest in (0.0, *jobs.RESTS):
         assert len(uploaded(desk)) == 2
-        free(workshop, claim(desk), now())
+        moment += timedelta(seconds=rest)
+        free(workshop, claim(desk, moment), moment)
     assert "given up" in desk.said(where)
     assert uploaded(desk) == []
