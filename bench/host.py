@@ -109,10 +109,10 @@ def held(
         began = time.monotonic()
         if job:
             ask(folder, job)
-        while True:
+        rested = 0  # stretches after which all was done: what follows from a job is asked for a moment later
+        while rested < 2:
             asyncio.run(play(server, crowd, SECONDS))
-            if all_done(folder):
-                break
+            rested = rested + 1 if all_done(folder) else 0
             if time.monotonic() - began > LONGEST:
                 raise SystemExit(f"{job} takes longer than half an hour")
     finally:
