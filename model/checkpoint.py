@@ -86,6 +86,11 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint, *, half: bool = False
     write_folder(folder, {**contents, META: meta})
 
 
+def has_checkpoint(folder: Path) -> bool:
+    """Whether `read_files` would find one, also where a crash left it under its other name."""
+    return folder.is_dir() or _old(folder).is_dir()
+
+
 def read_files(folder: Path) -> dict[str, bytes]:
     """The files of the checkpoint in `folder`, as they lie there.
 

@@ -26,8 +26,8 @@ class Decoding:
             raise ValueError(f"temperature: found {self.temperature!r}, expected more than 0 and at most 5")
         if not 0 < self.top_p <= 1:
             raise ValueError(f"top_p: found {self.top_p!r}, expected more than 0 and at most 1")
-        if self.no_repeat < 0 or self.no_repeat == 1:
-            raise ValueError(f"no_repeat: found {self.no_repeat!r}, expected 0 or at least 2")
+        if type(self.no_repeat) is not int or self.no_repeat < 0 or self.no_repeat == 1:
+            raise ValueError(f"no_repeat: found {self.no_repeat!r}, expected 0 or a whole number of at least 2")
 
     def to_json(self) -> dict[str, Any]:
         """The fields as plain values."""

@@ -41,6 +41,10 @@ class TrainingError(Exception):
     """A training cannot begin or go on; the message is one line."""
 
 
+class OtherRunError(TrainingError):
+    """The run that was interrupted was one with other texts or settings."""
+
+
 @dataclass
 class Job:
     """What is to be trained, on what, and where to."""
@@ -77,8 +81,9 @@ def train(job: Job) -> Standing:
     """Train a network and leave the best one, by bits per character on the validation texts, in `job.out`.
 
     Raises:
-        TrainingError: it diverged, is not the run that it should resume, another one writes to the same place, or
-            the disk is full; the last good checkpoint stays where it is.
+        OtherRunError: it is not the run that it should resume.
+        TrainingError: that, or it diverged, another one writes to the same place, or the disk is full; the last good
+            checkpoint stays where it is.
     """
     try:
         return Run(job).go()
@@ -146,6 +151,7 @@ class Run:
                     self._tell("sample", text=sample.text)
                 elif now.seconds - self._saved >= SAVE_SECONDS:
                     self._save()
+                    self._tell("saved", seconds=now.seconds)
                 if now.ended or now.seconds - self._told >= TELL_SECONDS:
                     self._tell_progress()
                 if now.ended:
@@ -254,9 +260,11 @@ class Run:
         except (safetensors.SafetensorError, ValueError, TypeError, KeyError) as error:
             raise TrainingError(f"{path}: damaged: {error}; remove it to begin anew") from None
         if standing.fingerprint != self.now.fingerprint:
-            raise TrainingError(f"{path}: made with other texts or settings; remove it to begin anew")
-        # One that was stopped goes on; one that is done stays so.
-        self.now = replace(standing, ended="done" if standing.ended == "done" else "")
+            raise OtherRunError(f"{path}: made with other texts or settings; remove it to begin anew")
+        self.now = standing
+        # One that was stopped goes on, and one that was done with less time; else what is done stays so.
+        if standing.ended != "done" or not (self.progress >= 1 or standing.without_best > self.recipe.patience):
+            self.now = replace(standing, ended="")
         return arrays
 
 

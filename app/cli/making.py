@@ -27,6 +27,8 @@ from app.jobs.retraining import Errand, retrain
 from app.jobs.supervising import Budget, Shape, is_under_way, need_tensorflow
 from app.jobs.workshop import Interrupted, JobError, Skipped, Workshop
 
+BY_HAND = "retrain-by-hand"  # the run folder of retrainings at a terminal: the next goes on with one that was killed
+
 
 def train_command(
     archive: ArchiveOption,
@@ -174,6 +176,8 @@ def retrain_command(
     ways = _ways(learn)
     workshop, found = open_workshop_for(archive)
     budget = Budget(minutes=minutes or workshop.train_minutes)
+    if is_under_way(training.run_folder(workshop, found, BY_HAND)):
+        raise JobError(f"another retraining of {archive} is under way at a terminal: wait for it, or end it")
     try:
         with at_the_terminal(workshop, "retrain", found, asdict(budget)) as desk:
             errand = Errand(
@@ -182,7 +186,7 @@ def retrain_command(
                 seed=seed,
                 least_labels=least,
                 ways=ways,
-                run="retrain-by-hand",
+                run=BY_HAND,
                 step=desk.step,
                 on_event=desk.on_event,
                 on_progress=desk.on_progress,

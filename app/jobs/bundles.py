@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import struct
 import tempfile
@@ -80,6 +81,8 @@ def import_generator(
         # Measured where it lies: one that cannot be measured leaves nothing behind.
         lies_at = key if target.exists() else f"{Path(place).name}/{made.name}"
         bits = training.evaluate(workshop, archive, lies_at, should_stop, on_read)
+        if not math.isfinite(bits):
+            raise JobError(f"{file}: its weights are too large to measure: {bits} bits per character")
         if not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.move(made, target)

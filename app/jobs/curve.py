@@ -51,8 +51,8 @@ def _in_words(event: Mapping[str, Any]) -> str:
     """One line of the log."""
     if event["event"] == "sample":
         return f"wrote: {str(event.get('text', ''))[:100]}"
-    if event["event"] == "failed":
-        return f"failed: {event.get('reason')}"
+    if event["event"] in ("failed", "anew"):
+        return f"{event['event']}: {event.get('reason')}"
     if event["event"] != "progress":
         return f"{event['event']} after {event.get('seconds', 0):,.0f} s"
     bits = [

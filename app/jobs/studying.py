@@ -14,7 +14,7 @@ from app.game.learning import Way
 from app.jobs import training
 from app.jobs.freezing import read_set
 from app.jobs.learning import Choosing, choose_draw, keep_choice, lessons_of, prefers, train_choice
-from app.jobs.supervising import Shape, train, trains
+from app.jobs.supervising import Shape, await_turn, train, trains
 from app.jobs.workshop import Interrupted, Skipped, Workshop
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ def learn(desk: Desk, errand: Errand, folder: Path, frozen: Mapping[str, Any]) -
         return Made(ways, network, choosing, 0, 0.0, choosing.words)
 
     def write_texts() -> int:
+        await_turn(folder, errand.should_stop)
         lessons = lessons_of(workshop, archive, read_set(workshop, frozen["id"]), choosing.foretold)
         training.freeze_texts(workshop, archive, folder, lessons, anew=bool(errand.run))
         return len(lessons)

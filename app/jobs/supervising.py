@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from app.jobs.errors import Interrupted, JobError
+from model.checkpoint import has_checkpoint
 
 STOP_SECONDS = 60.0  # from asking the child to end until it is made to: it measures and saves once more
 LOOK_SECONDS = 0.3  # between two looks at whether to stop
@@ -237,8 +238,10 @@ def _lines(child: subprocess.Popen[bytes]) -> Iterator[bytes]:
 def _outcome(last: Event | None, code: int, folder: Path) -> Trained:
     kind = last["event"] if last else ""
     if last is not None and kind in ("done", "stopped"):
-        if not (folder / "checkpoint").exists():
-            raise Interrupted
+        if not has_checkpoint(folder / "checkpoint"):
+            if kind == "stopped":
+                raise Interrupted
+            raise JobError(f"training ended without a checkpoint in {folder}; remove the folder to begin anew")
         return Trained(last["validation_bits"], last["epochs"], last["seconds"], kind == "stopped")
     if last is not None and kind == "failed":
         raise JobError(f"training failed: {last['reason']}")

@@ -226,7 +226,7 @@ def telling(hold: Hold) -> Callable[[Event], None]:
 
     def on_event(event: Event) -> None:
         curve.take(event, now())
-        if event["event"] == "sample":  # a training tells one when it has saved where it stands
+        if event["event"] in ("sample", "saved"):  # a training tells either when it has saved where it stands
             hold.on_stored(curve.figures())
         elif event["event"] == "progress":
             hold.on_progress(curve.figures())

@@ -2,7 +2,7 @@
 
     python -m app.jobs.training_process --train TRAIN.jsonl --validation VALIDATION.jsonl --out FOLDER --minutes 10
 
-Standard output is one JSON object a line: progress and sample, at the end done, stopped or failed.
+Standard output is one JSON object a line: progress, sample, saved and anew, at the end done, stopped or failed.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from app.jobs.texts import TextsError, read_texts
 from model.checkpoint import CheckpointError, read_checkpoint
 from model.config import Config, ConfigError, Recipe
-from model.train import Event, Job, TrainingError, train
+from model.train import Event, Job, OtherRunError, Standing, TrainingError, train
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -42,7 +43,7 @@ def main(words: Sequence[str] | None = None) -> int:
             report=_tell,
             should_stop=lambda: bool(stopping),
         )
-        end = train(job)
+        end = _trained(job)
         epochs, seconds = end.epoch + 1, round(end.seconds, 1)
         _tell({"event": end.ended, "validation_bits": end.best_bits, "epochs": epochs, "seconds": seconds})
     except (TrainingError, CheckpointError, ConfigError, TextsError) as error:
@@ -52,6 +53,15 @@ def main(words: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return 0
+
+
+def _trained(job: Job) -> Standing:
+    """Go on with the run that was interrupted, or begin anew where an earlier program ran it with other settings."""
+    try:
+        return train(job)
+    except OtherRunError:
+        _tell({"event": "anew", "reason": "the run that was interrupted had other texts or settings"})
+    return train(replace(job, resume=False))
 
 
 def _tell(event: Event) -> None:

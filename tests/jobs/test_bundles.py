@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 import zipfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from factories import add_game
 from fastapi.testclient import TestClient
@@ -26,6 +28,7 @@ from app.jobs.workshop import Interrupted, JobError, Workshop
 from app.main import create_app
 from app.settings import Settings
 from app.web.admin import passwords
+from model.checkpoint import read_checkpoint, write_checkpoint
 
 SHIFTED = {ord("a") + place: ord("а") + place for place in range(26)}  # Latin letters as Cyrillic ones
 
@@ -100,6 +103,7 @@ def rewritten(bundle: Path, **change: Any) -> Path:
         ({"decoding": [1]}, "not of a generator"),
         ({"decoding": {"temperature": -1}}, "its decoding cannot be used: temperature: found -1"),
         ({"decoding": {"temperature": "hot"}}, "its decoding cannot be used"),
+        ({"decoding": {"no_repeat": 24.5}}, "its decoding cannot be used: no_repeat: found 24.5"),
     ],
 )
 def test_a_card_that_is_off_is_refused(
@@ -161,6 +165,22 @@ def test_one_that_cannot_be_measured_leaves_nothing_behind(workshop: Workshop, b
     with pytest.raises(JobError, match="unmeasured has no validation tweets to measure on"):
         import_generator(workshop, workshop.archive("unmeasured"), bundle)
     assert sorted(each.name for each in workshop.checkpoints.iterdir()) == ["gannet"]
+
+
+def test_one_with_weights_beyond_measure_leaves_nothing_behind(
+    workshop: Workshop, generator: Generator, bundle: Path, elsewhere: Archive
+) -> None:
+    with zipfile.ZipFile(bundle) as whole:
+        whole.extractall(bundle.parent / "apart")
+    checkpoint = read_checkpoint(workshop.folder(generator.checkpoint_key))
+    wild = {name: np.full_like(array, 3e38) for name, array in checkpoint.weights.items()}
+    write_checkpoint(bundle.parent / "wild", replace(checkpoint, weights=wild))
+    shutil.copytree(bundle.parent / "wild", bundle.parent / "apart", dirs_exist_ok=True)
+    pack(bundle.parent / "apart", bundle, json.loads((bundle.parent / "apart" / "card.json").read_text()))
+    before = sorted(workshop.checkpoints.rglob("*"))
+    with pytest.raises(JobError, match="its weights are too large to measure: nan"):
+        import_generator(workshop, elsewhere, bundle)
+    assert sorted(workshop.checkpoints.rglob("*")) == before
 
 
 def test_how_far_the_measuring_is_can_be_seen_and_it_can_be_stopped(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -23,6 +24,7 @@ from app.jobs import retraining, studying
 from app.jobs.hold import by_hand
 from app.jobs.retraining import Errand, Retrained, retrain
 from app.jobs.supervising import Budget
+from app.jobs.training import run_folder
 from app.jobs.workshop import Interrupted, JobError, Skipped, Workshop
 from model.checkpoint import write_checkpoint
 
@@ -89,6 +91,23 @@ def test_what_passes_its_gates_is_tried_beside_the_champion(workshop: Workshop, 
     [decision] = decisions(workshop)
     assert (decision.verdict, decision.taken_by) == ("canary opened", "retrain")
     assert decision.figures["budget"]["anchor"]["name"] == "v1"
+
+
+def test_it_leaves_the_texts_alone_that_another_learns_from(workshop: Workshop, archive: Archive) -> None:
+    names: list[str] = []
+
+    def step(name: str, do: Callable[[], Any]) -> Any:
+        names.append(name)
+        return do()
+
+    folder = run_folder(workshop, archive, "by hand")
+    folder.mkdir(parents=True)
+    with (folder / "lock").open("a+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(Interrupted):
+            run(workshop, archive, run="by hand", step=step, should_stop=lambda: names[-1:] == ["write the texts"])
+    assert names[-1] == "write the texts"
+    assert not (folder / "train.jsonl").exists()
 
 
 def test_what_foretells_tweets_worse_is_held_back_before_it_writes(

@@ -74,6 +74,17 @@ def test_a_killed_training_goes_on_with_the_same_curve(tmp_path: Path) -> None:
     assert rest.ended == "done"
 
 
+def test_a_run_with_other_settings_begins_anew(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As after an upgrade, whose trainings have another recipe than the one that it interrupted."""
+    asked = [*words(tmp_path, epochs=1), "--resume"]
+    assert main(asked) == 0
+    first = (tmp_path / "out" / "meta.json").read_bytes()
+    assert main([*asked, "--seed=5"]) == 0
+    told = [event["event"] for event in events(capsys.readouterr().out.splitlines())]
+    assert [event for event in told if event in ("anew", "done")] == ["done", "anew", "done"]
+    assert (tmp_path / "out" / "meta.json").read_bytes() != first
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_keeps_the_best_checkpoint(tmp_path: Path, number: signal.Signals) -> None:
     child = start(words(tmp_path, epochs=10_000))

@@ -106,7 +106,7 @@ def test_the_farthest_decodings_can_be_asked_for(decoding: tuple[float, float, i
 
 @pytest.mark.parametrize(
     "fields",
-    [{"temperature": 0}, {"temperature": 5.1}, {"top_p": 0.0}, {"top_p": 1.2}, {"no_repeat": 1}, {"no_repeat": -1}],
+    [{"temperature": 0}, {"temperature": 5.1}, {"top_p": 0.0}, {"top_p": 1.2}, {"no_repeat": 1}, {"no_repeat": 24.5}],
 )
 def test_an_impossible_decoding_is_refused_by_name(fields: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=next(iter(fields))):

@@ -175,6 +175,25 @@ def test_a_finished_training_is_not_done_again_nor_is_tensorflow_loaded(
     assert (again.step, again.best_bits, again.ended) == (done.step, done.best_bits, "done")
 
 
+def test_a_finished_training_goes_on_where_more_is_asked_for(tmp_path: Path, ended: Ended) -> None:
+    longer = replace(ended.job.recipe, epochs=5)
+    more = train(a_job(ended.copied_to(tmp_path), recipe=longer, resume=True))
+    assert more.ended == "done"
+    assert ended.standing.step < more.step < 1.5 * ended.standing.step
+
+
+def test_saving_is_told_also_between_validations(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("model.train.SAVE_SECONDS", 0.0)
+    told: list[str] = []
+
+    def stop() -> bool:
+        return "saved" in told
+
+    job = a_job(tmp_path / "out", report=lambda event: told.append(event["event"]), should_stop=stop)
+    assert train(job).ended == "stopped"
+    assert "sample" not in told[: told.index("saved")]
+
+
 def test_tensorboard_gets_scalars_and_samples(ended: Ended) -> None:
     pytest.importorskip("tensorboard", reason="TensorBoard is not installed: make setup-train")
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
