@@ -133,7 +133,7 @@ def create_app(settings: Settings) -> FastAPI:
 
 
 def _inside(settings: Settings, services: Services, counters: Counters) -> Inside:
-    discretion = Discretion(services.engine, services.catalogue)
+    discretion = Discretion(services.engine, services.catalogue, services.round_life)
     return Inside(Desk(), discretion, settings.checkpoints, Limits(inside.PER_PLAYER, inside.PER_NETWORK, counters))
 
 

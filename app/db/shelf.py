@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import numpy as np
-from sqlalchemy import BindParameter, Connection, Select, and_, bindparam, func, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Connection, Select, and_, bindparam, func, or_, select
 
 from app.db import tweets as tweet_room
 from app.db.prepared import Prepared
@@ -149,14 +150,20 @@ def counts_of_short(connection: Connection, archive_id: int, longest: int) -> di
     return {row[0]: (row[1], row[2]) for row in connection.execute(query)}
 
 
-def dealable(connection: Connection, archive_id: int) -> dict[int, str]:
-    """Every sample that somebody may still meet though it left the shelf: in practice, or in a fixed set."""
+def dealable(connection: Connection, archive_id: int, *, hidden_since: datetime | None = None) -> dict[int, str]:
+    """Every sample that somebody may still meet though it left the shelf: in practice, or in a fixed set.
+
+    With `hidden_since` also those that were hidden or hung since then: a round that was dealt before may show one yet.
+    """
+
+    def is_open(column: ColumnElement[datetime]) -> ColumnElement[bool]:
+        return column.is_(None) if hidden_since is None else or_(column.is_(None), column > hidden_since)
+
     newest = func.row_number().over(partition_by=samples.c.generator_id, order_by=samples.c.id.desc()).label("place")
     fit = (
         samples.c.archive_id == archive_id,
         samples.c.shelved_stamp.is_not(None),
-        samples.c.hidden_at.is_(None),
-        samples.c.hung_at.is_(None),
+        *(is_open(column) for column in (samples.c.hidden_at, samples.c.hung_at)),
     )
     ranked = select(samples.c.id, samples.c.text, newest).where(*fit).subquery()
     query = select(ranked.c.id, ranked.c.text).where(ranked.c.place <= PRACTICE_FROM)

@@ -8,6 +8,7 @@ from itertools import product
 
 from app.game.vetting import BlockedWords
 from app.wording import fold
+from model.text import normalise
 
 SHORTEST, LONGEST = 2, 20  # characters
 EMBEDDED = 6  # letters from which a blocked word is looked for inside of others
@@ -41,7 +42,8 @@ def accept(name: str, blocked: BlockedWords) -> str:
     if not SHORTEST <= len(shown) <= LONGEST:
         raise NicknameRefused(f"a nickname has {SHORTEST} to {LONGEST} characters; this one has {len(shown)}")
     strange = [c for c in shown if not (c.isalnum() or c in _SIGNS or c in _LEET or unicodedata.category(c) == "Mn")]
-    if strange or not any(character.isalnum() for character in shown):
+    # What a text is not let in with, a name is not either: letters that are drawn as nothing, marks piled up.
+    if strange or normalise(shown) != shown or not any(character.isalnum() for character in shown):
         raise NicknameRefused("a nickname is made of letters and digits; spaces, - _ . ' may stand between them")
     if any(blocked.found_in(reading) for reading in readings(shown)) or _holds(_letters(shown), blocked):
         raise NicknameRefused("that nickname is not for here: choose another")

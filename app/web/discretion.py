@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy import Connection, Engine
 
-from app.db import past, sets
-from app.db.session import reading
+from app.db import classes, past, players, sets
+from app.db.session import now, reading
 from app.db.shelf import dealable, newest_stamp
 from app.game.deck import Deck
 from app.game.discretion import Pieces
@@ -31,9 +32,10 @@ class _Known:
 class Discretion:
     """Knows the pieces of all cards; made when somebody first asks, and again when cards came."""
 
-    def __init__(self, engine: Engine, catalogue: Catalogue) -> None:
+    def __init__(self, engine: Engine, catalogue: Catalogue, round_life: timedelta) -> None:
         self._engine = engine
         self._catalogue = catalogue
+        self._round_life = round_life
         self._known: dict[int, _Known] = {}
         self._lock = threading.Lock()
 
@@ -52,23 +54,36 @@ class Discretion:
         if not tweets and not samples:
             return False
         with reading(self._engine) as connection:
-            met_tweets, met_samples = past.answered(connection, key, tweets, samples)
+            met_tweets, met_samples = may_hear_of(connection, key, tweets, samples)
         return not (tweets <= met_tweets and samples <= met_samples)
 
     def _of(self, entry: Entry) -> _Known:
         with self._lock:
             known = self._known.get(entry.archive.id)
             with reading(self._engine) as connection:
-                marks = _marks(connection, entry)
+                # Looked at anew with each life of a round, for what was hidden since may be told of by then.
+                lives = int(now().timestamp() / self._round_life.total_seconds())
+                marks = (lives, *_marks(connection, entry))
                 # Samples that left the shelf may stay: a round that is still open may hold one.
                 if known is not None and known.deck is entry.deck and known.marks == marks:
                     return known
-                elsewhere = dealable(connection, entry.archive.id)
+                elsewhere = dealable(connection, entry.archive.id, hidden_since=now() - self._round_life)
             is_same_deck = known is not None and known.deck is entry.deck
             tweets = known.tweets if known is not None and is_same_deck else _deck_pieces(entry.deck)
             fresh = _Known(entry.deck, marks, tweets, _sample_pieces(entry.shelf, elsewhere))
             self._known[entry.archive.id] = fresh
             return fresh
+
+
+def may_hear_of(
+    connection: Connection, key: bytes, tweet_ids: Collection[int], sample_ids: Collection[int]
+) -> tuple[set[int], set[int]]:
+    """Which of these cards the player with that key has answered, and may be told about: while a round of their class
+    is open, none."""
+    player = players.find(connection, key)
+    if player is not None and classes.is_asking(connection, player.id, now()):
+        return set(), set()
+    return past.answered(connection, key, tweet_ids, sample_ids)
 
 
 def _marks(connection: Connection, entry: Entry) -> tuple[int, ...]:

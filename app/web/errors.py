@@ -69,7 +69,12 @@ def register(app: FastAPI, troubles: Troubles) -> None:
     async def _unforeseen(request: Request, error: Exception) -> Response:
         log.error("unforeseen", path=request.url.path, error=type(error).__name__)
         note(request, type(error).__name__)
-        return _shown(request, Problem(500, "internal", "something broke on our side; it was written down"))
+        return unforeseen(request)
+
+
+def unforeseen(request: Request) -> Response:
+    """The answer to a request on which something broke that nobody thought of."""
+    return _shown(request, Problem(500, "internal", "something broke on our side; it was written down"))
 
 
 async def _invalid(request: Request, error: Exception) -> Response:

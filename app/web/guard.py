@@ -7,9 +7,12 @@ import time
 from random import getrandbits
 
 import structlog
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.web import metrics
+from app.web.errors import unforeseen
 from app.web.origin import is_foreign
 from app.web.problems import Problem
 
@@ -91,18 +94,30 @@ class Guard:
         # The dashboard asks more strictly, and says no by a page of its own.
         app = _not_from_here if not is_admins and is_foreign(scope) else self._app
         try:
-            if most is not None and _announced(scope) > most:
-                raise _TooLarge
+            _refuse_larger(scope, most)
             await app(asked, guarded_receive, guarded_send)
-        except _TooLarge:
+        except Exception as error:
+            # Answered here, with the headers of every answer; what nobody foresaw is thrown on to where it is noted.
             if not status:
-                problem = Problem(413, "too-large", "the request's body is larger than 64 kB")
-                await problem.response()(asked, receive, guarded_send)
+                await _told(error, Request(asked))(asked, receive, guarded_send)
+            if not isinstance(error, _TooLarge):
+                raise
         finally:
             metrics.answer_of(str(status)).inc()
             # By route, not by path: strangers choose paths, and each new one would be kept.
             route = getattr(asked.get("route"), "path", "other")
             metrics.seconds_of(route).observe(time.perf_counter() - began)
+
+
+def _refuse_larger(scope: Scope, most: int | None) -> None:
+    if most is not None and _announced(scope) > most:
+        raise _TooLarge
+
+
+def _told(error: Exception, request: Request) -> Response:
+    if isinstance(error, _TooLarge):
+        return Problem(413, "too-large", "the request's body is larger than 64 kB").response()
+    return unforeseen(request)
 
 
 async def _not_from_here(scope: Scope, receive: Receive, send: Send) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -15,7 +14,7 @@ from fastapi import APIRouter, FastAPI, Request
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from app.db import classes, generators, hall, past, players, tallies
+from app.db import generators, hall, tallies
 from app.db.hall import Doubted, Rated
 from app.db.session import now, reading, writing
 from app.game import hanging
@@ -23,6 +22,7 @@ from app.game.hanging import Group, Member
 from app.game.scoring import SHOWN_FROM
 from app.game.shelf import ARMS
 from app.web import pictures
+from app.web.discretion import may_hear_of
 from app.web.entries import Entry
 from app.web.pictures import Caption
 from app.web.problems import Problem
@@ -193,7 +193,7 @@ def _view(house: Services, figures: Figures, key: bytes, entry: Entry) -> View:
     before = now() - house.round_life
     tweet_ids, sample_ids = {tweet.id for tweet in figures.doubted}, {sample.id for sample in figures.rated}
     with reading(house.engine) as connection:
-        met_tweets, met_samples = _met(connection, key, tweet_ids, sample_ids)
+        met_tweets, met_samples = may_hear_of(connection, key, tweet_ids, sample_ids)
         # The figures may be a minute old: what was hidden meanwhile is not shown.
         gone_tweets, gone_samples = hall.hidden(connection, tweet_ids, sample_ids)
     rated = [sample for sample in figures.rated if sample.id not in gone_samples and entry.shows(sample.text)]
@@ -203,16 +203,6 @@ def _view(house: Services, figures: Figures, key: bytes, entry: Entry) -> View:
     top = all_doubted[:DOUBTED]
     waiting = sum(tweet.id not in met_tweets for tweet in top)
     return View(hanging.groups(shown), doubted[:DOUBTED], waiting, figures.family)
-
-
-def _met(
-    connection: Connection, key: bytes, tweet_ids: Collection[int], sample_ids: Collection[int]
-) -> tuple[set[int], set[int]]:
-    """Which of these cards the visitor may be told about: while a round of their class is open, none but what hangs."""
-    player = players.find(connection, key)
-    if player is not None and classes.is_asking(connection, player.id, now()):
-        return set(), set()
-    return past.answered(connection, key, tweet_ids, sample_ids)
 
 
 def _family(connection: Connection, archive_id: int) -> list[tuple[int, Member]]:

@@ -31,7 +31,13 @@ def test_harmless_names_pass(name: str) -> None:
     assert accept(name, BLOCKED) == name
 
 
-@pytest.mark.parametrize("name", ["", " ", "x", "x" * 21, "<b>", "...", "a\u202eb", "☃☃"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("", " ", "x", "x" * 21, "<b>", "...", "a\u202eb", "☃☃"),
+        *("Ada\u1160", "wank\u115fer", "\u1160\u1160", "e" + 9 * "\u0324"),  # drawn as nothing, and piled up
+    ],
+)
 def test_what_is_no_name_is_refused(name: str) -> None:
     with pytest.raises(NicknameRefused):
         accept(name, BLOCKED)

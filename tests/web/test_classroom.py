@@ -158,6 +158,16 @@ def test_the_hall_tells_no_card_of_a_round_before_the_reveal(game: Game) -> None
     assert set(cards) <= set(hung(phone))
 
 
+def test_the_network_reads_no_card_of_a_round_before_the_reveal(game: Game) -> None:
+    lecturer, phone = open_room(game), come_in(game)
+    lecturer.press("next")
+    page = room(phone)
+    pick(phone, 0, page)
+    for status in (422, 503):  # refused; and let through to a network that is not at hand here
+        assert {phone.post("/inside", data={"text": text}).status_code for text in texts(page)} == {status}
+        lecturer.press("reveal")
+
+
 def hung(phone: httpx.Client) -> list[str]:
     return re.findall(r'<p class="text" dir="auto">(.*?)</p>', phone.get("/hall").text, re.DOTALL)
 

@@ -18,6 +18,7 @@ from structlog.testing import capture_logs
 
 from app.db.tables import guesses
 from app.web import errors
+from app.web.guard import HEADERS
 from app.web.identity import prefix
 from app.web.limits import Limits
 from app.web.problems import Problem
@@ -120,6 +121,25 @@ def test_a_text_of_ours_that_cannot_be_read_is_an_error_of_ours(sent: str) -> No
     assert (answer.status_code, answer.json()["type"]) == (500, "/problems/internal")
     assert [each["error"] for each in logs] == ["UnicodeDecodeError"]
     assert troubles.count == 1
+
+
+def test_an_error_that_nobody_foresaw_is_counted_and_carries_the_headers(
+    game: Game, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise KeyError("nobody")
+
+    def counted() -> float:
+        return REGISTRY.get_sample_value("whichtweet_answers_total", {"status": "500"}) or 0.0
+
+    before = counted()
+    monkeypatch.setattr("app.web.about.html", broken)
+    answer = game.client().get("/about")
+    assert answer.status_code == 500
+    assert "Something broke on our side" in answer.text
+    assert answer.headers["x-request-id"]
+    assert {name: answer.headers.get(name) for name in HEADERS} == HEADERS
+    assert counted() == before + 1
 
 
 def test_a_form_of_broken_characters_is_no_error_of_ours(game: Game) -> None:

@@ -392,7 +392,7 @@ def test_a_sample_that_only_practice_deals_is_not_told_of_before_it_is_answered(
         add_samples(connection, archive_id, other, [words(20_000 + n, 70 + n) for n in range(20)], retired_stamp=2)
 
     game = serving(fill=fill)
-    discretion = Discretion(game.engine, game.services.catalogue)
+    discretion = Discretion(game.engine, game.services.catalogue, game.services.round_life)
     with game.client() as client:
         dealt = deal(client, mode="practice", archive="mayor", generator="v2")
         sealed = game.services.seal.open(dealt["round"])

@@ -170,7 +170,8 @@ def settle_report(here: Here, admin: Changing, guess_id: int) -> Response:
         if words is None:
             raise Refused(404, "No such report", "It was taken back, or never made.")
         reports.settle(connection, guess_id, now())
-        note(connection, admin, Change("report set aside", f"guess {guess_id}", {"report": words[:200]}))
+        # Not its words: the journal outlives whoever wrote them.
+        note(connection, admin, Change("report set aside", f"guess {guess_id}", {"characters": len(words)}))
     return views.back("/admin/reports", "Set aside.")
 
 

@@ -107,6 +107,9 @@ def test_samples_are_picked_out_by_fool_rate_and_by_reports(desk):
     assert shown("status=reported") == [1]
     desk.post(f"/admin/reports/{first}/settle")
     assert shown("status=reported") == []
+    journal = desk.said("/admin/audit")
+    assert f"guess {first}" in journal
+    assert "my aunt" not in journal
 
 
 def linked(page, words):
