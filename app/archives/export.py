@@ -154,9 +154,10 @@ def _long_text(row: object) -> str | None:
 def _completed(record: Record, handle: str | None, long_texts: Mapping[str, str]) -> Record:
     if record.handle is None and handle is not None:
         record = record._replace(handle=handle)
-    if record.text is None or len(record.text) <= SHARED:
+    if not long_texts or record.text is None or len(record.text) <= SHARED:
         return record
-    cut = _plain(_CUT.sub("", record.text))
+    # Spaces are single by then: among many the pattern would look for its end for ever.
+    cut = _CUT.sub("", _plain(record.text))
     longer = long_texts.get(cut[:SHARED])
     # Two long tweets may begin alike: all that the row holds must be the beginning.
     return record._replace(text=longer) if longer is not None and _plain(longer).startswith(cut) else record

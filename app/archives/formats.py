@@ -199,6 +199,8 @@ def _is_array(head: str) -> bool:
         return False
     try:
         _, end = json.JSONDecoder(strict=False).raw_decode(head, first.end())
+    except RecursionError:
+        return True  # told as nested too deeply by who reads it
     except ValueError:
         return False
     return head[end:].lstrip()[:1] in (",", "]")
