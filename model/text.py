@@ -85,7 +85,7 @@ _WEB_LINK = re.compile(
 _CUT_LINK = re.compile(r"(?<!\w)(?:h(?:t(?:t(?:ps?(?::/?)?)?)?)?(?=…\s*$)|https?:/?(?=\s*$))", re.IGNORECASE)
 _MAY_END_CUT = re.compile(r"[…:/]\s*$")
 _BALANCED = {")": "(", "]": "[", "}": "{"}
-_LINK_TAIL = re.compile(r"[.,;:!?'’)\]}*~|]+$")
+_LINK_TAIL = ".,;:!?'’)]}*~|"
 _GLUED_BEFORE = re.compile(rf"""(?<![\s(\[{{“‘«])(?<!\s["'])(?<!^["'])(?<!^){LINK}""")
 _GLUED_AFTER = re.compile(rf"""{LINK}(?=[^\s.,;:!?…)\]}}"”’'»])""")
 _LINK_RUN = re.compile(rf"{LINK}(?:\s*{LINK})+")
@@ -174,11 +174,10 @@ def _mark_links(text: str) -> str:
 def _link_and_tail(found: re.Match[str]) -> str:
     """LINK, and behind it the punctuation that ends the sentence rather than the address."""
     address = found.group()
-    tail = _LINK_TAIL.search(address)
+    rest = address[len(address.rstrip(_LINK_TAIL)) :]
     cut = found.string.startswith("…", found.end())
-    if tail is None or cut:
+    if not rest or cut:
         return LINK
-    rest = tail.group()
     opening = _BALANCED.get(rest[0])
     return LINK + (rest[1:] if opening and opening in address else rest)
 

@@ -79,7 +79,7 @@ def add_tweets(connection: Connection, archive_id: int, texts: Sequence[str], **
             "archive_id": archive_id,
             "import_id": import_id,
             "source_key": f"id:{begin + place + 1}",
-            "source_id": str(1000 + begin + place),
+            "source_id": str(10**9 + begin + place),
             "text": text,
             "text_version": 1,
             "length": len(text),

@@ -10,6 +10,8 @@ from typing import Literal
 
 Order = Literal["month first", "day first"]  # of 03/04/2020
 
+_LONGEST = 100  # characters of a date; patterns take the square of the length
+
 _MONTH_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTHS = {name: number for number, name in enumerate(_MONTH_NAMES, start=1)}  # never the locale's
 
@@ -97,7 +99,7 @@ def _read(stated: str | int | float | None, order: Order) -> datetime | None:
     try:
         if isinstance(stated, int | float):
             return _from_epoch(stated)
-        return None if stated is None else _from_words(stated.strip(), order)
+        return None if stated is None or len(stated) > _LONGEST else _from_words(stated.strip(), order)
     except (ValueError, TypeError, KeyError, OverflowError):
         return None
 

@@ -12,6 +12,7 @@ FORMATS = ("json", "jsonl", "x", "csv", "feed", "text")  # kinds of files that r
 
 # What columns are called, lower case and without anything but letters and digits; the first that is filled counts.
 TEXT_COLUMNS = (
+    *("notetweettext", "extendedtweetfulltext"),  # where the text beside them is cut
     *("fulltext", "text", "tweet", "content", "body", "rawcontent", "tweettext", "tweets", "tweetcontent"),
     *("tweetfulltext", "textraw", "rawtext", "originaltweet", "originaltext", "embedtext", "embeddedtext", "posttext"),
 )
@@ -131,7 +132,8 @@ def layout_of(names: tuple[str, ...]) -> Layout:
             name for name in present(_AUTHOR_COLUMNS) if plain_name(name) != "username" or _NAME_OF_USER.fullmatch(name)
         ),
         reply=present(_REPLY_COLUMNS),
-        reply_to=present(_REPLY_HANDLE_COLUMNS),
+        # GetOldTweets3 calls it so; elsewhere it may be anything.
+        reply_to=present((*_REPLY_HANDLE_COLUMNS, "to") if "permalink" in plain else _REPLY_HANDLE_COLUMNS),
         conversation=present(_CONVERSATION_COLUMNS),
         repost=present(_REPOST_COLUMNS),
         kind=present(_KIND_COLUMNS),

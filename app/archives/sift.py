@@ -54,6 +54,7 @@ _QUOTE = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 
+_FEW_DIGITS = re.compile(r"\d{1,6}")
 _MOSTLY = 0.9  # share of authors that must be able to be handles
 _MAY_BE_A_HANDLE = re.compile(r"[A-Za-z0-9_.-]{1,40}")  # of some platform
 _A_NAME_TOO = re.compile(r"[A-Z][a-z]*|[A-Z]+|\d+")  # "Oprah" may be called otherwise at X; "oprah_w" is a handle
@@ -108,8 +109,9 @@ class Sieve:
         reason = _fault(text)
         if reason:
             return reason
-        key = f"id:{record.id}" if record.id else f"text:{text_key(text)}"
-        return Tweet(key, record.id, text, None if self._passages else self._leaning(text, record), record.date)
+        return Tweet(
+            _key(record.id, text), record.id, text, None if self._passages else self._leaning(text, record), record.date
+        )
 
     def _leaning(self, text: str, record: Record) -> str | None:
         found = leaning(text)
@@ -119,6 +121,13 @@ class Sieve:
             own = record.reply_to and record.reply_to.lower() in (self._handle, poster)
             return "thread" if own or record.reply_to is None else "reply"
         return found
+
+
+def _key(id: str | None, text: str) -> str:
+    if not id:
+        return f"text:{text_key(text)}"
+    # So few digits may be the number of a row, and another file's rows have the same numbers.
+    return f"id:{id}:{text_key(text)}" if _FEW_DIGITS.fullmatch(id) else f"id:{id}"
 
 
 def text_key(text: str) -> str:

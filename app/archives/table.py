@@ -23,6 +23,7 @@ from app.archives.source import LONGEST_RECORD, Source
 csv.field_size_limit(LONGEST_RECORD)
 MOST_LINES = 1000  # of one row; more are what follows a quotation mark that is not closed
 
+_RULE = re.compile(r":?-{2,}:?")
 _LONE_CR = re.compile(r"\r(?!\n)")
 
 
@@ -68,7 +69,7 @@ def table_records(source: Source, table: Table) -> Iterator[Record]:
     text_at = table.names.index(layout.text[0])
     rows = (row for row in _rows(source, table) if any(row))
     for row in islice(rows, 1 if table.headed else 0, None):
-        if table.headed and _repeats_header(row, table):
+        if table.headed and (_repeats_header(row, table) or _is_rule(row)):
             continue
         yield unmarked(record_from(dict(zip(table.names, _fitted(row, table, text_at), strict=False)), layout))
 
@@ -77,6 +78,12 @@ def _repeats_header(row: Sequence[str], table: Table) -> bool:
     """Whether a row names the columns again: the file was put together from several."""
     cells = [cell.strip("\ufeff \t\r\n") for cell in row]
     return len(cells) == len(table.names) and all(map(lambda cell, name: name in ("", cell), cells, table.names))
+
+
+def _is_rule(row: Sequence[str]) -> bool:
+    """Whether a row is the line below the header of a table in Markdown."""
+    cells = [cell.strip() for cell in row if cell.strip()]
+    return len(cells) > 1 and all(_RULE.fullmatch(cell) for cell in cells)
 
 
 def _rows(source: Source, table: Table) -> Iterator[list[str]]:

@@ -28,6 +28,7 @@ _NAME = re.compile(r"[^\W\d][\w .:/#()-]{0,39}")
 _NUMBER = re.compile(r"[+-]?\d[\d.,]*(?:[eE][+-]?\d+)?%?|true|false|t|f", re.IGNORECASE)
 _LONG_NUMBER = re.compile(r"\d{5,20}")
 _TWEET_ID = re.compile(r"\d{17,19}")
+_COUNTER = re.compile(r"\d{1,7}")
 _ENCLOSED = re.compile(r'"(?:[^"]|"")*"')
 _LINE_END = re.compile(r"\r\n?")
 
@@ -87,12 +88,12 @@ def _looks(lines: Sequence[str], delimiter: str, whole: bool) -> list[_Look]:
 
     def look(**quoting: Any) -> _Look | None:
         dialect = {"skipinitialspace": spaced, **quoting}
-        rows = _first_rows(lines, delimiter, dialect, whole)
+        rows = _with_name_of_counter(_first_rows(lines, delimiter, dialect, whole))
         return _Look(Table(delimiter, _names(rows[0]), True, tuple(dialect.items())), rows) if rows else None
 
     text = "".join(lines)
     likeliest = look()
-    if '\\"' in text and '""' not in text:
+    if '\\"' in text and not _doubled_marks(delimiter).search(text):
         escaped = look(doublequote=False, escapechar="\\")
         if escaped and (likeliest is None or escaped.evenness >= likeliest.evenness):
             return [escaped]
@@ -107,6 +108,16 @@ def _looks(lines: Sequence[str], delimiter: str, whole: bool) -> list[_Look]:
     ):
         return [literal]
     return [likeliest] if likeliest else []
+
+
+def _with_name_of_counter(rows: list[list[str]]) -> list[list[str]]:
+    """`rows` with an empty name before the others, where R counted the rows in a column without one."""
+    if len(rows) < 2:
+        return rows
+    header, *below = rows
+    counters = [row[0] for row in below if len(row) == len(header) + 1 and _COUNTER.fullmatch(row[0])]
+    is_counted = len(counters) >= _EVEN * len(below) and len(set(counters)) == len(counters)
+    return [["", *header], *below] if is_counted and _is_header(header) else rows
 
 
 def _names(header: Sequence[str]) -> tuple[str, ...]:
@@ -133,6 +144,13 @@ def _some_enclosed_needlessly(literal: _Look) -> bool:
     if any('""' in cell[1:-1] for cells in enclosed for cell in cells):
         return False  # a program doubled a mark within
     return any(0 < len(some) < len(cells) for some, cells in zip(enclosed, columns, strict=True))
+
+
+@cache
+def _doubled_marks(delimiter: str) -> re.Pattern[str]:
+    """Two marks that stand for one: not an empty cell, nor an escaped mark before the one that ends its cell."""
+    apart = re.escape(delimiter)
+    return re.compile(rf'(?<![\\\n{apart}])""(?![\r\n{apart}]|$)')
 
 
 @cache

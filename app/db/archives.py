@@ -124,13 +124,17 @@ def hold_place(
 ) -> int:
     """The id of the archive of that slug, which is made if there is none yet.
 
-    Nobody else sees a new one, and an old one changes nothing, before its import is done.
+    Nobody else sees a new one, and an old one changes nothing, before its import is done; a place whose first import
+    was killed is held anew.
     """
-    found = connection.execute(select(archives.c.id).where(archives.c.slug == slug)).scalar()
-    if found is not None:
-        return int(found)
     row = {"slug": slug, "name": name, "handle": handle, "unit": unit, "is_demo": is_demo, "created_at": at}
-    return int(connection.execute(insert(archives).values(row).returning(archives.c.id)).scalar_one())
+    done = exists().where(imports.c.archive_id == archives.c.id, imports.c.state == "done")
+    found = connection.execute(select(archives.c.id, done.label("is_there")).where(archives.c.slug == slug)).first()
+    if found is None:
+        return int(connection.execute(insert(archives).values(row).returning(archives.c.id)).scalar_one())
+    if not found.is_there:
+        connection.execute(update(archives).where(archives.c.id == found.id).values(row))
+    return int(found.id)
 
 
 def describe(

@@ -23,6 +23,7 @@ from app.game.labels import Sighting, Standing
 
 SECONDS_PER_DAY = 86_400
 _AT_X = re.compile(r"[A-Za-z0-9_]{1,20}")  # other places have handles with dots and hyphens
+_ID_AT_X = re.compile(r"[0-9]{7,20}")  # fewer digits may be the number of a row
 _JSON = json.JSONEncoder(separators=(",", ":"))
 
 
@@ -165,7 +166,7 @@ def _answer(seen: Batch, guess: Guess, verdict: scoring.Verdict, sitting: Sittin
 def link(handle: str | None, source_id: str | None) -> str | None:
     """Where a tweet stands at its source, if an account posted it and its id is one of there."""
     is_account = handle is not None and _AT_X.fullmatch(handle) is not None
-    is_id = source_id is not None and source_id.isascii() and source_id.isdigit()
+    is_id = source_id is not None and _ID_AT_X.fullmatch(source_id) is not None
     return f"https://x.com/{handle}/status/{source_id}" if is_account and is_id else None
 
 

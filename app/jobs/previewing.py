@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from app.archives import ArchiveError
+from app.archives.naming import handle_of
 from app.archives.opening import Opened, open_archive
 from app.archives.records import Record, handle_in
 from app.archives.sift import NO_TEXT, Sieve, Tweet
@@ -69,7 +70,7 @@ def _note_failure(workshop: Workshop, upload_id: int, why: str) -> None:
 
 
 def _looked_into(path: Path, options: Mapping[str, Any], hold: Hold) -> dict[str, Any]:
-    handle = options.get("handle") or None
+    handle = handle_of(options["handle"]) if options.get("handle") else None
     how = (options.get("format", "auto"), options.get("split"), options.get("encoding_errors", "strict"))
     with open_archive(path, *how) as opened:
         sieve = Sieve(handle, passages=opened.reading.unit == "passage")

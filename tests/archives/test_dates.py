@@ -111,7 +111,9 @@ def test_the_milliseconds_of_an_id_are_kept() -> None:
     assert round(moment.timestamp() * 1000) == (844896595179180034 >> 22) + 1288834974657
 
 
-@pytest.mark.parametrize("nonsense", ["", "yesterday", "2020-13-45", "32/32/2020", "0", "NaN", "Wed Foo 99", -5, 1e300])
+@pytest.mark.parametrize(
+    "nonsense", ["", "yesterday", "2020-13-45", "32/32/2020", "0", "NaN", "Wed Foo 99", -5, 1e300, "1 " * 50_000]
+)
 def test_nonsense_is_no_date(nonsense: str | float) -> None:
     assert posted(nonsense, None, LATEST) == (None, None)
 

@@ -77,6 +77,18 @@ def test_a_long_text_takes_the_place_of_the_row_that_was_cut(tmp_path: Path) -> 
     assert [record.text for record in read(a_zip(tmp_path, files))] == [whole, "Short.", alike]
 
 
+def test_many_spaces_in_a_cut_text_do_not_hold_up_the_others(tmp_path: Path) -> None:
+    whole = "The council has voted, and here is all of what it means for the harbour and the ferry. " * 5
+    notes = [{"noteTweet": {"core": {"text": whole}}}]
+    files = {
+        "data/tweets.js": part(0, whole[:270] + " " * 200_000 + "x", whole[:270].replace(" ", "  ") + "…"),
+        "data/note-tweet.js": f"window.YTD.note_tweet.part0 = {json.dumps(notes)}",
+    }
+    first, second = (record.text for record in read(a_zip(tmp_path, files)))
+    assert first is not None
+    assert (len(first), second) == (200_271, whole)
+
+
 def test_an_export_before_2019_is_read_month_by_month(tmp_path: Path) -> None:
     def month(name: str, text: str) -> str:
         row = {"id_str": name, "text": text, "created_at": "2015-06-03 20:00:00 +0000"}

@@ -179,7 +179,9 @@ def test_a_passage_never_leans() -> None:
 
 
 def test_a_tweet_is_known_by_its_id_and_else_by_its_normalised_text() -> None:
-    assert passed("hello", id="12").key == "id:12"
+    assert passed("hello", id="1234567").key == passed("bye", id="1234567").key == "id:1234567"
+    # May be the number of a row: another file has its own row of that number.
+    assert passed("hello", id="12").key != passed("bye", id="12").key
     assert passed("hello  &amp; you").key == passed("hello & you ").key
     assert passed("see http://a.com").key == passed(f"see {LINK}").key
     assert passed("hello").key != passed("Hello").key

@@ -25,6 +25,12 @@ def test_line_breaks_and_doubled_quotation_marks_belong_to_the_text(tmp_path: Pa
     ]
 
 
+@pytest.mark.parametrize("longer", ["note_tweet.text", "extended_tweet.full_text"])
+def test_a_column_of_whole_texts_comes_before_that_of_cut_ones(tmp_path: Path, longer: str) -> None:
+    content = f'id,text,{longer}\n7,One and …,One and all\n8,Two,""\n'
+    assert texts(tmp_path, content) == ["One and all", "Two"]
+
+
 @pytest.mark.parametrize("delimiter", [",", "\t", ";", "|"])
 def test_every_delimiter_is_found_out(tmp_path: Path, delimiter: str) -> None:
     rows = [("id", "text", "likes"), ("1", "One", "5"), ("2", "Two", "6")]
@@ -51,6 +57,18 @@ def test_every_delimiter_is_found_out(tmp_path: Path, delimiter: str) -> None:
 )
 def test_a_column_of_texts_has_many_names(tmp_path: Path, name: str) -> None:
     assert texts(tmp_path, f"id,{name}\n1,One") == ["One"]
+
+
+def test_a_table_in_markdown_has_a_line_below_its_header_that_is_no_row(tmp_path: Path) -> None:
+    content = "| id | text |\n| --- | :---: |\n| 7 | One and all |\n| 8 | -- |\n"
+    assert [(text or "").strip() for text in texts(tmp_path, content)] == ["One and all", "--"]
+
+
+def test_whom_a_tweet_answers_is_told_by_get_old_tweets(tmp_path: Path) -> None:
+    head = "date,username,to,replies,text,id,permalink\n"
+    rows = "2019-01-01 10:00:00,mayor,{},0,{},{},https://twitter.com/mayor/status/{}\n"
+    content = head + rows.format("", "One", 10**17, 10**17) + rows.format("ann", "Two", 10**17 + 1, 10**17 + 1)
+    assert [record.reply_to for record in read(tmp_path, content)[1]] == [None, "ann"]
 
 
 def test_a_first_column_may_have_no_name(tmp_path: Path) -> None:
@@ -153,6 +171,37 @@ def test_quotation_marks_that_were_not_escaped_stay_in_the_text(tmp_path: Path) 
 def test_quotation_marks_may_be_escaped_by_backslashes(tmp_path: Path) -> None:
     content = 'id,text,n\n1,"He said \\"yes, please\\" to me",5\n2,"Two, too",6\n'
     assert texts(tmp_path, content) == ['He said "yes, please" to me', "Two, too"]
+
+
+@pytest.mark.parametrize("delimiter", [",", "\t", ";"])
+def test_quotation_marks_escaped_by_backslashes_are_told_beside_empty_cells(tmp_path: Path, delimiter: str) -> None:
+    rows = [
+        ("id", "text", "place"),
+        ("7", '\\"@eve: Me, too\\"', ""),
+        ("8", "", "Gannet"),
+        ("9", 'So \\"it\\" is', ""),
+    ]
+    content = "".join(delimiter.join(f'"{cell}"' for cell in row) + "\n" for row in rows)
+    assert texts(tmp_path, content) == ['"@eve: Me, too"', "", 'So "it" is']
+
+
+def test_marks_doubled_beside_a_backslash_are_no_escapes(tmp_path: Path) -> None:
+    content = '"id","text"\n"7","He said ""no"" to C:\\"\n"8",""\n"9","""All"" of it"\n'
+    assert texts(tmp_path, content) == ['He said "no" to C:\\', "", '"All" of it']
+
+
+@pytest.mark.parametrize("delimiter", [",", "\t", ";"])
+def test_the_rows_that_r_counts_have_a_column_without_a_name(tmp_path: Path, delimiter: str) -> None:
+    rows = [("id", "text", "likes"), *((str(n), str(10**17 + n), f"Text {n}", "5") for n in (1, 2, 7, 12))]
+    content = "".join(delimiter.join(f'"{cell}"' for cell in row) + "\n" for row in rows)
+    _, records = read(tmp_path, content)
+    assert records == [Record(f"Text {n}", str(10**17 + n)) for n in (1, 2, 7, 12)]
+
+
+def test_one_comma_in_each_text_is_no_column_that_r_counts(tmp_path: Path) -> None:
+    content = "id,text\n" + "".join(f"{10**17 + n},Well, {n} of them\n" for n in range(9))
+    _, records = read(tmp_path, content)
+    assert records[0] == Record("Well, 0 of them", str(10**17))
 
 
 def test_of_columns_with_one_name_the_first_counts(tmp_path: Path) -> None:

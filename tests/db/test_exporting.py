@@ -41,7 +41,7 @@ def lines(engine, export):
 def test_a_line_says_what_its_fields_say(either_engine, archive):
     first, second, third = lines(either_engine, Export(archive))
     assert list(first) == [name for name in FIELDS if name != "tweet_text"]
-    assert (first["tweet"], first["tweet_source_id"], first["sample"]) == (7, "1006", 3)
+    assert (first["tweet"], first["tweet_source_id"], first["sample"]) == (7, "1000000006", 3)
     assert (first["verdict"], first["remark"], first["generator"]) == ("fooled", "repeats", "v1")
     assert (first["day"], second["day"]) == ("2026-01-01", "2026-01-02")
     assert (third["status"], third["reason"], third["seconds"]) == ("excluded", "too quick", 9.0)

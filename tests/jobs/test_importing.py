@@ -49,6 +49,13 @@ def test_texts_without_ids_are_known_again(engine: Engine, tmp_path: Path) -> No
     assert bring_in(engine, file).left_out == {"already there": 30}
 
 
+def test_rows_of_two_files_that_are_counted_alike_are_other_tweets(engine: Engine, tmp_path: Path) -> None:
+    first = [tweet(n, id_str=str(n)) for n in range(20)]
+    bring_in(engine, write(tmp_path, first))
+    second = [tweet(100 + n, id_str=str(n)) for n in range(20)]
+    assert bring_in(engine, write(tmp_path, [*first, *second])).added == 20
+
+
 def test_the_same_tweet_from_another_format_is_not_added(engine: Engine, tmp_path: Path) -> None:
     bring_in(engine, write(tmp_path, [tweet(1), tweet(2)]))
     (tmp_path / "a.csv").write_text(f"text\n{tweet(1)['text']}\n{tweet(3)['text']}\n")

@@ -130,6 +130,25 @@ def test_a_killed_import_is_invisible_and_swept_up_by_the_next(
     engine.dispose()
 
 
+@pytest.mark.process
+def test_the_first_import_after_a_killed_one_says_what_the_archive_is(either_url: str, tmp_path: Path) -> None:
+    engine = open_engine(either_url)
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED, either_url, str(write(tmp_path, [tweet(n) for n in range(2000)]))],
+        check=False,
+        cwd=Path(__file__).parents[2],
+    )
+    assert killed.returncode == -signal.SIGKILL
+    wait_for_the_lock(engine)
+    lines = tmp_path / "poems.txt"
+    lines.write_text("".join(tweet(n)["text"] + "\n" for n in range(30)))
+    bring_in(engine, lines, name="The Poet", handle="@poet", split="line")
+    with reading(engine) as connection:
+        (found,) = archives.listing(connection)
+    assert (found.name, found.handle, found.unit) == ("The Poet", "poet", "passage")
+    engine.dispose()
+
+
 def test_of_two_imports_at_once_the_second_is_refused(either_engine: Engine, tmp_path: Path) -> None:
     file = write(tmp_path, [tweet(1)])
     with (

@@ -75,7 +75,7 @@ def test_a_look_for_one_account_counts_rows_of_authors_with_other_handles(desk):
     rows = [row | {"author": "other_mayor" if n % 3 else "mayor_1"} for n, row in enumerate(TWEETS[:60])]
     where = send(desk, json.dumps(rows).encode()).headers["location"]
     work(desk)
-    desk.post(f"{where}/look", handle="mayor_1")
+    desk.post(f"{where}/look", handle=" @mayor_1")
     work(desk)
     with reading(desk.engine) as connection:
         found = uploads.find(connection, int(where.rpartition("/")[2])).preview
