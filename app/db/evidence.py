@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, and_, exists, false, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, exists, false, func, or_, select
 
-from app.db import restocks
+from app.db import reports, restocks
 from app.db.canaries import Canary
 from app.db.generators import CANDIDATE, CHAMPION
-from app.db.tables import guesses, holds, labels, players, remarks, samples, seats
+from app.db.tables import guesses, holds, labels, players, remarks, samples
 from app.game.canary import LEAST_LABELS
 from app.game.effect import Evidence
 from app.game.rounds import AT_RANDOM
 from app.game.weights import weigh
+
+NEWEST = 20_000  # guesses that say who is active: whoever made so many in a week is no small site
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class Trouble:
 
     Attributes:
         rounds: that were guessed at.
-        reports: of different players.
+        reports: not set aside, of different players and, where they are known, of different networks.
         hidden: samples of these rounds that were taken off the shelf since. Those that nobody met are none: what
             vetting holds back, and what a blocked word takes off a shelf, says nothing of rounds.
         drafts: that were written for it.
@@ -98,11 +100,18 @@ def accepted(connection: Connection, canary: Canary) -> int:
 
 
 def active_players(connection: Connection, archive_id: int, learn_from: Collection[str], since: datetime) -> int:
-    """How many of those who teach have played the archive, and were seen since then."""
+    """How many of those who teach have played the archive since then, as far as its newest 20,000 guesses tell."""
+    newest = (
+        select(guesses.c.player_id, guesses.c.guessed_at)
+        .where(guesses.c.archive_id == archive_id, guesses.c.mode == "endless")
+        .order_by(guesses.c.id.desc())
+        .limit(NEWEST)
+        .subquery()
+    )
     query = (
-        select(func.count(func.distinct(seats.c.player_id)))
-        .join(players, players.c.id == seats.c.player_id)
-        .where(seats.c.archive_id == archive_id, players.c.last_guess_at >= since, _teaches(learn_from))
+        select(func.count(func.distinct(newest.c.player_id)))
+        .join(players, players.c.id == newest.c.player_id)
+        .where(newest.c.guessed_at >= since, _teaches(learn_from))
     )
     return int(connection.execute(query).scalar_one())
 
@@ -123,9 +132,11 @@ def _trouble(connection: Connection, canary: Canary, arm: str, generator_id: int
     )
     rounds = connection.execute(select(func.count()).select_from(guesses).where(*own)).scalar_one()
     reported = (
-        select(func.count(func.distinct(guesses.c.player_id)))
+        select(guesses.c.player_id, guesses.c.network)
         .join(remarks, remarks.c.guess_id == guesses.c.id)
-        .where(*own, remarks.c.report.is_not(None))
+        .join(players, players.c.id == guesses.c.player_id)
+        .where(*own, reports.is_open(), guesses.c.has_cookie, players.c.simulated.is_(None))
+        .where(players.c.retracted_at.is_(None))
     )
     hidden = (
         select(func.count(func.distinct(guesses.c.sample_id)))
@@ -135,11 +146,18 @@ def _trouble(connection: Connection, canary: Canary, arm: str, generator_id: int
     batches = restocks.since(connection, generator_id, canary.opened_at)
     return Trouble(
         rounds=rounds,
-        reports=connection.execute(reported).scalar_one(),
+        reports=_voices(connection.execute(reported)),
         hidden=connection.execute(hidden).scalar_one(),
         drafts=sum(batch.written for batch in batches),
         rejected=sum(batch.turned_away for batch in batches),
     )
+
+
+def _voices(reporters: Iterable[Row[int, bytes | None]]) -> int:
+    """How many people there are for certain among players, each with the network of a round: one may play as many."""
+    known = {(player_id, network) for player_id, network in reporters}
+    networks = {network if network is not None else player_id for player_id, network in known}
+    return min(len(networks), len({player_id for player_id, _ in known}))
 
 
 def _steady(connection: Connection, archive_id: int, player_ids: Sequence[int]) -> set[int]:

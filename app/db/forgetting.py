@@ -30,6 +30,11 @@ def is_there(connection: Connection, player_id: int) -> bool:
     return connection.execute(own).first() is not None
 
 
+def is_free(connection: Connection, player_id: int) -> bool:
+    """Whether no player has that number."""
+    return connection.execute(select(players.c.id).where(players.c.id == player_id)).first() is None
+
+
 def fresh_id(connection: Connection, player_id: int, at: datetime) -> int:
     """A player whom nobody is, to take over the guesses of one who is forgotten; made today, whoever it was before."""
     row = connection.execute(select(players.c.simulated, players.c.retracted_at).where(players.c.id == player_id)).one()

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, LargeBinary, Row, Select, func, select
 
 from app.db.forgetting import pointing_at
+from app.db.networks import OF_THE_FORGOTTEN
 from app.db.tables import (
     archives,
     generators,
@@ -186,7 +187,8 @@ def _export_query() -> Select[Any]:
             *(guesses.c.position, guesses.c.has_cookie, sets.c.kind.label("set_kind"), sets.c.name.label("set")),
             *(guesses.c.arm_probability, guesses.c.card_probability, guesses.c.policy_version),
             *(guesses.c.dealt_at, guesses.c.guessed_at, guesses.c.shown_ms, guesses.c.skill, guesses.c.skill_variance),
-            *(guesses.c.network.is_not(None).label("network_kept"), labels.c.status.label("label"), labels.c.reason),
+            func.coalesce(guesses.c.network != OF_THE_FORGOTTEN, False).label("network_kept"),
+            *(labels.c.status.label("label"), labels.c.reason),
             *(remarks.c.reason.label("remark"), remarks.c.report, remarks.c.said_at, guesses.c.answer),
         )
         .join(archives, archives.c.id == guesses.c.archive_id)

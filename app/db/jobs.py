@@ -18,6 +18,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from app.db.tables import archives, jobs, workers
 
 OPEN = ("queued", "running")
+TRAININGS = ("train", "retrain", "class")
 COMMAND_LINE = "command line"  # asked_by of a job that a command runs by itself
 RESTS = (0.0, 5.0, 20.0, 80.0, 320.0)  # seconds before another attempt, after one, two, … in a row that were in vain
 
@@ -158,26 +159,26 @@ def claim(connection: Connection, worker: str, kinds: Collection[str], at: datet
     """
     rests = and_(jobs.c.not_before > at, jobs.c.not_before <= at + timedelta(seconds=max(RESTS)))
     busy = jobs.alias("busy")
-    held = (
-        select(busy.c.id)
-        .where(
-            busy.c.archive_id == jobs.c.archive_id,
-            busy.c.state == "running",
-            busy.c.kind.in_(("train", "retrain", "class")),
-        )
-        .exists()
-    )
+    trains = (busy.c.archive_id == jobs.c.archive_id, busy.c.state == "running", busy.c.kind.in_(TRAININGS))
+    may_begin = or_(jobs.c.kind.not_in(TRAININGS), ~select(busy.c.id).where(*trains).exists())
     wanted = (
-        select(jobs.c.id)
-        .where(jobs.c.state == "queued", jobs.c.kind.in_(kinds))
+        select(jobs.c.id, jobs.c.kind, jobs.c.archive_id)
+        .where(jobs.c.state == "queued", jobs.c.kind.in_(kinds), may_begin)
         .where(or_(jobs.c.not_before.is_(None), not_(rests)))
-        .where(or_(jobs.c.kind.not_in(("train", "retrain", "class")), ~held))
         .order_by(jobs.c.id)
         .limit(1)
         .with_for_update(skip_locked=True)
     )
-    job_id = connection.execute(wanted).scalar()
-    return None if job_id is None else _take(connection, job_id, "queued", worker, at)
+    found = connection.execute(wanted).first()
+    if found is None:
+        return None
+    if found.kind in TRAININGS:
+        # Another worker may be taking another of them; then this one's turn is later.
+        if not _lock(connection, found.archive_id, wait=False):
+            return None
+        if connection.execute(select(jobs.c.id).where(jobs.c.id == found.id, may_begin)).first() is None:
+            return None
+    return _take(connection, found.id, "queued", worker, at)
 
 
 def begin(connection: Connection, job_id: int, worker: str, at: datetime) -> Job:
@@ -294,8 +295,11 @@ def _take(connection: Connection, job_id: int, state: str, worker: str, at: date
     return None if taken is None else _job(taken)
 
 
-def _lock(connection: Connection, archive_id: int) -> None:
-    connection.execute(select(archives.c.id).where(archives.c.id == archive_id).with_for_update())
+def _lock(connection: Connection, archive_id: int, *, wait: bool = True) -> bool:
+    """Whether the archive is ours alone until the transaction ends; guesses go on, which only refer to it."""
+    held = select(archives.c.id).where(archives.c.id == archive_id)
+    held = held.with_for_update(skip_locked=not wait, key_share=True)
+    return connection.execute(held).first() is not None
 
 
 def _held(held: Claim) -> tuple[Any, ...]:

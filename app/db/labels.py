@@ -7,7 +7,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Table, delete, false, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Table,
+    delete,
+    false,
+    func,
+    insert,
+    or_,
+    select,
+    true,
+    update,
+)
 
 from app.db.jobs import OPEN
 from app.db.rollups import day_of
@@ -29,6 +43,8 @@ from app.db.tables import (
 )
 
 _PAGE = 1000  # rows fetched at once
+_ANY = true()
+FEWEST_SPEAKERS = 5  # players who must have said what gave samples away before anything is made of it
 
 
 @dataclass(frozen=True)
@@ -141,9 +157,19 @@ def count_new(connection: Connection, archive_id: int) -> int:
 
 
 def taught(
-    connection: Connection, archive_id: int, learn_from: Collection[str], *, up_to: int, class_id: int | None = None
+    connection: Connection,
+    archive_id: int,
+    learn_from: Collection[str],
+    *,
+    up_to: int,
+    most: int,
+    class_id: int | None = None,
 ) -> Iterator[Taught]:
-    """The guesses up to `up_to` whose labels teach, in their order; with `class_id` those made in that class."""
+    """The newest guesses up to `up_to` whose labels teach, in their order, and `most` of them at most; with `class_id`
+    those made in that class.
+    """
+    ids = _teaching(select(guesses.c.id), archive_id, learn_from, class_id).where(guesses.c.id <= up_to)
+    first = connection.scalar(ids.order_by(guesses.c.id.desc()).offset(most - 1).limit(1))
     columns = (
         *(guesses.c.id, guesses.c.player_id, players.c.simulated, guesses.c.tweet_id, guesses.c.sample_id),
         *(guesses.c.generator_id, guesses.c.arm, guesses.c.tweet_index, guesses.c.pick, guesses.c.verdict),
@@ -152,7 +178,7 @@ def taught(
     )
     query = (
         _teaching(select(*columns), archive_id, learn_from, class_id)
-        .where(guesses.c.id <= up_to)
+        .where(guesses.c.id.between(first or 0, up_to))
         .order_by(guesses.c.id)
     )
     for row in connection.execute(query, execution_options={"yield_per": _PAGE}):
@@ -171,9 +197,9 @@ def counts(connection: Connection, archive_id: int, *, up_to: int) -> dict[str, 
     return {status if reason is None else f"{status}: {reason}": count for status, reason, count in found}
 
 
-def sample_texts(connection: Connection, sample_ids: Collection[int]) -> dict[int, str]:
-    """The texts of samples."""
-    return _texts(connection, samples, sample_ids)
+def sample_texts(connection: Connection, sample_ids: Collection[int], *, shown: bool = False) -> dict[int, str]:
+    """The texts of samples; where they must be `shown`, of those that nobody has hidden."""
+    return _texts(connection, samples, sample_ids, samples.c.hidden_at.is_(None) if shown else _ANY)
 
 
 def tweet_texts(connection: Connection, tweet_ids: Collection[int]) -> dict[int, str]:
@@ -181,27 +207,37 @@ def tweet_texts(connection: Connection, tweet_ids: Collection[int]) -> dict[int,
     return _texts(connection, tweets, tweet_ids)
 
 
-def _texts(connection: Connection, table: Table, ids: Collection[int]) -> dict[int, str]:
+def _texts(
+    connection: Connection, table: Table, ids: Collection[int], which: ColumnElement[bool] = _ANY
+) -> dict[int, str]:
     found: dict[int, str] = {}
     wanted = sorted(ids)
     for begin in range(0, len(wanted), _PAGE):
-        query = select(table.c.id, table.c.text).where(table.c.id.in_(wanted[begin : begin + _PAGE]))
+        query = select(table.c.id, table.c.text).where(table.c.id.in_(wanted[begin : begin + _PAGE]), which)
         found |= {row_id: text for row_id, text in connection.execute(query)}
     return found
 
 
 def said_to_repeat(connection: Connection, archive_id: int, *, up_to: int) -> tuple[set[int], float]:
-    """The samples of which a player said that they repeat themselves, and the share of such remarks among all."""
+    """The samples of which a player said that they repeat themselves, and the share of such remarks among all.
+
+    Each player's share counts once, however much they say; 0 where fewer than five players said anything.
+    """
     query = (
-        select(guesses.c.sample_id, remarks.c.reason)
+        select(guesses.c.player_id, guesses.c.sample_id, remarks.c.reason)
         .join(guesses, guesses.c.id == remarks.c.guess_id)
         .join(labels, labels.c.guess_id == guesses.c.id)
         .where(guesses.c.archive_id == archive_id, guesses.c.id <= up_to, labels.c.status == "accepted")
         .where(remarks.c.reason.is_not(None))
     )
-    said = connection.execute(query).all()
-    repeating = [sample_id for sample_id, reason in said if reason == "repeats"]
-    return set(repeating), len(repeating) / max(1, len(said))
+    repeating: set[int] = set()
+    said: dict[int, list[bool]] = {}
+    for player_id, sample_id, reason in connection.execute(query):
+        said.setdefault(player_id, []).append(reason == "repeats")
+        if reason == "repeats":
+            repeating.add(sample_id)
+    shares = [sum(each) / len(each) for each in said.values()]
+    return repeating, sum(shares) / len(shares) if len(shares) >= FEWEST_SPEAKERS else 0.0
 
 
 def are_there(connection: Connection, player_ids: Collection[int]) -> bool:
@@ -263,6 +299,11 @@ def _drop(connection: Connection, *which: ColumnElement[bool]) -> list[str]:
     connection.execute(delete(set_players).where(set_players.c.label_set_id.in_(ids)))
     connection.execute(delete(label_sets).where(label_sets.c.id.in_(ids)))
     return [row.file_key for row in found]
+
+
+def file_keys(connection: Connection) -> list[str]:
+    """The keys of the files of all sets."""
+    return list(connection.scalars(select(label_sets.c.file_key)))
 
 
 def find_set(connection: Connection, label_set_id: int) -> LabelSet | None:

@@ -10,6 +10,9 @@ from sqlalchemy import Connection, select, update
 from app.db.tables import guesses
 
 WINDOW = 2000  # guesses that one transaction goes through
+# The mark of guesses whose players asked to be forgotten, one and the same: until marks are dropped they count together
+# as one network. Else whoever plays as many from one network need only ask to be forgotten each time.
+OF_THE_FORGOTTEN = bytes(16)
 
 
 def drop(connection: Connection, after_id: int, before: datetime, to_come: datetime) -> int | None:

@@ -56,7 +56,8 @@ def move_all(
         if archive_id is not None:
             query = query.where(guesses.c.archive_id == archive_id)
         with writing(engine) as connection:
-            ids = list(connection.scalars(query.order_by(guesses.c.id).limit(BATCH)))
+            # Locked, they are still `which`: somebody else may decide on the same ones.
+            ids = list(connection.scalars(query.order_by(guesses.c.id).limit(BATCH).with_for_update(of=labels)))
             if not ids:
                 return moved
             moved, last = moved + move(connection, ids), ids[-1]
@@ -66,7 +67,7 @@ def _rows(connection: Connection, guess_ids: Sequence[int]) -> list[Row[Any]]:
     stands = (labels.c.status, labels.c.reason, labels.c.admin_status, labels.c.ruled_status, labels.c.ruled_reason)
     query = select(guesses.c.id, guesses.c.archive_id, guesses.c.guessed_at, *stands)
     query = query.join(labels, labels.c.guess_id == guesses.c.id).where(guesses.c.id.in_(guess_ids))
-    return list(connection.execute(query))
+    return list(connection.execute(query.order_by(guesses.c.id).with_for_update(of=labels)))
 
 
 def _write(connection: Connection, guess_ids: Sequence[int], values: dict[str, Any]) -> None:

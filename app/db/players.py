@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from app.db import jobs, scores
+from app.db.networks import OF_THE_FORGOTTEN
 from app.db.prepared import Prepared
 from app.db.tables import class_members, forgotten, guesses, players, remarks, transfers
 from app.game.skill import Belief
@@ -142,7 +143,8 @@ def forget(connection: Connection, key: bytes, at: datetime) -> None:
     connection.execute(delete(transfers).where(transfers.c.player_id == player.id))
     connection.execute(update(class_members).where(class_members.c.player_id == player.id).values(name=None))
     own = select(guesses.c.id).where(guesses.c.player_id == player.id)
-    connection.execute(update(guesses).where(guesses.c.player_id == player.id).values(network=None))
+    marked = (guesses.c.player_id == player.id, guesses.c.network.is_not(None))
+    connection.execute(update(guesses).where(*marked).values(network=OF_THE_FORGOTTEN))
     connection.execute(update(remarks).where(remarks.c.guess_id.in_(own)).values(report=None))
     jobs.ask(connection, "forget", None, {"player": player.id}, asked_by="a player", at=at)
 

@@ -78,12 +78,13 @@ def _reporters(connection: Connection, sample_id: int) -> int:
         select(func.count(func.distinct(guesses.c.player_id)))
         .join(remarks, remarks.c.guess_id == guesses.c.id)
         .join(players, players.c.id == guesses.c.player_id)
-        .where(guesses.c.sample_id == sample_id, _is_open(), guesses.c.has_cookie, players.c.simulated.is_(None))
+        .where(guesses.c.sample_id == sample_id, is_open(), guesses.c.has_cookie, players.c.simulated.is_(None))
     )
     return connection.scalar(query) or 0
 
 
-def _is_open() -> ColumnElement[bool]:
+def is_open() -> ColumnElement[bool]:
+    """The condition that a report says something, and was not set aside."""
     return and_(remarks.c.report.is_not(None), remarks.c.report != "", remarks.c.settled_at.is_(None))
 
 
@@ -98,7 +99,7 @@ def _waiting() -> Select[Any]:
         .join(samples, samples.c.id == guesses.c.sample_id)
         .join(tweets, tweets.c.id == guesses.c.tweet_id)
         .where(
-            _is_open(),
+            is_open(),
             or_(samples.c.hidden_at.is_(None), samples.c.hidden_reason == REPORTED),
             tweets.c.hidden_at.is_(None),
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, Select, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -64,21 +64,23 @@ _SEAT = [set_seats.c[name] for name in SetSeat.__dataclass_fields__]
 
 def find(connection: Connection, kind: str, name: str, archive_id: int | None = None) -> FixedSet | None:
     """The set of that kind and name."""
-    query = select(sets.c.id, sets.c.archive_id, sets.c.made_by).where(sets.c.kind == kind, sets.c.name == name)
+    query = select(sets).where(sets.c.kind == kind, sets.c.name == name)
     if archive_id is not None:
         query = query.where(sets.c.archive_id == archive_id)
-    row = connection.execute(query).first()
-    if row is None:
-        return None
-    return FixedSet(row.id, row.archive_id, kind, name, _pairs(connection, row.id), row.made_by)
+    return _found(connection, query)
 
 
 def by_id(connection: Connection, set_id: int) -> FixedSet | None:
     """The set with that id."""
-    row = connection.execute(select(sets).where(sets.c.id == set_id)).first()
+    return _found(connection, select(sets).where(sets.c.id == set_id))
+
+
+def _found(connection: Connection, query: Select[Any]) -> FixedSet | None:
+    row = connection.execute(query).first()
     if row is None:
         return None
-    return FixedSet(row.id, row.archive_id, row.kind, row.name, _pairs(connection, row.id), row.made_by)
+    pairs = _pairs(connection, row.id)
+    return FixedSet(row.id, row.archive_id, row.kind, row.name, pairs, row.made_by, row.created_at)
 
 
 def _pairs(connection: Connection, set_id: int) -> tuple[Pair, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from datetime import datetime
 from hashlib import blake2b
 
 from app.game.deck import Deck, Tweet
@@ -36,6 +37,7 @@ class FixedSet:
         mode: daily or challenge.
         name: the UTC date of a daily, such as 2026-11-24; of a challenge a word that nobody can guess.
         made_by: the player whose rounds a challenge was made of.
+        made_at: when; an archive that is younger has the number of the set's own, which was removed.
     """
 
     id: int
@@ -44,6 +46,7 @@ class FixedSet:
     name: str
     pairs: tuple[Pair, ...]
     made_by: int | None = None
+    made_at: datetime | None = None
 
 
 def compose(deck: Deck, shelf: Shelf, key: bytes, worn: Past, known: Past) -> tuple[Round, ...]:

@@ -27,10 +27,16 @@ class Curve:
         self._log = [*self._log, f"{at:%H:%M:%S} {_in_words(event)}"][-LINES:]
         if event["event"] == "sample":
             self._samples = [str(event.get("text", ""))[:300], *self._samples][:SAMPLES]
+        if event["event"] == "resumed":
+            self._points = points_of(event["curve"])
+        elif event["event"] == "anew":
+            self._points = []
         if event["event"] != "progress":
             return
         names = ("epoch", "step", "steps", "characters_per_second", "train_bits", "seconds_left")
         self._last = {name: event.get(name) for name in names} | {"bits_per_character": event.get("validation_bits")}
+        # One that goes on from what it saved comes by some steps again.
+        self._points = [point for point in self._points if point["step"] < self._last["step"]]
         self._points.append({name: self._last[name] for name in ("step", "train_bits", "bits_per_character")})
         if len(self._points) > MOST:
             # The newest stays: it is what one looks at.
@@ -53,6 +59,8 @@ def _in_words(event: Mapping[str, Any]) -> str:
         return f"wrote: {str(event.get('text', ''))[:100]}"
     if event["event"] in ("failed", "anew"):
         return f"{event['event']}: {event.get('reason')}"
+    if event["event"] == "resumed":
+        return f"goes on after {len(points_of(event['curve']))} points of its curve"
     if event["event"] != "progress":
         return f"{event['event']} after {event.get('seconds', 0):,.0f} s"
     bits = [

@@ -56,7 +56,7 @@ def ask_for_what_is_learned(workshop: Workshop, moment: datetime) -> None:
         return
     with reading(workshop.engine) as connection:
         due = [
-            archive.id
+            (archive.id, _enough(workshop.adapted(archive)))
             for archive in archives.listing(connection)
             if archive.own.after_quiet(moment) <= moment
             and ANCHOR in generators.arms_of(connection, archive.id)
@@ -64,9 +64,11 @@ def ask_for_what_is_learned(workshop: Workshop, moment: datetime) -> None:
             and canaries.find_open(connection, archive.id) is None
             and not jobs.ended_lately(connection, "retrain", archive.id, moment, REST_AFTER_RETRAINING)
         ]
-    for archive_id in due:
+    for archive_id, least in due:
         with writing(workshop.engine) as connection:
-            jobs.ask_unless_open(connection, "retrain", archive_id, {}, asked_by="labels", at=moment)
+            # The retraining counts exactly: where guesses were removed the counters tell of too many.
+            arguments = {"least_labels": least}
+            jobs.ask_unless_open(connection, "retrain", archive_id, arguments, asked_by="labels", at=moment)
 
 
 def due_time(cron: str, moment: datetime, own: OwnSettings = OPERATORS) -> datetime | None:

@@ -22,8 +22,12 @@ def forget_player(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
 
     def forget() -> str:
         with reading(workshop.engine) as connection:
-            if not forgetting.is_there(connection, player_id):
-                raise Skipped("that player is forgotten already")
+            is_there, is_free = forgetting.is_there(connection, player_id), forgetting.is_free(connection, player_id)
+        if not is_there:
+            # Killed behind its last row it has not looked for sets that were frozen meanwhile.
+            if is_free:
+                _amend_all(workshop, player_id, None)
+            raise Skipped("that player is forgotten already")
         fresh = None
         if not workshop.forget_guesses:
             with writing(workshop.engine) as connection:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
@@ -18,6 +19,9 @@ from app.game.labels import RULES_VERSION
 from app.game.weights import weigh
 from app.jobs.screening import hold_newer_labels, in_words, screen_players
 from app.jobs.workshop import JobError, ShouldStop, Skipped, Workshop, never
+
+OLD = 3600.0  # seconds after which a file that no set names is of nobody any more
+MOST = 50_000  # labels of a set, the newest: of ten times as many a scorer learns for hours, in fifteen gigabytes
 
 
 def freeze_labels(
@@ -57,7 +61,8 @@ def _freeze(workshop: Workshop, archive: Archive, class_id: int | None) -> dict[
     """Write the file and its row; None where a player whose labels it holds has asked to be forgotten meanwhile."""
     with reading(workshop.engine) as connection:
         cutoff = labels.newest_guess(connection, archive.id)
-        taught = list(labels.taught(connection, archive.id, workshop.learn_from, up_to=cutoff, class_id=class_id))
+        given: dict[str, Any] = {"up_to": cutoff, "most": MOST, "class_id": class_id}
+        taught = list(labels.taught(connection, archive.id, workshop.learn_from, **given))
         counts = labels.counts(connection, archive.id, up_to=cutoff)
     # A class sits in one network: there it must not count as one voice.
     networks = [guess.network if class_id is None else None for guess in taught]
@@ -106,11 +111,26 @@ def conclude(workshop: Workshop, archive: Archive, set_id: int) -> None:
 
 
 def drop_failed(workshop: Workshop) -> None:
-    """Remove what retrainings froze that failed or were cancelled: no generator learned from it, and none will."""
+    """Remove what retrainings froze that failed or were cancelled: no generator learned from it, and none will.
+
+    So are files that no set names, which a worker that was killed left: nobody would amend them.
+    """
     with writing(workshop.engine) as connection:
         keys = labels.drop_failed(connection)
     for key in keys:
         workshop.folder(key).unlink(missing_ok=True)
+    left = [path for path in workshop.checkpoints.glob("*/labels/*.jsonl") if _is_old(path)]
+    with reading(workshop.engine) as connection:
+        named = {workshop.folder(key) for key in labels.file_keys(connection)} if left else set()
+    for path in set(left) - named:
+        path.unlink(missing_ok=True)
+
+
+def _is_old(path: Path) -> bool:
+    try:
+        return time.time() - path.stat().st_mtime > OLD
+    except FileNotFoundError:  # another worker was quicker
+        return False
 
 
 def read_set(workshop: Workshop, set_id: int) -> list[dict[str, Any]]:

@@ -19,7 +19,7 @@ from app.game.learning import Draw, Tried, next_draw
 from app.game.lessons import Lesson, Lived, draw_lessons
 from app.game.rounds import AT_RANDOM, POLICY
 from app.jobs.scoring import train_aside
-from app.jobs.vetting import scorer_folder, scoring_of
+from app.jobs.vetting import rules_for, scorer_folder, scoring_of
 from app.jobs.workshop import ShouldStop, Skipped, Workshop, heed, never
 from app.jobs.writers import Writers
 from model.sampling import Decoding
@@ -92,23 +92,24 @@ def choose_draw(
     if step.draw is None:
         raise Skipped(step.words)
     decoding = Decoding.from_json(champion.decoding).to_json() | asdict(step.draw)
-    return Choosing(decoding | _guard(workshop, archive, lines), None, {}, {}, step.words)
+    return Choosing(decoding | _guard(workshop, archive, lines, champion), None, {}, {}, step.words)
 
 
 def _failed_a_gate(connection: Connection, archive_id: int) -> set[int]:
-    """The generators that the newest decision on each holds back for a gate."""
+    """The generators that the newest decision on each holds back for a gate, or takes off again for an alarm."""
     newest = {each.generator_id: each for each in reversed(generators.decisions_on(connection, archive_id))}
     return {
         generator_id
         for generator_id, each in newest.items()
-        if each.verdict == "held" and any(gate["outcome"] == "failed" for gate in each.figures.get("gates", ()))
+        if (each.verdict == "held" and any(gate["outcome"] == "failed" for gate in each.figures.get("gates", ())))
+        or "alarm" in each.figures
     }
 
 
 def keep_choice(workshop: Workshop, archive: Archive, lines: Sequence[Line], champion: Generator, why: str) -> Choosing:
     """The champion's decoding, without a scorer."""
     decoding = Decoding.from_json(champion.decoding).to_json()
-    return Choosing(decoding | _guard(workshop, archive, lines), None, {}, {}, why)
+    return Choosing(decoding | _guard(workshop, archive, lines, champion), None, {}, {}, why)
 
 
 def _place(generator: Generator) -> Draw:
@@ -157,7 +158,7 @@ def train_choice(
         line["guess"]: round(_chance(trained.scores, pick, held["level"]), 4)
         for line, pick in zip(lines, picks, strict=True)
     }
-    decoding = Decoding.from_json(champion.decoding).to_json() | _guard(workshop, archive, lines)
+    decoding = Decoding.from_json(champion.decoding).to_json() | _guard(workshop, archive, lines, champion)
     words = f"a scorer on {len(picks):,} labels foretells which samples fool with an AUC of {held['fooled_auc']:.3f}"
     return Choosing(decoding | {"best_of": BEST_OF}, trained.digest, held, foretold, words)
 
@@ -182,11 +183,14 @@ def _chance(scores: Sequence[float], pick: Pick, level: float) -> float:
     return 1 / (1 + math.exp(level + (lead if pick.tweet == 0 else -lead)))
 
 
-def _guard(workshop: Workshop, archive: Archive, lines: Sequence[Line]) -> dict[str, int]:
-    """A closer guard against repetition where players often remark on it."""
+def _guard(workshop: Workshop, archive: Archive, lines: Sequence[Line], champion: Generator) -> dict[str, int]:
+    """A closer guard against repetition while players often remark on it; else the champion's, or the usual one."""
     with reading(workshop.engine) as connection:
         share = labels.said_to_repeat(connection, archive.id, up_to=_last(lines))[1]
-    return {"no_repeat": NO_REPEAT} if share >= REPEATING else {}
+    if share >= REPEATING:
+        return {"no_repeat": NO_REPEAT}
+    now = Decoding.from_json(champion.decoding).no_repeat
+    return {"no_repeat": Decoding.no_repeat if now == NO_REPEAT else now}
 
 
 def _last(lines: Sequence[Line]) -> int:
@@ -196,15 +200,17 @@ def _last(lines: Sequence[Line]) -> int:
 def lessons_of(
     workshop: Workshop, archive: Archive, lines: Sequence[Line], foretold: Mapping[int, float]
 ) -> list[Lesson]:
-    """The samples that a network is to learn from, beside the tweets."""
+    """The samples that a network is to learn from, beside the tweets; none that is hidden or could be no card today."""
+    rules, *_ = rules_for(workshop, archive)
     with reading(workshop.engine) as connection:
-        texts = labels.sample_texts(connection, {line["sample"] for line in lines})
+        texts = labels.sample_texts(connection, {line["sample"] for line in lines}, shown=True)
         repeating = labels.said_to_repeat(connection, archive.id, up_to=_last(lines))[0]
         characters = sum(len(text) for text in tweets.texts(connection, archive.id, "train"))
     lived = [
         Lived(line["sample"], line["verdict"] == "fooled", line["weight"], foretold.get(line["guess"]))
         for line in lines
     ]
+    texts = {sample_id: text for sample_id, text in texts.items() if rules.card_fault(text) is None}
     return draw_lessons(lived, texts, characters, repeating)
 
 

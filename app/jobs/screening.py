@@ -121,13 +121,14 @@ def _act(
                 screenings.hold(connection, archive.id, player_id, each.reason, asdict(each), now())
             done["still held" if player_id in held else "held"].append(row)
         elif each.finding == "fine" and player_id in held:
-            with writing(workshop.engine) as connection:
-                screenings.clear(connection, archive.id, player_id, now())
+            # The hold goes last: killed before, the next screening finds it, and gives back what is left.
             overruling.move_all(
                 *(workshop.engine, player_id, db.labels.c.decided_by == "screen"),
                 lambda connection, ids: overruling.give_back(connection, ids, now()),
                 archive.id,
             )
+            with writing(workshop.engine) as connection:
+                screenings.clear(connection, archive.id, player_id, now())
             done["cleared"].append(row)
     return done
 

@@ -23,8 +23,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from app.db.session import now
+from app.jobs.curve import Curve
 from app.jobs.errors import Interrupted, JobError
-from model.checkpoint import has_checkpoint
+from model.checkpoint import has_checkpoint, replace_file
 
 STOP_SECONDS = 60.0  # from asking the child to end until it is made to: it measures and saves once more
 LOOK_SECONDS = 0.3  # between two looks at whether to stop
@@ -135,7 +137,7 @@ def train(
             start_new_session=True,
         )
         try:
-            last = _listen(child, on_event, should_stop)
+            last = _listen(child, _remembering(folder, on_event), should_stop)
         finally:
             child.kill()
             child.wait()
@@ -163,6 +165,22 @@ def _locked(folder: Path, should_stop: Callable[[], bool]) -> Iterator[IO[str]]:
         lock.write(f"{os.getpid()}\n")
         lock.flush()
         yield lock
+
+
+def _remembering(folder: Path, on_event: Callable[[Event], None]) -> Callable[[Event], None]:
+    """`on_event`, told first of the curve so far of a run that was interrupted: its folder keeps it."""
+    kept, curve = folder / "curve.json", Curve()
+
+    def tell(event: Event) -> None:
+        curve.take(event, now())
+        if event["event"] in ("saved", "sample", "stopped"):  # from here the training itself would go on
+            with contextlib.suppress(OSError):  # for want of a curve none should end
+                replace_file(kept, json.dumps(curve.on_a_card()).encode())
+        on_event(event)
+
+    with contextlib.suppress(OSError, ValueError):
+        tell({"event": "resumed", "curve": json.loads(kept.read_bytes())})
+    return tell
 
 
 def await_turn(folder: Path, should_stop: Callable[[], bool]) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 
 from app.db import jobs
 from app.db.jobs import Job
-from app.db.session import now, reading, writing
+from app.db.session import now, open_engine, reading, writing
 from app.jobs import training, workflows
 from app.jobs.hold import Hold
 from app.jobs.supervising import TrainingWaits
@@ -170,3 +170,33 @@ def test_what_is_still_wanted_is_put_back_in_the_queue(worker: Worker) -> None:
         ended(worker, job, Interrupted(), why="paused")
 
     assert stands(worker, job).state == "queued"
+
+
+@pytest.mark.postgres
+def test_of_two_workers_at_the_same_moment_one_begins_an_archives_training(postgres_url: str) -> None:
+    engine = open_engine(postgres_url)
+    with writing(engine) as connection:
+        add_archive(connection)
+        add_archive(connection, slug="other")
+        for archive_id in (1, 1, 2):
+            jobs.ask(connection, "retrain", archive_id, {}, asked_by="ada", at=now())
+    with writing(engine) as first, writing(engine) as second:
+        mine, others = (jobs.claim(each, "worker", ("retrain",), now()) for each in (first, second))
+        assert (mine and mine.id, others) == (1, None)
+    with writing(engine) as third:
+        found = jobs.claim(third, "worker", ("retrain",), now())
+        assert found is not None
+        assert found.archive_id == 2
+    engine.dispose()
+
+
+@pytest.mark.postgres
+def test_guesses_do_not_hold_up_who_claims_a_training(postgres_url: str) -> None:
+    engine = open_engine(postgres_url)
+    with writing(engine) as connection:
+        add_archive(connection)
+        jobs.ask(connection, "retrain", 1, {}, asked_by="ada", at=now())
+    with writing(engine) as guessing, writing(engine) as claiming:
+        add_tweets(guessing, 1, [words(1)])  # refers to the archive, as a guess does
+        assert jobs.claim(claiming, "worker", ("retrain",), now()) is not None
+    engine.dispose()

@@ -68,3 +68,22 @@ def test_the_log_tells_in_words_what_came_when_and_forgets_what_is_old() -> None
     assert len(told["log"]) == LINES
     assert told["log"][-1].endswith(f"wrote: sample {2 * LINES - 1}")
     assert len(told["samples"]) == SAMPLES
+
+
+def test_a_training_that_goes_on_keeps_the_curve_up_to_there() -> None:
+    before, after = Curve(), Curve()
+    for step in (10, 20, 30):
+        before.take(progress(step), AT)
+    after.take({"event": "resumed", "curve": before.on_a_card()}, AT)
+    assert after.figures()["log"][-1] == "13:45:07 goes on after 3 points of its curve"
+    for step in (30, 40):
+        after.take(progress(step, train_bits=2.0), AT)
+    told = [(point["step"], point["train_bits"]) for point in after.figures()["curve"]]
+    assert told == [(10, 2.5), (20, 2.5), (30, 2.0), (40, 2.0)]
+
+
+def test_a_training_that_begins_anew_has_a_curve_of_its_own() -> None:
+    curve = Curve()
+    curve.take({"event": "resumed", "curve": [{"step": 10, "train_bits": 2.5, "bits_per_character": None}]}, AT)
+    curve.take({"event": "anew", "reason": "it had other texts"}, AT)
+    assert curve.on_a_card() == []

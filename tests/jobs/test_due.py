@@ -136,6 +136,6 @@ def test_labels_bring_no_retraining_before_an_archive_has_as_many_as_it_needs(
             rollups.count_labels(connection, {LabelKey(1, day_of(moment), "accepted", ""): 6})
         ask_for_what_is_learned(workshop, moment)
         with reading(workshop.engine) as connection:
-            asked.append([job.kind for job in jobs.listing(connection)])
+            asked.append([(job.kind, dict(job.arguments)) for job in jobs.listing(connection)])
 
-    assert asked == [[], ["retrain"]]
+    assert asked == [[], [("retrain", {"least_labels": 8})]]

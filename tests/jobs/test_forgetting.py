@@ -11,10 +11,12 @@ from factories import LONG_AGO, add_game, add_generator, add_guess, add_guesses,
 from sqlalchemy import func, insert, select
 
 from app.db import jobs, labels, retractions, rollups, screenings
+from app.db.networks import OF_THE_FORGOTTEN
 from app.db.players import forget
 from app.db.session import now, reading, writing
 from app.db.tables import guesses, label_sets, players, remarks, seats
 from app.db.tables import labels as label_table
+from app.jobs import forgetting as forgetting_job
 from app.jobs import freezing
 from app.jobs.forgetting import forget_player
 from app.jobs.freezing import freeze_labels, read_set
@@ -84,8 +86,10 @@ def test_guesses_and_frozen_sets_lead_to_nobody(workshop):
         row = connection.execute(select(players).where(players.c.id == fresh)).one()
         assert (row.nickname, row.nickname_key, row.last_guess_at) == (None, None, None)
         assert row.key != KEY
-        moved = select(func.count(), func.count(guesses.c.network)).where(guesses.c.player_id == fresh)
-        assert tuple(connection.execute(moved).one()) == (GUESSES, 0)
+        moved = select(func.count()).where(guesses.c.player_id == fresh)
+        assert connection.scalar(moved) == GUESSES
+        marks = select(guesses.c.network).where(guesses.c.player_id == fresh, guesses.c.network.is_not(None))
+        assert set(connection.scalars(marks)) == {OF_THE_FORGOTTEN}
         assert connection.scalar(select(remarks.c.report)) is None
         assert list(screenings.held(connection, 1)) == [fresh]
         kept = connection.execute(select(label_sets)).one()
@@ -98,6 +102,22 @@ def test_guesses_and_frozen_sets_lead_to_nobody(workshop):
     assert (change["lines"], change["before"], change["after"]) == (GUESSES, frozen["sha256"], kept.sha256)
     # A retraining that was at work meanwhile reads the set by its id, and learns the same.
     assert len(read_set(workshop, frozen["id"])) == GUESSES + 2
+
+
+def test_the_forgotten_count_as_one_network(workshop):
+    """However many of them there are, and whatever networks they came from."""
+    with writing(workshop.engine) as connection:
+        for number in range(60):
+            key = b"forgotten %6d" % number
+            add_guesses(connection, add_player(connection, key=key), [{"network": b"%16d" % number}] * 3)
+            forget(connection, key, LONG_AGO)
+        for number in range(30):
+            add_guesses(connection, add_player(connection), [{"network": b"honest %9d" % number}] * 3)
+    rows = read_set(workshop, freeze_labels(workshop, workshop.archive("mayor"))["id"])
+    with reading(workshop.engine) as connection:
+        networks = dict(connection.execute(select(guesses.c.id, guesses.c.network)).all())
+    theirs = sum(row["weight"] for row in rows if networks[row["guess"]] == OF_THE_FORGOTTEN)
+    assert theirs <= 0.101 * sum(row["weight"] for row in rows)
 
 
 def test_what_the_guesses_taught_can_still_be_taken_back(workshop):
@@ -156,6 +176,17 @@ def test_a_set_that_is_damaged_or_gone_does_not_stop_it(workshop):
     assert "0 frozen sets" in forget_player(workshop, job, hold, plainly)
     with pytest.raises(Skipped, match="forgotten already"):
         forget_player(workshop, job, hold, plainly)
+
+
+def test_one_that_was_killed_behind_the_last_row_still_looks_for_newer_sets(workshop, monkeypatch):
+    frozen = freeze_labels(workshop, workshop.archive("mayor"))
+    job, hold = asked(workshop)
+    with monkeypatch.context() as patched:
+        patched.setattr(forgetting_job, "_amend_all", lambda *words: 0)  # killed: neither of the two looks
+        forget_player(workshop, job, hold, plainly)
+    with pytest.raises(Skipped, match="forgotten already"):
+        forget_player(workshop, job, hold, plainly)
+    assert 1 not in {line["player"] for line in read_set(workshop, frozen["id"])}
 
 
 def test_one_that_was_stopped_goes_on(workshop):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from sqlalchemy import select, update
 
@@ -51,6 +53,20 @@ def test_what_failed_retrainings_froze_goes_and_what_a_generator_learned_from_st
 
     kept = [learned, changed_nothing]
     assert left(workshop, archive) == (kept, kept, ["2", "3"])
+
+
+def test_files_that_no_set_names_go_once_nobody_can_be_at_work_on_them(workshop: Workshop, archive: Archive) -> None:
+    named = froze(workshop, archive, 1)
+    with writing(workshop.engine) as connection:
+        labels.conclude(connection, named, now())
+    for name in ("1", "lost", "just-written"):
+        put(workshop.folder(f"{archive.slug}/labels/{name}.jsonl"), b"{}\n")
+    for name in ("1", "lost"):
+        os.utime(workshop.folder(f"{archive.slug}/labels/{name}.jsonl"), (1e9, 1e9))
+
+    drop_failed(workshop)
+
+    assert left(workshop, archive)[2] == ["1", "just-written"]
 
 
 @pytest.mark.parametrize("kind", ["retrain", "class"])

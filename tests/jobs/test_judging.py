@@ -15,7 +15,7 @@ from sqlalchemy import Engine, insert, select, update
 from app.db import canaries, evidence, generators, jobs, samples, screenings
 from app.db.canaries import Canary, NoCanary, Opening
 from app.db.session import reading, writing
-from app.db.tables import guesses, labels, remarks, restocks
+from app.db.tables import guesses, labels, players, remarks, restocks
 from app.db.tables import samples as samples_table
 from app.game.canary import plan_for
 from app.jobs import judging
@@ -245,6 +245,40 @@ def test_a_look_that_decides_nothing_is_made_once_too(embedded: Workshop) -> Non
         assert not canaries.note_look(connection, before, {"guesses": 1})
     with pytest.raises(Skipped):
         look(embedded, canary, BEGIN + timedelta(days=1))
+
+
+def test_who_plays_another_archive_is_not_active_in_this_one(embedded: Workshop) -> None:
+    who = add_players(embedded.engine, 1, 40, BEGIN)
+    play(embedded.engine, 1, who, BEGIN - timedelta(days=9), each=1, rates={})
+    play(embedded.engine, 1, who[:6], BEGIN, each=2, rates={})
+    with writing(embedded.engine) as connection:
+        connection.execute(update(players).values(last_guess_at=BEGIN))
+        assert evidence.active_players(connection, 1, ("real",), BEGIN - timedelta(days=7)) == 6
+
+
+@pytest.mark.parametrize(
+    "about",
+    [{"has_cookie": False}, {"network": b"n" * 16}, {"settled_at": BEGIN}, {"report": ""}],
+    ids=["no cookies", "one network", "set aside", "no words"],
+)
+def test_reports_that_may_be_one_persons_or_were_set_aside_end_nothing(
+    embedded: Workshop, about: dict[str, Any]
+) -> None:
+    who = add_players(embedded.engine, 1, 40, BEGIN)
+    canary = open_canary(embedded, active=40)
+    play(embedded.engine, 1, who, BEGIN, each=5, rates={})
+    of_round = {name: value for name, value in about.items() if name in guesses.c}
+    with writing(embedded.engine) as connection:
+        if of_round:
+            connection.execute(update(guesses).values(of_round))
+        of_candidate = select(guesses.c.player_id, guesses.c.id).where(guesses.c.arm == "candidate")
+        told = {"report": "insulting", "said_at": BEGIN} | {name: about[name] for name in about.keys() - of_round}
+        rows = [told | {"guess_id": guess} for guess in dict(connection.execute(of_candidate).all()).values()]
+        connection.execute(insert(remarks), rows)
+
+    with pytest.raises(Skipped, match="the next look is at"):
+        look(embedded, canary, BEGIN + timedelta(hours=1))
+    assert canary_of(embedded, canary).state == "open"
 
 
 def test_reports_that_jump_end_it_at_once(embedded: Workshop) -> None:

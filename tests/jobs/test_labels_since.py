@@ -20,6 +20,20 @@ from app.jobs.workshop import Workshop
 
 
 @pytest.mark.process
+def test_of_many_labels_the_newest_teach(workshop: Workshop, archive: Archive) -> None:
+    restock(workshop, archive, listening_generator(workshop, archive), 60)
+    add_believers(workshop, archive, 120)
+    with reading(workshop.engine) as connection:
+        last = labels.newest_guess(connection, archive.id)
+        every, newest = (
+            [each.guess_id for each in labels.taught(connection, archive.id, ("real",), up_to=last - 1, most=most)]
+            for most in (1000, 50)
+        )
+    assert len(every) > 50
+    assert newest == every[-50:]
+
+
+@pytest.mark.process
 def test_labels_are_new_although_all_that_came_before_were_removed(workshop: Workshop, archive: Archive) -> None:
     """A class meets twice a year, and guesses are kept for a season: SQLite numbers the next ones from 1 again."""
     restock(workshop, archive, listening_generator(workshop, archive), 60)

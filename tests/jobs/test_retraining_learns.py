@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from app.db import generators, labels
 from app.db.archives import Archive
 from app.db.generators import CHAMPION, Decided, Generator, Recipe
 from app.db.session import reading, writing
-from app.db.tables import guesses, label_sets, remarks
+from app.db.tables import guesses, label_sets, remarks, samples
 from app.game.choice import BEST_OF
 from app.game.rounds import NEAR
 from app.jobs.freezing import freeze_labels, read_set
@@ -251,6 +252,42 @@ def test_what_players_say_repeats_itself_is_no_lesson_and_sets_the_guard_closer(
     assert texts & {lesson.text for lesson in before}
     assert not texts & {lesson.text for lesson in after}
     assert choose_draw(workshop, archive, lines, generator, generator).decoding["no_repeat"] == NO_REPEAT
+
+
+def test_what_one_player_says_sets_no_guard_and_it_is_loosened_again(
+    workshop: Workshop, archive: Archive, generator: Generator
+) -> None:
+    ids = add_believers(workshop, archive, 400)
+    lines = read_set(workshop, freeze_labels(workshop, archive)["id"])
+    closer = replace(generator, decoding={**generator.decoding, "no_repeat": NO_REPEAT})
+    with writing(workshop.engine) as connection:
+        who = connection.scalar(select(guesses.c.player_id).where(guesses.c.id == ids[0]))
+        own = connection.scalars(select(guesses.c.id).where(guesses.c.player_id == who))
+        said = [{"guess_id": each, "reason": "repeats", "said_at": LONG_AGO} for each in own]
+        connection.execute(insert(remarks), said)
+    for champion in (generator, closer):
+        assert choose_draw(workshop, archive, lines, generator, champion).decoding["no_repeat"] == 24
+
+
+@pytest.mark.usefixtures("generator")
+def test_no_lesson_is_what_somebody_hid_or_what_could_be_no_card_today(
+    workshop: Workshop, archive: Archive, tmp_path: Path
+) -> None:
+    add_believers(workshop, archive, 400)
+    lines = read_set(workshop, freeze_labels(workshop, archive)["id"])
+    first, second, *_ = lessons_of(workshop, archive, lines, {})
+    with writing(workshop.engine) as connection:
+        hidden = update(samples).where(samples.c.text == first.text)
+        connection.execute(hidden.values(hidden_at=LONG_AGO, hidden_reason="slander"))
+    word = max(second.text.split(), key=len)
+    (tmp_path / "blocked.txt").write_text(word + "\n")
+    stricter = replace(workshop, blocked_words=tmp_path / "blocked.txt")
+
+    left = {lesson.text for lesson in lessons_of(stricter, archive, lines, {})}
+
+    assert left
+    assert first.text not in left
+    assert second.text not in left
 
 
 def test_what_was_chosen_can_be_kept_as_plain_values() -> None:

@@ -106,8 +106,8 @@ def test_a_second_look_changes_nothing_and_holds_what_is_new(workshop, archive):
         assert len(screenings.of_player(connection, 1)) == 1
 
 
-def test_later_guesses_clear_a_player(workshop, archive):
-    screen_players(workshop, archive)
+def play_like_others(workshop):
+    """The player who was held makes 120 guesses more, as anybody would."""
     rng = np.random.default_rng(6)
     with writing(workshop.engine) as connection:
         for _ in range(120):
@@ -115,6 +115,11 @@ def test_later_guesses_clear_a_player(workshop, archive):
             pick = tweet_index if rng.random() < 0.62 else 1 - tweet_index
             cards = {"sample_id": int(rng.integers(60)) + 1, "tweet_id": int(rng.integers(60)) + 1}
             add_guess(connection, 1, tweet_index=tweet_index, pick=pick, **cards)
+
+
+def test_later_guesses_clear_a_player(workshop, archive):
+    screen_players(workshop, archive)
+    play_like_others(workshop)
     figures = screen_players(workshop, archive)
     assert [row["player"] for row in figures["cleared"]] == [1]
     assert standing(workshop, 1) == {("accepted", None): GUESSES + 120}
@@ -122,6 +127,24 @@ def test_later_guesses_clear_a_player(workshop, archive):
         assert screenings.of_player(connection, 1)[0].cleared_at is not None
     tallied, real = counted(workshop)
     assert tallied == real
+
+
+def test_one_that_is_killed_while_it_gives_labels_back_gives_them_back_the_next_time(workshop, archive, monkeypatch):
+    screen_players(workshop, archive)
+    play_like_others(workshop)
+
+    def die(*words):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(screenings, "clear", die)
+        with pytest.raises(KeyboardInterrupt):
+            screen_players(workshop, archive)
+    screen_players(workshop, archive)
+
+    assert standing(workshop, 1) == {("accepted", None): GUESSES + 120}
+    with reading(workshop.engine) as connection:
+        assert 1 not in screenings.held(connection, archive.id)
 
 
 class Patience:

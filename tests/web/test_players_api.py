@@ -11,6 +11,7 @@ from serving import Game
 from sqlalchemy import select
 
 from app.db import jobs
+from app.db.networks import OF_THE_FORGOTTEN
 from app.db.session import now, writing
 from app.db.tables import forgotten, guesses, players, remarks
 from app.jobs.forgetting import forget_player
@@ -78,7 +79,7 @@ def test_forget_me_cuts_what_leads_from_the_cookie_to_the_guesses(either_game: G
     assert not client.cookies
     with either_game.engine.connect() as connection:
         assert connection.execute(select(players.c.key)).scalar_one() != key
-        assert connection.execute(select(guesses.c.network)).scalar_one() is None
+        assert connection.execute(select(guesses.c.network)).scalar_one() == OF_THE_FORGOTTEN
         assert tuple(connection.execute(select(remarks.c.reason, remarks.c.report)).one()) == ("sense", None)
     with either_game.client(cookies=cookies) as old:
         assert old.get("/api/players/me").json()["guesses"] == 0
