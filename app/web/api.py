@@ -56,8 +56,7 @@ async def deal_round(request: Request) -> Response:
     ask = await parsed(request, RoundAsk)
     dealt = await house.dealer.deal(visitor, wanted(ask), ask.after)
     response = Response(dealt.body, 201, NO_STORE, "application/json")
-    if dealt.visitor != visitor or visitor.needs_cookie:
-        house.identity.greet(response, dealt.visitor)
+    house.identity.keep_up(response, visitor, dealt.visitor)
     return response
 
 

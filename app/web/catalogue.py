@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from app.db import archives, shelf
 from app.db.damage import reason
 from app.db.session import reading
+from app.game.sets import FixedSet
 from app.web import metrics
 from app.web.entries import Entries, Entry, Faults
 
@@ -57,6 +58,12 @@ class Catalogue:
     def by_id(self, archive_id: int) -> Entry | None:
         """The entry of an archive."""
         return next((entry for entry in self.entries.values() if entry.archive.id == archive_id), None)
+
+    def home_of(self, fixed: FixedSet) -> Entry | None:
+        """The entry of the archive that a set is of; a younger one has only its number, which was free again."""
+        entry = self.by_id(fixed.archive_id)
+        is_younger = entry is not None and fixed.made_at is not None and entry.archive.created_at > fixed.made_at
+        return None if is_younger else entry
 
     def start(self) -> None:
         """Load everything, then look for changes once a second until `stop`.

@@ -80,7 +80,7 @@ class Dealer:
         opened = None if after is None else open_round(self._seal, visitor, after)
         if opened is not None and not visitor.has_cookie:
             # Without a cookie the round itself says who goes on playing.
-            visitor = replace(visitor, key=opened.player, stamps={opened.archive_id: opened.stamp})
+            visitor = replace(visitor, key=opened.player, stamps={opened.archive_id: opened.stamp}, is_lent=True)
         work = await self._prepared(visitor, way, opened)
         try:
             if self._is_embedded:
@@ -102,7 +102,7 @@ class Dealer:
             return lambda connection, visitor: self._deal_mixed(connection, visitor, after)
         if way.mode == "challenge":
             fixed = await self._fixed.challenge(way.name)
-            home = self._catalogue.by_id(fixed.archive_id)
+            home = self._catalogue.home_of(fixed)
             if home is None:
                 raise problems.shelf_empty()
             if not home.admits(visitor.invites):
@@ -214,7 +214,7 @@ class Dealer:
     ) -> Dealt:
         standing = sets.standing(connection, visitor.key, fixed.id)
         if standing is None and _was_forgotten(connection, visitor, opened):
-            visitor = replace(visitor, key=players.new_key(), stamps={}, has_cookie=False)
+            visitor = _newcomer(visitor)
             opened = None
         seat = standing.seat if standing else None
         start = seat.place if seat else 0
@@ -253,7 +253,7 @@ class Dealer:
         mode, against = ("endless", 0) if opponent is None else ("practice", opponent.generator_id)
         standing = seats.standing(connection, visitor.key, archive_id, mode)
         if standing is None and _was_forgotten(connection, visitor, opened):
-            visitor = replace(visitor, key=players.new_key(), stamps={}, has_cookie=False)
+            visitor = _newcomer(visitor)
             opened = None
         row = standing.seat if standing else None
         if row is None:
@@ -284,6 +284,10 @@ class Dealer:
             return met.union(entry.kept_tweets.intersection(ids), place.open_tweets)
 
         return _Met(samples, tweets)
+
+
+def _newcomer(visitor: Visitor) -> Visitor:
+    return replace(visitor, key=players.new_key(), stamps={}, has_cookie=False, is_lent=False)
 
 
 def _no_card(entry: Entry) -> Problem:

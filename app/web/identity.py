@@ -40,6 +40,8 @@ class Visitor:
         simulated: the name of a simulated player, as the operator's key says.
         invites: the invitations to archives that the browser has followed.
         needs_cookie: there is none, or it was sealed with a key that is on its way out.
+        is_lent: the key is that of an open round, which came without a cookie: good for playing on, and whoever holds
+            a round's token gets no more of its player.
     """
 
     key: bytes
@@ -49,6 +51,7 @@ class Visitor:
     network: str = ""
     invites: frozenset[str] = frozenset()
     needs_cookie: bool = True
+    is_lent: bool = False
 
 
 class OperatorUnknown(PermissionError):  # noqa: N818
@@ -89,6 +92,11 @@ class Identity:
         response.set_cookie(
             COOKIE, sealed, max_age=COOKIE_SECONDS, path="/", secure=self.is_secure, httponly=True, samesite="lax"
         )
+
+    def keep_up(self, response: Response, before: Visitor, after: Visitor) -> None:
+        """Give the visitor a cookie where dealing changed what theirs holds, or should hold."""
+        if (after != before or before.needs_cookie) and not after.is_lent:
+            self.greet(response, after)
 
     def admit(self, response: Response, visitor: Visitor, invite: str) -> None:
         """Let the browser remember an invitation; what is remembered is the invitation itself, so nothing is sealed."""

@@ -180,8 +180,7 @@ async def _open_round(
     if with_news and visitor.has_cookie and after is None:
         since = await apart(lambda: news.since_last_visit(house.engine, visitor.key, archive))
     response = _question(house, way, dealt, news=since, trouble=trouble)
-    if dealt.visitor != visitor or visitor.needs_cookie:
-        house.identity.greet(response, dealt.visitor)
+    house.identity.keep_up(response, visitor, dealt.visitor)
     return response
 
 

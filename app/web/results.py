@@ -88,7 +88,7 @@ async def of_set(house: Services, visitor: Visitor, way: Way) -> Result:
     """
     if way.mode == "challenge":
         fixed = await house.fixed.challenge(way.name)
-        entry = house.catalogue.by_id(fixed.archive_id)
+        entry = house.catalogue.home_of(fixed)
     else:
         entry = house.catalogue.find(way.slug, visitor.invites)
         if entry is None:

@@ -125,6 +125,13 @@ def test_nothing_of_an_archive_that_was_removed_is_taken_for_one_that_came_after
     awaited(game.services.fixed.daily(before, game.services.fixed.today()))
     with game.client() as client:
         assert client.post("/api/rounds", json={"mode": "practice", "generator": "v1"}).status_code == 201
+        for _ in range(10):
+            token = client.post("/api/rounds", json={}).json()["round"]
+            assert client.post("/api/guesses", json={"round": token, "pick": 0}).status_code == 201
+        challenge = client.post("/api/challenges", json={}).json()["challenge"]
+        in_challenge = {"mode": "challenge", "challenge": challenge}
+    with game.client() as client:
+        assert client.post("/api/rounds", json=in_challenge).status_code == 201
     with writing(game.engine) as connection:
         removals.hide(connection, 1, LONG_AGO)
     game.refresh()
@@ -146,6 +153,8 @@ def test_nothing_of_an_archive_that_was_removed_is_taken_for_one_that_came_after
         for ask in ({}, {"mode": "practice", "generator": "v1"}, {"mode": "daily"}):
             cards = client.post("/api/rounds", json=ask).json()["cards"]
             assert {card["text"] for card in cards} <= new, ask
+        assert "cards" not in client.post("/api/rounds", json=in_challenge).json()
+        assert client.get(f"/api/sets/challenge/{challenge}").status_code == 404
 
 
 def test_play_goes_on_from_memory_while_the_catalogue_cannot_be_read(game: Game) -> None:

@@ -59,11 +59,18 @@ def test_a_guess_is_answered_with_its_verdict(either_game: Game) -> None:
 
 
 @pytest.mark.parametrize(
-    ("handle", "source_id"), [("gannet.bsky.social", "17"), ("MayorOfTest", "a17"), (None, "17"), ("MayorOfTest", None)]
+    ("handle", "source_id"),
+    [
+        ("gannet.bsky.social", "1234567"),
+        ("MayorOfTest", "a1234567"),
+        (None, "1234567"),
+        ("MayorOfTest", None),
+        ("MayorOfTest", "123456"),
+    ],
 )
 def test_nothing_but_a_tweet_of_an_account_at_x_is_linked_to(handle: str | None, source_id: str | None) -> None:
     assert link(handle, source_id) is None
-    assert link("MayorOfTest", "17") == "https://x.com/MayorOfTest/status/17"
+    assert link("MayorOfTest", "1234567") == "https://x.com/MayorOfTest/status/1234567"
 
 
 def test_a_guess_is_stored_as_it_was_dealt_and_picked(either_game: Game) -> None:
@@ -280,6 +287,17 @@ def test_without_cookies_the_game_goes_on_as_the_same_player(game: Game) -> None
     assert len(set(seen)) == 10
     with game.engine.connect() as connection:
         assert connection.execute(select(func.count()).select_from(players)).scalar() == 1
+
+
+def test_who_holds_the_round_of_somebody_else_gets_no_cookie_of_theirs(game: Game) -> None:
+    token = a_round(game.client())
+    for response in (
+        game.client().post("/api/rounds", json={"after": token}),
+        game.client().post("/a/mayor", data={"round": token, "after": "1"}),
+    ):
+        assert response.status_code < 300
+        assert "set-cookie" not in response.headers
+    assert "set-cookie" in game.client().post("/api/rounds", json={}).headers
 
 
 def test_simulated_players_are_counted_apart(either_game: Game) -> None:
