@@ -6,7 +6,7 @@ tried, one step at a time; a scorer needs about two thousand before it foretells
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -52,10 +52,35 @@ class Draw:
 
 @dataclass(frozen=True)
 class Tried:
-    """What is known of a decoding: weighted guesses at samples that were drawn so, and how many fooled the player."""
+    """What is known of a decoding: weighted guesses at samples that were drawn so, and how many fooled the player; the
+    latter as if all had been made in a mean week.
+    """
 
     guesses: float
     fooled: float
+
+
+def side_by_side(rounds: Iterable[tuple[Draw, Hashable, float, bool]]) -> dict[Draw, Tried]:
+    """What is known of each decoding from rounds: the decoding, the week, the weight, and whether they fooled.
+
+    Players learn to spot: of what fooled more in a week in which another was played as well it is told by how much, of
+    what was played alone only the mean of all (observed less expected, as Mantel and Haenszel pool).
+    """
+    seen: dict[tuple[Draw, Hashable], Tried] = {}
+    for draw, week, weight, fooled in rounds:
+        before = seen.get((draw, week), Tried(0.0, 0.0))
+        seen[draw, week] = Tried(before.guesses + weight, before.fooled + weight * fooled)
+    weeks: dict[Hashable, Tried] = {}
+    for (_, week), own in seen.items():
+        both = weeks.get(week, Tried(0.0, 0.0))
+        weeks[week] = Tried(both.guesses + own.guesses, both.fooled + own.fooled)
+    mean = sum(week.fooled for week in weeks.values()) / (sum(week.guesses for week in weeks.values()) or 1.0)
+    known: dict[Draw, Tried] = {}
+    for (draw, week), own in seen.items():
+        lead = own.fooled - own.guesses * weeks[week].fooled / weeks[week].guesses
+        before = known.get(draw, Tried(0.0, 0.0))
+        known[draw] = Tried(before.guesses + own.guesses, before.fooled + own.guesses * mean + lead)
+    return known
 
 
 @dataclass(frozen=True)

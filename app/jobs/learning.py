@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
@@ -15,7 +16,7 @@ from app.db.generators import Generator
 from app.db.session import reading
 from app.game.choice import BEST_OF, Usual
 from app.game.effect import like_normal
-from app.game.learning import Draw, Tried, next_draw
+from app.game.learning import Draw, next_draw, side_by_side
 from app.game.lessons import Lesson, Lived, draw_lessons
 from app.game.rounds import AT_RANDOM, POLICY
 from app.jobs.scoring import train_aside
@@ -80,19 +81,22 @@ def choose_draw(
             if other.checkpoint_sha256 == anchor.checkpoint_sha256 and other.scorer_sha256 is None
         }
         failed = _failed_a_gate(connection, archive.id)
-    sums: dict[Draw, list[float]] = {}
-    for line in lines:
-        if line["generator"] in plain and line.get("policy", POLICY) in AT_RANDOM:  # frozen before: dealt by chance
-            seen = sums.setdefault(plain[line["generator"]], [0.0, 0.0])
-            seen[0] += line["weight"]
-            seen[1] += line["weight"] * (line["verdict"] == "fooled")
+    tried = side_by_side(
+        (plain[line["generator"]], _week(line), line["weight"], line["verdict"] == "fooled")
+        for line in lines
+        if line["generator"] in plain and line.get("policy", POLICY) in AT_RANDOM  # frozen before: dealt by chance
+    )
     # One that never plays gets no labels: it would be the next step for ever.
     held = {draw for generator, draw in plain.items() if generator in failed}
-    step = next_draw({draw: Tried(*seen) for draw, seen in sums.items()}, _place(champion), held)
+    step = next_draw(tried, _place(champion), held)
     if step.draw is None:
         raise Skipped(step.words)
     decoding = Decoding.from_json(champion.decoding).to_json() | asdict(step.draw)
     return Choosing(decoding | _guard(workshop, archive, lines, champion), None, {}, {}, step.words)
+
+
+def _week(line: Line) -> int:
+    return datetime.fromisoformat(line["guessed_at"]).toordinal() // 7
 
 
 def _failed_a_gate(connection: Connection, archive_id: int) -> set[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.game.learning import LEAST_GUESSES, TEMPERATURES, TOP_PS, Draw, Tried, next_draw, ways
+from app.game.learning import LEAST_GUESSES, TEMPERATURES, TOP_PS, Draw, Tried, next_draw, side_by_side, ways
 
 NOW = Draw(1.0, 0.98)
 
@@ -83,3 +83,24 @@ def test_every_step_is_one_step_within_the_grid(temperature: float, top_p: float
 def test_any_decoding_has_a_place_on_the_grid() -> None:
     assert Draw.nearest(0.84, 0.999) == Draw(0.8, 1.0)
     assert Draw.nearest(5.0, 0.1) == Draw(1.1, 0.9)
+
+
+def many(draw: Draw, week: int, guesses: int, rate: float) -> list[tuple[Draw, int, float, bool]]:
+    return [(draw, week, 1.0, number < guesses * rate) for number in range(guesses)]
+
+
+def test_decodings_are_compared_in_the_weeks_in_which_both_were_played() -> None:
+    """At first players are easily fooled: whatever was played then would look better for ever."""
+    old, new = NOW, Draw(0.9, 0.98)
+    rounds = many(old, 1, 600, 0.45) + many(old, 9, 400, 0.28) + many(new, 9, 400, 0.30)
+    known = side_by_side(rounds)
+    assert {draw: each.guesses for draw, each in known.items()} == {old: 1000, new: 400}
+    assert known[new].fooled / 400 > known[old].fooled / 1000
+    assert sum(each.fooled for each in known.values()) == pytest.approx(sum(fooled for *_, fooled in rounds))
+    assert next_draw(known, old).draw == new
+
+
+def test_what_was_played_alone_is_known_by_the_mean_of_all() -> None:
+    known = side_by_side(many(NOW, 1, 200, 0.4) + many(Draw(0.9, 0.98), 2, 200, 0.2))
+    assert [each.fooled / each.guesses for each in known.values()] == pytest.approx([0.3, 0.3])
+    assert side_by_side([]) == {}
