@@ -10,6 +10,11 @@ from pathlib import Path
 from app.db.session import is_sqlite
 from app.settings import Settings, SettingsError
 
+UNSET = (
+    "WHICHTWEET_SECRET_KEY is not set: every web process on a shared database needs the same one; "
+    "make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
+)
+
 
 def secret_keys(settings: Settings) -> list[bytes]:
     """The keys that seal rounds and cookies, newest first; older ones only open what they once sealed.
@@ -21,10 +26,7 @@ def secret_keys(settings: Settings) -> list[bytes]:
         words = settings.secret_key.get_secret_value().split(",")
         return [_strong(word.strip(), "WHICHTWEET_SECRET_KEY") for word in words]
     if not is_sqlite(settings.database):
-        raise SettingsError(
-            "WHICHTWEET_SECRET_KEY is not set: every web process on a shared database needs the same one; "
-            "make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
-        )
+        raise SettingsError(UNSET)
     file = settings.data_dir / "secret.key"
     lines = [line for line in _kept(file).splitlines() if line.strip()]
     return [_strong(line, str(file)) for line in lines or [""]]

@@ -18,6 +18,7 @@ from app.game.schedules import is_schedule
 
 PREFIX = "WHICHTWEET_"
 SECRET = frozenset(("database_url", "secret_key", "operator_key"))  # what stands there is repeated nowhere
+PLACES = ("data_dir", "checkpoint_dir", "blocked_words", "backup_dir", "host")  # one that is empty is not set
 
 
 class SettingsError(ValueError):
@@ -127,6 +128,12 @@ class Settings(BaseSettings):
     shelf_full: int = Field(2000, ge=1, description="samples that a restock fills a shelf up to")
     base: bool = Field(True, description="begin trainings from the shipped base; let it play for untrained archives")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least urgent log line kept")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default_places(cls, values: dict[str, object]) -> dict[str, object]:
+        # As a path, nothing is the folder that one stands in; as an address to listen on, all of them.
+        return {name: value for name, value in values.items() if name not in PLACES or str(value).strip()}
 
     @model_validator(mode="before")
     @classmethod

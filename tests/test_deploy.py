@@ -56,6 +56,22 @@ def test_no_log_of_the_proxy_holds_who_asked_and_for_what() -> None:
     assert all("wrap json" in log and "request delete" in log and "resp_headers delete" in log for log in logs)
 
 
+@pytest.mark.parametrize("name", ["compose.yaml", "compose.small.yaml"])
+def test_what_sqlite_lays_aside_lies_on_the_disk(name: str) -> None:
+    """The container's /tmp is memory, of which a large import would take more than the worker may have."""
+    for service in ("web", "worker"):
+        found = compose(name)["services"][service]
+        folder = found["environment"]["SQLITE_TMPDIR"]
+        assert folder in [volume.partition(":")[2] for volume in found["volumes"]]
+        assert f"install -d -o whichtweet -g whichtweet {folder}\n" in DOCKERFILE
+
+
+def test_a_database_that_is_only_being_set_up_is_not_healthy() -> None:
+    """The server that sets it up listens to no address; who comes meanwhile is thrown out when it ends."""
+    test = compose("compose.yaml")["services"]["postgres"]["healthcheck"]["test"]
+    assert test[test.index("-h") + 1] == "127.0.0.1"
+
+
 def test_nothing_is_asked_for_that_the_example_does_not_name() -> None:
     example = set(re.findall(r"^([A-Z_]+)=", (HOUSE / ".env.example").read_text(), re.MULTILINE))
     for name in ("compose.yaml", "compose.small.yaml"):

@@ -78,6 +78,23 @@ def test_a_database_that_is_no_file_is_refused(monkeypatch: pytest.MonkeyPatch, 
         read_settings()
 
 
+def test_a_place_that_is_empty_is_the_default(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As a path, nothing would be the folder that one stands in; as an address, all that the machine has."""
+    for name in ("DATA_DIR", "CHECKPOINT_DIR", "BLOCKED_WORDS", "BACKUP_DIR", "HOST"):
+        monkeypatch.setenv(f"WHICHTWEET_{name}", "")
+    found = read_settings()
+    assert found.data_dir == tmp_path / "data"
+    assert found.checkpoints == tmp_path / "data" / "checkpoints"
+    assert found.backups == tmp_path / "data" / "backups"
+    assert found.blocked_words is None
+    assert found.host == "127.0.0.1"
+
+
+def test_a_schedule_that_is_empty_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WHICHTWEET_RETRAIN_CRON", "")
+    assert read_settings().retrain_cron == ""
+
+
 def test_lists_are_read_at_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WHICHTWEET_LEARN_FROM", "real, simulated")
     assert read_settings().learn_from == ("real", "simulated")

@@ -24,14 +24,15 @@ from app.db.archives import Archive
 from app.db.damage import DamagedDatabase
 from app.db.migrate import Standing, revision, standing
 from app.db.session import is_sqlite, now, open_engine, reading
+from app.game.schedules import last_time, next_time
 from app.jobs.backups import nightly
-from app.keys import operator_key, secret_keys
+from app.keys import UNSET, operator_key, secret_keys
 from app.settings import Settings, SettingsError, read_settings
 from model.checkpoint import CheckpointError, checkpoint_digest
 
 Verdict = Literal["good", "mind", "wrong"]
 HEARD_OF = timedelta(seconds=30)  # a worker that is at work
-BACKED_UP = timedelta(hours=50)  # since the last backup of a schedule that is nightly
+BACKING_UP = timedelta(hours=1)  # from the time of a backup until it is missed: a large game takes its time
 LITTLE, TOO_LITTLE = 2e9, 2e8  # bytes left on the disk
 
 
@@ -139,7 +140,7 @@ def _disk(settings: Settings) -> Finding:
 
 def _keys(settings: Settings) -> Iterator[Finding]:
     if settings.secret_key is None and not is_sqlite(settings.database):
-        yield Finding("keys", "wrong", "WHICHTWEET_SECRET_KEY is not set, and the database is shared: whichtweet serve")
+        yield Finding("keys", "wrong", UNSET)
     else:
         yield from _key(settings, "secret.key", settings.secret_key is not None, secret_keys)
     yield from _key(settings, "operator.key", settings.operator_key is not None, operator_key)
@@ -205,12 +206,15 @@ def _backups(settings: Settings) -> Finding:
         return Finding("backups", "mind", "are off (WHICHTWEET_BACKUP_CRON): whichtweet backup FILE makes one")
     kept = nightly(settings.backups)
     if not kept:
-        return Finding("backups", "mind", f"none in {settings.backups} yet: the worker makes one a night")
+        due = next_time(settings.backup_cron, now())
+        return Finding("backups", "mind", f"none in {settings.backups} yet: the worker makes one at {due:%c} UTC")
     at = datetime.fromtimestamp(kept[0].stat().st_mtime, now().tzinfo)
-    old = now() - at > BACKED_UP
-    return Finding(
-        "backups", "mind" if old else "good", f"{len(kept)} in {settings.backups}, the newest of {at:%c} UTC"
-    )
+    words = f"{len(kept)} in {settings.backups}, the newest of {at:%c} UTC"
+    due = last_time(settings.backup_cron, now() - BACKING_UP)
+    if due is None or at >= due:
+        return Finding("backups", "good", words)
+    words += f", and none of {due:%c} UTC: is a worker at work? whichtweet backup FILE makes one now"
+    return Finding("backups", "mind", words)
 
 
 def _public(settings: Settings) -> Iterator[Finding]:

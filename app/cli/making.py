@@ -49,7 +49,7 @@ def train_command(
     Ctrl-C ends it early and keeps the best network so far; the same command goes on with a training that was killed.
     Without --minutes or --epochs it trains until nothing improves. It begins from the shipped base, which knows tweets,
     where the shape of the network allows. The first generator that is trained for an archive plays at once, or as soon
-    as its samples are written where the base stood in; a later one when it is promoted.
+    as its samples are written where the base stood in; a later one, or one ended by Ctrl-C there, when it is promoted.
     """
     if minutes is not None and epochs is not None:
         raise typer.BadParameter("give --minutes or --epochs, not both")
@@ -93,10 +93,8 @@ def train_command(
 def take_over(workshop: Workshop, archive: Archive, generator: Generator, desk: Desk) -> str | None:
     """Let a generator that was just trained relieve the base; as `relieve`, and told to whoever waits at the terminal.
 
-    Raises:
-        Interrupted: stopped; the generator stays, and the base plays on.
+    Stopped, it is kept, and the base plays on: its training is done, so the same command would begin another one.
     """
-    by_hand = f"whichtweet generators promote {generator.name} --archive {archive.slug}"
     told = False
 
     def on_progress(figures: Mapping[str, Any]) -> None:
@@ -117,8 +115,7 @@ def take_over(workshop: Workshop, archive: Archive, generator: Generator, desk: 
             ),
         )
     except Interrupted:
-        say(f"{generator.name} is kept; the base plays until {by_hand}")
-        raise
+        return "it is kept, and the base plays on until it is promoted"
 
 
 def restock_command(
@@ -141,7 +138,8 @@ def restock_command(
         level = samples.level(connection, found.id, champion.id)
     goal = count or workshop.shelf_full - level
     if goal <= 0:
-        raise JobError(f"the shelf of {archive} is full ({level} samples); add more with --count N")
+        _skip(archive, f"the shelf of {archive} is full ({level:,} samples); add more with --count N", as_json)
+        return
     with at_the_terminal(workshop, "restock", found, {"count": goal}) as desk:
         done = restock(
             *(workshop, found, champion, goal),
@@ -195,15 +193,20 @@ def retrain_command(
             done = retrain(workshop, found, errand)
             desk.close(done.words)
     except Skipped as reason:
-        if as_json:
-            typer.echo(json.dumps({"archive": archive, "skipped": str(reason)}))
-        say(f"Skipped: {reason}")
+        _skip(archive, str(reason), as_json)
         return
     if as_json:
         typer.echo(json.dumps({"archive": archive, **asdict(done)}))
         return
     say(f"Learned from {done.labels} labels and {done.lessons} samples that fooled players: {done.learned}.")
     say(done.words)
+
+
+def _skip(archive: str, reason: str, as_json: bool) -> None:
+    """Say that there was nothing to do, which is no error."""
+    if as_json:
+        typer.echo(json.dumps({"archive": archive, "skipped": reason}))
+    say(f"Skipped: {reason}")
 
 
 def _ways(learn: str) -> tuple[Way, ...]:

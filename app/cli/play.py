@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 HOUSE = Path(__file__).resolve().parents[2]
-TRAIN_LOCK = HOUSE / "requirements-train.lock"
+EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # how this machine reaches who listens everywhere
 
 
 def register(app: typer.Typer) -> None:
@@ -60,7 +60,8 @@ def serve(host: HostOption = None, port: PortOption = None) -> None:
         engine = open_engine(settings.database)
         migrate(engine)
         refuse_half_public(settings, engine)
-        check_port(settings.host, settings.port)
+        if settings.port:  # 0 is whichever is free
+            check_port(settings.host, settings.port)
         write_logs(settings.log_level)
         _start_metrics(settings, engine)
         app = create_app(settings)
@@ -117,10 +118,11 @@ def play(host: HostOption = None, port: PortOption = None) -> None:
 class Household:
     """The processes of a game on one machine: the web server, the worker, and TensorFlow's installer if need be."""
 
-    def __init__(self, settings: Settings, opens: str | None = None) -> None:
-        """`opens`: the page that a desktop's browser opens; the game's where None."""
+    def __init__(self, settings: Settings, opens: str | None = None, house: Path = HOUSE) -> None:
+        """`opens`: the page that a desktop's browser opens; the game's where None. `house`: where the program lies."""
         self.settings = settings
         self.opens = opens
+        self.house = house
         self.stopping = False
         self.environment = os.environ | {
             "WHICHTWEET_HOST": settings.host,
@@ -133,8 +135,7 @@ class Household:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._stop)
         web = self._start("serve")
-        host = "127.0.0.1" if self.settings.host == "0.0.0.0" else self.settings.host  # noqa: S104
-        address = f"http://{host}:{self.settings.port}"
+        address = address_of(self.settings.host, self.settings.port)
         if not self._wait_until_ready(web, address):
             self._end(web)
             sys.exit(0 if self.stopping else 1)
@@ -148,6 +149,7 @@ class Household:
             if worker.poll() is not None and time.monotonic() - worker_started > 10:
                 say("The worker stopped; starting it again.")
                 worker, worker_started = self._start("work"), time.monotonic()
+            installer = self._heed(installer)
             time.sleep(0.2)
         if not self.stopping:
             say(f"The web server stopped (exit code {web.returncode}); stopping the rest.")
@@ -168,13 +170,15 @@ class Household:
         )
 
     def _install_training(self) -> subprocess.Popen[bytes] | None:
-        """Install TensorFlow in the background, so that play does not wait for it."""
-        if importlib.util.find_spec("tensorflow") or not TRAIN_LOCK.exists() or sys.prefix == sys.base_prefix:
+        """Install TensorFlow in the background, so that play does not wait for it; go on where that was stopped."""
+        # Imported here: the web server, whose command stands in this file too, does without.
+        from app.jobs.supervising import trains
+
+        script, lock = self.house / "tools" / "venv.sh", self.house / "requirements-train.lock"
+        if trains() or not (script.exists() and lock.exists()) or sys.prefix == sys.base_prefix:
             return None
-        log = self.settings.data_dir / "setup-train.log"
-        say(f"Training needs TensorFlow: installing it in the background (log: {_shown(log)}).")
-        script = HOUSE / "tools" / "venv.sh"
-        with log.open("wb") as output:
+        say(f"Training needs TensorFlow: installing it in the background (log: {_shown(self._installers_log)}).")
+        with self._installers_log.open("wb") as output:
             return subprocess.Popen(
                 [str(script), "train"],
                 stdout=output,
@@ -182,6 +186,19 @@ class Household:
                 start_new_session=True,
                 preexec_fn=_die_with_parent,
             )
+
+    def _heed(self, installer: subprocess.Popen[bytes] | None) -> subprocess.Popen[bytes] | None:
+        """The installer while it is at work; said once where it came to nothing."""
+        if installer is None or installer.poll() is None:
+            return installer
+        if installer.returncode:
+            why = f"why stands in {_shown(self._installers_log)}"
+            say(f"TensorFlow was not installed (exit code {installer.returncode}), so nothing trains: {why}.")
+        return None
+
+    @property
+    def _installers_log(self) -> Path:
+        return self.settings.data_dir / "setup-train.log"
 
     def _wait_until_ready(self, web: subprocess.Popen[bytes], address: str) -> bool:
         # Imported here: the web server, whose command stands in this file too, asks nobody anything.
@@ -232,14 +249,20 @@ def settings_of(host: str | None, port: int | None) -> Settings:
     return read_settings(**{name: value for name, value in given.items() if value is not None})
 
 
+def address_of(host: str, port: int) -> str:
+    """Where this machine finds a server that listens there."""
+    reached = EVERYWHERE.get(host, host)
+    return f"http://[{reached}]:{port}" if ":" in reached else f"http://{reached}:{port}"
+
+
 def check_port(host: str, port: int) -> None:
-    """See before anything else is started that the port is free; 0 is whichever is.
+    """See before anything else is started that the port is free.
 
     Raises:
         SettingsError: it is not, or the address is none of this machine's.
     """
     if port == 0:
-        return
+        raise SettingsError("found port 0, which is any that is free, expected one to call: make play PORT=8123")
     try:
         # The server's own options: a port in TIME_WAIT is free for it.
         with socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET):

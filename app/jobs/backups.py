@@ -19,16 +19,17 @@ from typing import Any
 
 from sqlalchemy import Engine, select
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.schema import DropSchema
 
 from app.db.copying import CopyError, Told, copy, embedded, is_empty, snapshot
 from app.db.damage import DamagedDatabase
 from app.db.migrate import SchemaError, migrate
-from app.db.session import is_sqlite, now, reading
+from app.db.session import is_sqlite, now, reading, writing
 from app.db.tables import archives, generators
 from app.jobs import drafts
 from app.jobs.errors import JobError
 from app.jobs.scorers import read_scorer
-from app.jobs.workshop import SCORERS, WORKFLOWS
+from app.jobs.workshop import SCORERS, WORKFLOW_SCHEMA, WORKFLOWS
 from model.checkpoint import CheckpointError, checkpoint_digest
 from model.scorer import ScorerError
 
@@ -234,6 +235,9 @@ def _forget_work(place: Place) -> None:
     if is_sqlite(str(place.engine.url)):
         for file in place.data_dir.glob(f"{WORKFLOWS}*"):
             file.unlink()
+    else:
+        with writing(place.engine) as connection:
+            connection.execute(DropSchema(WORKFLOW_SCHEMA, cascade=True, if_exists=True))
     for kind in ("retrain", "class"):
         for run in place.checkpoints.glob(f"*/runs/{kind}-[0-9]*"):
             shutil.rmtree(run)

@@ -18,11 +18,12 @@ from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID, St
 from dbos import error as dbos_error
 from sqlalchemy.engine import make_url
 
+from app.jobs.workshop import WORKFLOW_SCHEMA
+
 T = TypeVar("T")
 
 # Fixed: DBOS would otherwise drop the work of a worker that runs a slightly older program.
 APPLICATION_VERSION = "1"
-SCHEMA = "dbos"  # of its tables on PostgreSQL, beside ours
 POLL_SECONDS = 0.5  # between two looks at the queue
 ENDED = ("SUCCESS", "ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 QUEUE = "jobs-of-"  # and the worker's name
@@ -69,7 +70,7 @@ def launch(url: str, worker: str, perform: Callable[[int], None]) -> None:
     config: DBOSConfig = {
         "name": "whichtweet",
         "system_database_url": url,
-        "dbos_system_schema": SCHEMA,
+        "dbos_system_schema": WORKFLOW_SCHEMA,
         "application_version": APPLICATION_VERSION,
         "executor_id": worker,
         "serializer": DBOSPortableJSONSerializer(),

@@ -21,6 +21,7 @@ T = TypeVar("T")
 
 SCORERS = "scorers"  # the folder of an archive's scorers, beside its checkpoints
 WORKFLOWS = "jobs.db"  # the workflow engine's memory, in the data folder of a game on SQLite
+WORKFLOW_SCHEMA = "dbos"  # the same of a game on PostgreSQL: a schema beside ours
 
 # Told how far a job is: plain values that go into jobs.progress.
 Progress = Callable[[Mapping[str, Any]], None]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -112,6 +113,31 @@ def test_keys_that_the_server_would_refuse_are_wrong(house: Settings) -> None:
     chosen = house.model_copy(update={"secret_key": None, "operator_key": None})
     assert [finding.verdict for finding in found(chosen, "keys")] == ["good"]
     assert not (house.data_dir / "operator.key").exists(), "the doctor makes no key"
+
+
+def test_a_shared_database_without_a_key_is_told_how_to_make_one(tmp_path: Path) -> None:
+    chosen = settings(f"postgresql+psycopg://nobody@/none?host={tmp_path}", tmp_path, secret_key=None)
+    (words,) = (finding.words for finding in found(chosen, "keys"))
+    assert words.startswith("WHICHTWEET_SECRET_KEY is not set")
+    assert "secrets.token_urlsafe(32)" in words
+
+
+@pytest.mark.parametrize(("schedule", "hours", "verdict"), [("hourly", 3, "mind"), ("weekly", 72, "good")])
+def test_a_backup_is_old_when_its_schedule_has_come_round_since(
+    house: Settings, schedule: str, hours: int, verdict: str
+) -> None:
+    in_three_days = (now() + timedelta(days=3)).isoweekday() % 7
+    cron = {"hourly": "0 * * * *", "weekly": f"0 0 * * {in_three_days}"}[schedule]
+    (house.data_dir / "backups").mkdir()
+    newest = house.data_dir / "backups" / "whichtweet-20260501T023000Z.zip"
+    newest.touch()
+    moment = (now() - timedelta(hours=hours)).timestamp()
+    os.utime(newest, (moment, moment))
+
+    (finding,) = found(house.model_copy(update={"backup_cron": cron}), "backups")
+
+    assert finding.verdict == verdict
+    assert ("whichtweet backup FILE makes one now" in finding.words) == (verdict == "mind")
 
 
 def test_a_database_of_a_newer_program_is_wrong_and_all_else_is_looked_at(house: Settings, engine: Engine) -> None:

@@ -16,6 +16,9 @@ import pytest
 from ports import free_port
 from serving import NO_TLS
 
+from app.cli.play import Household, address_of
+from app.settings import Settings
+
 pytestmark = pytest.mark.process
 Start = Callable[..., subprocess.Popen[str]]
 
@@ -110,6 +113,85 @@ def test_a_taken_port_is_one_line_that_says_what_to_do(start: Start) -> None:
     assert len(words.splitlines()) == 1
     assert f"cannot listen on 127.0.0.1 port {port}" in words
     assert "make play PORT=" in words
+
+
+def test_a_port_that_nobody_could_be_told_is_refused(start: Start) -> None:
+    game = start("play", "--port", "0")
+    _, words = game.communicate(timeout=60)
+    assert game.returncode == 2
+    assert len(words.splitlines()) == 1
+    assert "found port 0" in words
+    assert "make play PORT=" in words
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:8000"),
+        ("0.0.0.0", "http://127.0.0.1:8000"),
+        ("localhost", "http://localhost:8000"),
+        ("::", "http://[::1]:8000"),
+        ("fd00::2", "http://[fd00::2]:8000"),
+    ],
+)
+def test_whoever_listens_everywhere_is_found_on_this_machine(host: str, address: str) -> None:
+    assert address_of(host, 8000) == address
+
+
+def test_a_game_at_an_address_of_ipv6_is_on_screen(start: Start) -> None:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    address = f"http://[::1]:{free_port()}"
+    game = start("play", "--host", "::1", WHICHTWEET_PORT=address.rpartition(":")[2])
+    assert wait_for(lambda: answers(f"{address}/") or game.poll() is not None)
+    assert wait_for(lambda: len(children(game.pid)) >= 2)
+    game.send_signal(signal.SIGINT)
+    _, words = game.communicate(timeout=60)
+    assert game.returncode == 0
+    assert f"Play at {address} " in words
+    assert "Traceback" not in words
+
+
+def test_an_installation_that_was_stopped_is_taken_up_and_one_that_fails_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    script, whole = house_whose_installer_fails(tmp_path / "house"), half_a_tensorflow(tmp_path / "packages")
+    monkeypatch.syspath_prepend(str(tmp_path / "packages"))
+    household = Household(Settings(data_dir=tmp_path), house=script.parents[1])
+
+    installer = household._install_training()
+
+    assert installer is not None
+    installer.wait()
+    assert household._heed(installer) is None
+    log = tmp_path / "setup-train.log"
+    assert log.read_text() == "asked for train\n"
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if "exit code 3" in line]
+    assert str(log) in line
+    whole.touch()
+    assert household._install_training() is None
+
+
+def house_whose_installer_fails(folder: Path) -> Path:
+    """A folder like that of the program; its installer."""
+    script = folder / "tools" / "venv.sh"
+    script.parent.mkdir(parents=True)
+    script.write_text('#!/bin/sh\necho "asked for $1"\nexit 3\n')
+    script.chmod(0o755)
+    (folder / "requirements-train.lock").touch()
+    return script
+
+
+def half_a_tensorflow(packages: Path) -> Path:
+    """TensorFlow as an installer leaves it that is stopped on its way; the file that it would have written last."""
+    info = packages / "tensorflow-9.9.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: tensorflow\nVersion: 9.9\n")
+    (packages / "tensorflow").mkdir()
+    (packages / "tensorflow" / "__init__.py").touch()
+    return info / "INSTALLER"
 
 
 def test_a_game_plays_without_metrics_where_another_program_has_their_port(start: Start) -> None:

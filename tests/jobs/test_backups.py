@@ -177,6 +177,20 @@ def test_a_restored_game_goes_on_with_no_work_of_the_game_before(place: Place, t
     assert [run.name for run in runs.iterdir()] == ["lstm-2x512-0"]
 
 
+def test_a_restored_game_on_postgresql_goes_on_with_no_work_of_the_game_before(
+    place: Place, postgres_url: str, tmp_path: Path
+) -> None:
+    back_up(place, tmp_path / "game.zip")
+    elsewhere = fresh(tmp_path / "elsewhere", postgres_url)
+    with writing(elsewhere.engine) as connection:  # as the workflow engine makes it
+        connection.exec_driver_sql("CREATE SCHEMA dbos")
+        connection.exec_driver_sql("CREATE TABLE dbos.workflow_status (workflow_uuid TEXT)")
+    restore(elsewhere, tmp_path / "game.zip")
+    assert "dbos" not in inspect(elsewhere.engine).get_schema_names()
+    assert not is_empty(elsewhere.engine)
+    elsewhere.engine.dispose()
+
+
 @pytest.mark.slow
 def test_a_restore_that_was_killed_is_done_again_and_whole(place: Place, tmp_path: Path) -> None:
     """On another disk a checkpoint is copied, and may have been cut short; the game comes last."""

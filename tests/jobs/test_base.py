@@ -13,13 +13,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-import typer
 from sqlalchemy import Engine
 from stock import LETTERS, letter_writer, shelf, stock_archive, stock_generator
 
 from app.cli.making import take_over
 from app.cli.workbench import at_the_terminal
-from app.db import generators
+from app.db import generators, jobs
 from app.db.archives import Archive
 from app.db.generators import ANCHOR, CHAMPION
 from app.db.session import reading
@@ -134,15 +133,13 @@ def test_whoever_stops_the_taking_over_learns_that_the_generator_is_kept(
     assert base is not None
     own = stock_generator(based, archive, seed=1)
 
-    def train() -> None:
-        with at_the_terminal(based, "train", archive, {}) as desk:
-            os.kill(os.getpid(), signal.SIGINT)
-            take_over(based, archive, own, desk)
-
-    with pytest.raises(typer.Exit):
-        train()
-    words = capsys.readouterr().err
-    assert "v2 is kept; the base plays until whichtweet generators promote v2 --archive gannet" in words
+    with at_the_terminal(based, "train", archive, {}) as desk:
+        os.kill(os.getpid(), signal.SIGINT)
+        assert take_over(based, archive, own, desk) == "it is kept, and the base plays on until it is promoted"
+        desk.close("done")
+    assert "The same command" not in capsys.readouterr().err, "its training is done: it would begin another one"
+    with reading(based.engine) as connection:
+        assert [job.state for job in jobs.listing(connection)] == ["done"]
     assert arms(based, archive)[CHAMPION] == base.id
 
 
