@@ -21,7 +21,7 @@ from app.jobs.screening import hold_newer_labels, in_words, screen_players
 from app.jobs.workshop import JobError, ShouldStop, Skipped, Workshop, never
 
 OLD = 3600.0  # seconds after which a file that no set names is of nobody any more
-MOST = 50_000  # labels of a set, the newest: of ten times as many a scorer learns for hours, in fifteen gigabytes
+MOST = 50_000  # labels of a set, the newest: the memory and the time that a scorer takes grow with them
 
 
 def freeze_labels(
