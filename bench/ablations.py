@@ -93,8 +93,7 @@ def trained(start: str, change: str, minutes: float) -> dict[str, Any]:
 
     base = read_checkpoint(BASE) if start == "base" else None
     shape, changed = CHANGES[start][change]
-    recipe = Recipe(minutes=minutes)
-    recipe = replace(recipe.tuning() if base else recipe, **changed)
+    recipe = Recipe(minutes=minutes, **changed)
     folder, out = split(), WORK / "ablations" / f"{start}-{minutes:g}-{change.replace(' ', '-')}"
     out.parent.mkdir(exist_ok=True)
     texts, validation = (read_texts(folder / f"{name}.jsonl") for name in ("train", "validation"))

@@ -1,10 +1,11 @@
 """How is decoding best chosen?  python -m bench.decoding [--checkpoint demo/checkpoint] [--samples 150]
 
-For each temperature and top-p, drafts are written for the demo's archive, those kept that vetting lets pass, and
-compared with as many tweets of its *validation* split: how varied they are (Self-BLEU, distinct), how well spelt
-(non-words), and how many of all figures lie outside of the range of real tweets. The decoding with the fewest outside
-is proposed; among equals the one whose figures lie nearest. The choice by form (`app/game/form.py`) comes after this,
-and mends what is left of case and marks. Results go to bench/results/decoding.json.
+For each temperature and top-p, drafts are written for the demo's archive, those kept that could be cards, and at most
+half as many as there are tweets in its *validation* split compared with those: how varied they are (Self-BLEU,
+distinct), how well spelt (non-words), and how many of all figures lie outside of the range of real tweets. The decoding
+with the fewest outside is proposed; among equals the one whose figures lie nearest. The choice by form
+(`app/game/form.py`) comes after this, and mends what is left of case and marks. Results go to
+bench/results/decoding.json.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ NUCLEI = (0.9, 0.95, 0.98, 1.0)
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--checkpoint", type=Path, default=demo.DEMO / demo.CHECKPOINT)
-    parser.add_argument("--samples", type=int, default=105, help="vetted samples of each decoding")
+    parser.add_argument("--samples", type=int, default=105, help="drafts of each decoding that could be cards")
     parser.add_argument("--temperatures", type=float, nargs="+", default=TEMPERATURES)
     parser.add_argument("--nuclei", type=float, nargs="+", default=NUCLEI, help="values of top-p")
     parser.add_argument("--out", type=Path, default=RESULTS)

@@ -191,6 +191,8 @@ def pytorch(texts: list[Text], validation: list[Text], minutes: int) -> float:  
             return self.head(x), after
 
     network = Network()
+    for layer in network.layers:
+        layer.bias_ih_l0.data[512:1024] = 1.0  # forget nothing at first, as ours
     averaged = copy.deepcopy(network)
     optimizer = torch.optim.Adam(network.parameters(), recipe.rate, betas=(0.9, 0.99))
 
@@ -198,7 +200,7 @@ def pytorch(texts: list[Text], validation: list[Text], minutes: int) -> float:  
         return [(torch.zeros(1, rows, 512), torch.zeros(1, rows, 512)) for _ in range(2)]
 
     begun, step, epoch, states = time.monotonic(), 0, 0, zero(recipe.batch)
-    progress, epoch_steps = 0.0, corpus.steps(recipe.batch, recipe.window)
+    progress, read = 0.0, 0  # characters
     while progress < 1:
         for part in corpus.windows(recipe.batch, recipe.window, epoch=epoch):
             progress = (time.monotonic() - begun) / (60 * minutes)
@@ -210,7 +212,7 @@ def pytorch(texts: list[Text], validation: list[Text], minutes: int) -> float:  
             states = [tuple(each * keep for each in state) for state in states]
             symbols, targets = torch.tensor(part.symbols).long(), torch.tensor(part.targets).long()
             with torch.autocast("cpu", torch.bfloat16, enabled=has_bfloat16()):
-                passes = step / epoch_steps / max(progress, 1e-9)
+                passes = read / corpus.characters / max(progress, 1e-9)
                 logits, states = network(symbols, states, (recipe.dropout or 0.0) * recipe.noise_for(passes))
             nats = torch.nn.functional.cross_entropy(logits.float().flatten(0, 1), targets.flatten(), reduction="none")
             weights = torch.tensor(part.weights).flatten()
@@ -218,7 +220,7 @@ def pytorch(texts: list[Text], validation: list[Text], minutes: int) -> float:  
             ((nats * weights).sum() / weights.sum()).backward()
             torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             optimizer.step()
-            step += 1
+            step, read = step + 1, read + int(np.count_nonzero(part.weights))
             decay = min(recipe.averaging, (1 + step) / (10 + step))
             with torch.no_grad():
                 for mean, now in zip(averaged.parameters(), network.parameters(), strict=True):

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import glob
 import hashlib
 import json
 import os
+import re
 import shutil
+import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,6 +26,8 @@ from model.vocab import Vocab, VocabError
 FORMAT = 1
 WEIGHTS, VOCAB, META = "weights.safetensors", "vocab.json", "meta.json"
 FILES = (WEIGHTS, VOCAB, META)
+UNSTORABLE = re.compile(r"\\u0000|[\ud800-\udfff]")  # in JSON: what PostgreSQL stores and then chokes on
+LEFT_SECONDS = 3600.0  # after which whoever began to write a folder was killed
 
 Weights = dict[str, NDArray[np.float32]]
 
@@ -55,7 +61,8 @@ def read_figures(folder: Path) -> Mapping[str, Any]:
     Raises:
         CheckpointError: the file is missing or damaged.
     """
-    return _figures(json_object(_bytes(folder / META), folder / META), folder / META)
+    file = _standing(folder) / META
+    return _figures(json_object(_bytes(file), file), file)
 
 
 def checkpoint_digest(folder: Path) -> str:
@@ -77,9 +84,13 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint, *, half: bool = False
         half: store the weights in float16: half the size, for shipping.
 
     Raises:
+        CheckpointError: a weight is too large for float16.
         OSError: the disk is full or the place is not writable; what lay in `folder` is still there.
     """
     kind = np.float16 if half else np.float32
+    for name, array in checkpoint.weights.items():
+        if half and np.abs(array).max() > np.finfo(kind).max:
+            raise CheckpointError(f"{folder}: {name} holds numbers that are too large for float16")
     weights = {name: np.ascontiguousarray(array, kind) for name, array in checkpoint.weights.items()}
     contents = {WEIGHTS: safetensors.numpy.save(weights), VOCAB: json_bytes(checkpoint.vocab.to_json())}
     meta = manifest(contents, config=checkpoint.config.to_json(), figures=dict(checkpoint.meta))
@@ -97,11 +108,8 @@ def read_files(folder: Path) -> dict[str, bytes]:
     Raises:
         CheckpointError: one is missing.
     """
-    if not folder.is_dir() and _old(folder).is_dir():
-        folder = _old(folder)
-    if not folder.is_dir():
-        raise CheckpointError(f"{folder}: no such checkpoint folder")
-    return {name: _bytes(folder / name) for name in FILES}
+    found = _standing(folder)
+    return {name: _bytes(found / name) for name in FILES}
 
 
 def checkpoint_of(contents: Mapping[str, bytes], where: Path) -> Checkpoint:
@@ -180,8 +188,11 @@ def json_object(raw: bytes, where: Path) -> dict[str, Any]:
     """
     try:
         data = json.loads(raw)
+        written = json.dumps(data, ensure_ascii=False).replace(r"\\", "")
     except (ValueError, RecursionError):
         raise CheckpointError(f"{where}: damaged: not JSON") from None
+    if UNSTORABLE.search(written):
+        raise CheckpointError(f"{where}: damaged: it holds a null character or half of a surrogate pair")
     if not isinstance(data, dict):
         raise CheckpointError(f"{where}: found {type(data).__name__}, expected an object")
     return data
@@ -209,6 +220,10 @@ def write_folder(folder: Path, contents: Mapping[str, bytes]) -> None:
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     beside, old = folder.parent / f".{folder.name}.{uuid.uuid4().hex}", _old(folder)
+    with contextlib.suppress(OSError):  # another one may be sweeping, too
+        for left in folder.parent.glob(f".{glob.escape(folder.name)}.{'[0-9a-f]' * 32}"):
+            if left.stat().st_mtime < time.time() - LEFT_SECONDS:
+                shutil.rmtree(left, ignore_errors=True)
     try:
         beside.mkdir()
         for name, data in contents.items():
@@ -237,6 +252,14 @@ def _write_through(path: Path, data: bytes) -> None:
 
 def _old(folder: Path) -> Path:
     return folder.parent / f".{folder.name}.old"
+
+
+def _standing(folder: Path) -> Path:
+    """The folder, or the one that a crash between two renames left."""
+    for found in (folder, _old(folder)):
+        if found.is_dir():
+            return found
+    raise CheckpointError(f"{folder}: no such checkpoint folder")
 
 
 def _bytes(path: Path) -> bytes:

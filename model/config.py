@@ -1,4 +1,4 @@
-"""Shapes of networks and recipes of trainings: frozen, written to JSON and read back with every field checked."""
+"""Shapes of networks and recipes of trainings: frozen, and every field checked; a shape is written to JSON and read."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any, Self
 
 # How many blocks of `units` columns a cell's input and recurrent matrices have.
 BLOCKS = {"lstm": 4, "gru": 3, "rnn": 1}
-TUNING_RATE = 1.5e-3  # highest learning rate of a network that begins from another
+RATE, TUNING_RATE = 4e-3, 1.5e-3  # highest learning rates: from chance, and of a network that begins from another
+WHOLE = ("batch", "window", "patience", "validations", "seed")  # fields of a recipe that are whole numbers
 
 
 class ConfigError(ValueError):
@@ -74,7 +75,7 @@ class Recipe:
     epochs: float = 30.0  # passes over the corpus, where no minutes are given
     batch: int = 32  # rows of the packed stream; fewer make more steps a minute, more make each character cheaper
     window: int = 64  # characters a row reads between two updates (truncated BPTT)
-    rate: float = 4e-3  # highest learning rate
+    rate: float | None = None  # highest learning rate; None: by whether the network begins from another
     warm_up: float = 0.02  # share of the training in which the rate climbs
     dropout: float | None = None  # share of a layer's outputs that is silenced; None: by the size of the corpus
     weight_dropout: float | None = None  # share of the recurrent weights that is silenced; None: likewise
@@ -90,30 +91,29 @@ class Recipe:
                 continue
             if type(value) not in (int, float) or not 0 <= value < math.inf:
                 raise ConfigError(f"{name}: found {value!r}, expected a number that is not negative")
+            if type(value) is not int and name in WHOLE:
+                raise ConfigError(f"{name}: found {value!r}, expected a whole number")
             if value == 0 and name in ("minutes", "epochs", "batch", "window", "rate", "validations"):
                 raise ConfigError(f"{name}: found {value!r}, expected more than 0")
-            if value >= 1 and name in ("dropout", "weight_dropout"):
+            if value >= 1 and name in ("dropout", "weight_dropout", "averaging", "warm_up"):
                 raise ConfigError(f"{name}: found {value!r}, expected less than 1")
 
-    def tuning(self) -> Recipe:
-        """The recipe for a network that begins from another: gentler steps, so that it forgets little."""
-        return replace(self, rate=min(self.rate, TUNING_RATE))
-
     def filled(self, characters: int, *, tuning: bool = False) -> Recipe:
-        """The recipe with what is left open chosen for a corpus of so many characters.
+        """The recipe with what is left open chosen for a corpus of so many characters, and a network from chance or,
+        where it is `tuning`, from another one.
 
-        Small ones need more noise, lest a network learn them by heart; not one that begins from another, which noise
-        makes forget what it knows: on the demo four minutes of tuning came to 1.78 bits per character with it, to 1.66
-        without. Nor has it less in a short training: it may have read these very texts before.
+        That takes gentler steps, so that it forgets little. Small corpora need more noise, lest a network learn them
+        by heart; not one that begins from another, which noise makes forget what it knows: on the demo four minutes of
+        tuning came to 1.78 bits per character with it, to 1.66 without. Nor has it less in a short training: it may
+        have read these very texts before.
         """
-        small = characters < 700_000 and not tuning
-        dropout, weight_dropout = (0.5, 0.3) if small else (0.25, 0.0) if characters < 5e6 else (0.1, 0.0)
-        return replace(
-            self,
-            dropout=dropout if self.dropout is None else self.dropout,
-            weight_dropout=weight_dropout if self.weight_dropout is None else self.weight_dropout,
-            full_noise=0.0 if tuning else self.full_noise,
-        )
+        chosen: dict[str, Any] = {"rate": TUNING_RATE if tuning else RATE, "dropout": 0.25, "weight_dropout": 0.0}
+        if characters < 700_000 and not tuning:
+            chosen |= {"dropout": 0.5, "weight_dropout": 0.3}
+        if characters >= 5e6:
+            chosen |= {"dropout": 0.1}
+        left_open = {name: value for name, value in chosen.items() if getattr(self, name) is None}
+        return replace(self, full_noise=0.0 if tuning else self.full_noise, **left_open)
 
     def noise_for(self, passes: float) -> float:
         """The share of the noise for a training that goes through the corpus so many times, from start to end."""
@@ -121,7 +121,8 @@ class Recipe:
 
     def rate_at(self, progress: float) -> float:
         """The learning rate when this share of the training is over: a short climb, then half a cosine down."""
+        highest = self.rate or RATE
         if progress < self.warm_up:
-            return self.rate * max(progress / self.warm_up, 0.01)
+            return highest * max(progress / self.warm_up, 0.01)
         rest = min(1.0, (progress - self.warm_up) / (1 - self.warm_up))
-        return self.rate * max(0.5 * (1 + math.cos(math.pi * rest)), 0.005)
+        return highest * max(0.5 * (1 + math.cos(math.pi * rest)), 0.005)

@@ -43,11 +43,8 @@ class Corpus:
             row[0], row[-1] = vocab.start(text.account), END_ID
             row[1:-1] = vocab.encode(text.text)
         self._weights = np.array([text.weight for text in texts], np.float32)
-
-    @property
-    def characters(self) -> int:
-        """Characters and end marks: what one epoch predicts."""
-        return int(self._offsets[-1]) - len(self._weights)
+        # Characters and end marks of texts that weigh something: what one epoch predicts.
+        self.characters = int((np.diff(self._offsets) - 1)[self._weights > 0].sum())
 
     def windows(self, batch: int, window: int, *, epoch: int, first: int = 0) -> Iterator[Window]:
         """The windows of one epoch from the window `first` on: texts shuffled by seed and epoch, dealt to `batch` rows.
@@ -89,7 +86,3 @@ class Corpus:
         at = self._offsets[texts] + places
         symbols, targets = self._flat[at].astype(np.int32), self._flat[at + 1].astype(np.int32)
         return Window(symbols, targets, (places > 0).astype(np.float32), self._weights[texts] * inside)
-
-    def steps(self, batch: int, window: int) -> int:
-        """About how many windows an epoch has; the longest row decides the exact number."""
-        return max(1, -(-self.characters // (batch * window)))

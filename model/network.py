@@ -114,9 +114,10 @@ class Learner:
         self.vocab, self.recipe = vocab, recipe
         self.network, self.averaged = (Network(config, len(vocab), borrowed=borrowed) for _ in range(2))
         self.averaged.load(self.network.weights_now())
-        self.optimizer = keras.optimizers.Adam(recipe.rate, beta_2=0.99, global_clipnorm=1.0)
+        self.optimizer = keras.optimizers.Adam(beta_2=0.99, global_clipnorm=1.0)
         self.optimizer.build(self.network.trainable_variables)
-        self.memory = self.network.zero_state(recipe.batch)  # carried from window to window
+        # Carried from window to window.
+        self.memory = [tuple(map(tf.Variable, parts)) for parts in self.network.zero_state(recipe.batch)]
         self._update, self._surprise = tf.function(self._update_eagerly), tf.function(self._surprise_eagerly)
 
     def windows(self, corpus: Corpus, batch: int, *, epoch: int = 0, first: int = 0) -> Iterator[Window]:
@@ -132,13 +133,10 @@ class Learner:
         seed = tf.constant([self.seed, step * 64], tf.int32)
         tensors = Window(*map(tf.constant, window))
         scalars = (tf.constant(value, tf.float32) for value in (decay, noise))
-        loss, self.memory = self._update(tensors, self.memory, *scalars, seed)
-        return float(loss)
+        return float(self._update(tensors, *scalars, seed))
 
-    def _update_eagerly(
-        self, window: Any, memory: State, decay: Tensor, noise: Tensor, seed: Tensor
-    ) -> tuple[Tensor, State]:
-        variables = self.network.trainable_variables
+    def _update_eagerly(self, window: Any, decay: Tensor, noise: Tensor, seed: Tensor) -> Tensor:
+        variables, memory = self.network.trainable_variables, tf.nest.map_structure(tf.convert_to_tensor, self.memory)
         shares = {"dropout": self.recipe.dropout, "weight_dropout": self.recipe.weight_dropout}
         silenced = {name: noise * share for name, share in shares.items() if share}
         with tf.GradientTape() as tape:
@@ -148,7 +146,8 @@ class Learner:
         self.optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
         for average, variable in zip(self.averaged.trainable_variables, variables, strict=True):
             average.assign_add((1 - decay) * (variable - average))
-        return loss, memory
+        tf.nest.map_structure(lambda kept, now: kept.assign(now), self.memory, memory)
+        return loss
 
     def measure(self, corpus: Corpus) -> float:
         """Bits per character of the averaged weights on `corpus`, end marks counted, unknown characters paid for."""
@@ -173,20 +172,21 @@ class Learner:
     def _variables(self) -> dict[str, Any]:
         named = {f"network.{name}": variable for name, variable in self.network.named.items()}
         named |= {f"averaged.{name}": variable for name, variable in self.averaged.named.items()}
-        return named | {f"optimizer.{i}": variable for i, variable in enumerate(self.optimizer.variables)}
+        named |= {f"optimizer.{i}": variable for i, variable in enumerate(self.optimizer.variables)}
+        return named | {f"memory.{i}": part for i, part in enumerate(tf.nest.flatten(self.memory))}
 
     def arrays(self) -> dict[str, Array]:
         """All that a later `restore` needs to go on in the same way."""
-        arrays = {name: np.asarray(variable.numpy()) for name, variable in self._variables().items()}
-        for layer, parts in enumerate(self.memory):
-            arrays |= {f"memory.{layer}.{i}": np.asarray(part.numpy()) for i, part in enumerate(parts)}
-        return arrays
+        return {name: np.asarray(variable.numpy()) for name, variable in self._variables().items()}
 
     def restore(self, arrays: dict[str, Array]) -> None:
-        """Go on from what `arrays` returned."""
-        for name, variable in self._variables().items():
+        """Go on from what `arrays` returned.
+
+        Raises:
+            ValueError: they are another learner's: some are missing, unknown or of another shape.
+        """
+        variables = self._variables()
+        if odd := arrays.keys() ^ variables.keys():
+            raise ValueError(f"{min(odd)} is {'missing' if min(odd) in variables else 'unknown'}")
+        for name, variable in variables.items():
             variable.assign(arrays[name])
-        self.memory = [
-            tuple(tf.constant(arrays[f"memory.{layer}.{i}"]) for i in range(len(parts)))
-            for layer, parts in enumerate(self.memory)
-        ]

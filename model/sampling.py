@@ -77,7 +77,8 @@ def choose(logits: Array, uniforms: Floats, decoding: Decoding) -> tuple[NDArray
 
 
 def repeats(text: str, character: str, no_repeat: int) -> bool:
-    """Whether `character` would complete a run of `no_repeat` characters that `text` already holds."""
-    if not no_repeat or len(text) < no_repeat:
+    """Whether `character` would complete a run of `no_repeat` characters that `text` already holds; the end, which
+    has no character, completes none."""
+    if not character or not no_repeat or len(text) < no_repeat:
         return False
     return (text[len(text) - no_repeat + 1 :] + character) in text

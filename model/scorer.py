@@ -111,7 +111,8 @@ class Scorer:
         """
         try:
             arrays = safetensors.numpy.load(data)
-            about = json.loads(json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])["__metadata__"]["scorer"])
+            size = int.from_bytes(data[:8], "little")  # of the header, which is JSON
+            about = json.loads(json.loads(data[8 : 8 + size])["__metadata__"]["scorer"])
             held = Held(**about["held"] | {"calibration": tuple(map(tuple, about["held"]["calibration"]))})
             parts = mean, spread, weights = arrays["mean"], arrays["spread"], arrays["weights"]
             made = cls(str(about["body"]), *parts, held)

@@ -6,6 +6,7 @@ be had without it.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import importlib.util
@@ -42,7 +43,7 @@ class TrainingError(Exception):
 
 
 class OtherRunError(TrainingError):
-    """The run that was interrupted was one with other texts or settings."""
+    """The run that was interrupted was one with other texts or settings, or another program's."""
 
 
 @dataclass
@@ -65,6 +66,7 @@ class Standing:
     """How far a run is; with the arrays of its learner, all that going on needs."""
 
     fingerprint: str  # of texts, network and recipe: a run with another one is another run
+    read: int  # characters and end marks that were learned from
     ended: str = ""  # done or stopped; empty while it goes on
     seconds: float = 0.0  # spent so far
     step: int = 0
@@ -101,15 +103,16 @@ class Run:
         self.job = job
         self.beside = job.out.parent / f"{job.out.name}.training"
         self.beside.mkdir(parents=True, exist_ok=True)
+        self.state = self.beside / STATE
         self._lock = _only_one(self.beside)
         accounts = tuple(sorted({text.account for text in job.texts if text.account}))
         known = job.start.vocab if job.start else Vocab("")
         self.vocab = known.extended((text.text for text in job.texts), accounts=accounts)
         self.corpus = Corpus(job.texts, self.vocab, seed=job.recipe.seed)
-        self.validation = Corpus(job.validation[:VALIDATION_TEXTS], self.vocab)
+        few = job.validation[:: -(-len(job.validation) // VALIDATION_TEXTS) or 1]  # of all accounts, of all times
+        self.validation = Corpus(few, self.vocab)
         self.recipe = job.recipe.filled(self.corpus.characters, tuning=job.start is not None)
-        self._epoch_steps = self.corpus.steps(self.recipe.batch, self.recipe.window)
-        self.now = Standing(_fingerprint(job, self.vocab))
+        self.now = Standing(_fingerprint(job, self.vocab), read=0)
         self._kept = self._restored() if job.resume else None
 
     def go(self) -> Standing:
@@ -125,15 +128,20 @@ class Run:
 
         self.learner: Learner = Learner(self.job.config, self.vocab, self.recipe)
         if self._kept is not None:
-            self.learner.restore(self._kept)
+            try:
+                self.learner.restore(self._kept)
+            except ValueError as error:
+                raise self._other(f"another program's: {error}") from None
         elif self.job.start:
             self.learner.begin_from(widened(self.job.start, self.vocab))
         self._begun = time.monotonic() - self.now.seconds
         self._told = self._saved = self.now.seconds
         self._rested = self.now.seconds  # from then on measuring again takes no more than its share of the time
         self._speed = 0.0  # characters a second, running mean
-        has_board = importlib.util.find_spec("tensorboard") is not None
-        self._board = tf.summary.create_file_writer(str(self.beside / "tensorboard")) if has_board else None
+        self._board: Any = None
+        if importlib.util.find_spec("tensorboard"):
+            with contextlib.suppress(tf.errors.OpError):
+                self._board = tf.summary.create_file_writer(str(self.beside / "tensorboard"))
 
     def _go_on(self) -> None:
         now = self.now
@@ -163,25 +171,31 @@ class Run:
         """Share of the budget that is spent: of the minutes where they are given, else of the epochs."""
         if self.recipe.minutes is not None:
             return self.now.seconds / (60 * self.recipe.minutes)
-        return self.now.step / max(1.0, self.recipe.epochs * self._epoch_steps)
+        return self.epochs / self.recipe.epochs
+
+    @property
+    def epochs(self) -> float:
+        """How often the training has gone through the corpus."""
+        return self.now.read / max(1, self.corpus.characters)
 
     @property
     def passes(self) -> float:
         """How often the whole training will go through the corpus, at the pace so far."""
         if self.recipe.minutes is None:
             return self.recipe.epochs
-        return self.now.step / self._epoch_steps / max(self.progress, 1e-9)
+        return self.epochs / max(self.progress, 1e-9)
 
     def _learn(self, window: Window) -> None:
         now = self.now
         rate, noise = self.recipe.rate_at(self.progress), self.recipe.noise_for(self.passes)
         bits = self.learner.learn(window, rate=rate, step=now.step, noise=noise) / math.log(2)
         if not math.isfinite(bits):
-            raise TrainingError(f"diverged at step {now.step}: the loss is {bits}; the last good checkpoint stays")
+            raise self._diverged(f"the loss is {bits}")
         now.step, now.place = now.step + 1, now.place + 1
         now.train_bits = bits if now.train_bits is None else 0.98 * now.train_bits + 0.02 * bits
         before, now.seconds = now.seconds, time.monotonic() - self._begun
-        speed = window.symbols.size / (now.seconds - before)
+        read = int(np.count_nonzero(window.weights))
+        now.read, speed = now.read + read, read / (now.seconds - before)
         self._speed = speed if not self._speed else 0.95 * self._speed + 0.05 * speed
 
     def _measure(self) -> None:
@@ -192,8 +206,7 @@ class Run:
         # At first nothing is known: the bound is what blind guessing costs, were all characters unknown.
         blind = math.log2(len(self.vocab)) + self.vocab.unknown_bits
         if not now.validation_bits < 2 * (now.best_bits or blind):
-            bits = f"{now.validation_bits:.2f} bits per character on the validation texts"
-            raise TrainingError(f"diverged at step {now.step}: {bits}; the last good checkpoint stays")
+            raise self._diverged(f"{now.validation_bits:.2f} bits per character on the validation texts")
         now.without_best += 1
         if now.best_bits is None or now.validation_bits < now.best_bits:
             now.best_bits, now.without_best = now.validation_bits, 0
@@ -201,12 +214,18 @@ class Run:
         now.seconds = time.monotonic() - self._begun
         self._rested = now.seconds + (time.monotonic() - begun) / VALIDATION_SHARE
 
+    def _diverged(self, found: str) -> TrainingError:
+        """What to raise. The state goes: from there it would diverge again."""
+        self.state.unlink(missing_ok=True)
+        words = "the last good checkpoint stays, and the next training begins anew"
+        return TrainingError(f"diverged at step {self.now.step}: {found}; {words}")
+
     def _checkpoint(self) -> Checkpoint:
         now, start = self.now, self.job.start
         figures = {
             "bits_per_character": now.validation_bits,
             "train_bits": now.train_bits,
-            "epochs": round(now.step / self._epoch_steps, 2),
+            "epochs": round(self.epochs, 2),
             "seconds": round(now.seconds, 1),
             "tweets": len(self.job.texts),
             "characters": self.corpus.characters,
@@ -234,34 +253,42 @@ class Run:
     def _tell(self, event: str, **values: float | str | None) -> None:
         """Tell whoever listens, and TensorBoard where it is installed: tensorboard --logdir FOLDER.training"""
         self.job.report({"event": event, **values})
-        if self._board:
-            from model.network import tf
+        if self._board is None:
+            return
+        from model.network import tf
 
+        try:
             with self._board.as_default(self.now.step):
                 for name, value in values.items():
                     if value is not None:
                         (tf.summary.text if isinstance(value, str) else tf.summary.scalar)(name, value)
             self._board.flush()
+        except tf.errors.OpError:  # the disk is full: what is only for watching ends no training
+            self._board = None
 
     def _save(self) -> None:
         data = safetensors.numpy.save(self.learner.arrays(), {"standing": json.dumps(asdict(self.now))})
-        replace_file(self.beside / STATE, data)
+        replace_file(self.state, data)
         self._saved = self.now.seconds
+
+    def _other(self, found: str) -> OtherRunError:
+        return OtherRunError(f"{self.state}: {found}; remove it to begin anew")
 
     def _restored(self) -> Weights | None:
         """Stand where the run was interrupted; the arrays that its learner goes on from, None where it is new."""
-        path = self.beside / STATE
-        if not path.exists():
+        if not self.state.exists():
             return None
         try:
-            with safetensors.safe_open(path, "numpy") as file:
+            with safetensors.safe_open(self.state, "numpy") as file:
                 standing = Standing(**json.loads(file.metadata()["standing"]))
                 arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         except (safetensors.SafetensorError, ValueError, TypeError, KeyError) as error:
-            raise TrainingError(f"{path}: damaged: {error}; remove it to begin anew") from None
+            raise self._other(f"another program's, or damaged: {error}") from None
         if standing.fingerprint != self.now.fingerprint:
-            raise OtherRunError(f"{path}: made with other texts or settings; remove it to begin anew")
+            raise self._other("made with other texts or settings")
         self.now = standing
+        # Of another budget it is another share that is over.
+        standing.measured = min(standing.measured, int(self.progress * self.recipe.validations))
         # One that was stopped goes on, and one that was done with less time; else what is done stays so.
         if standing.ended != "done" or not (self.progress >= 1 or standing.without_best > self.recipe.patience):
             self.now = replace(standing, ended="")

@@ -41,6 +41,8 @@ class Vocab:
             raise VocabError("vocabulary: a mark, a character or an account occurs twice")
         if any(map(_surrogate, self.characters)):
             raise VocabError("vocabulary: half of a surrogate pair occurs among the characters")
+        if any("\0" in symbol for symbol in self.symbols):  # PostgreSQL stores none
+            raise VocabError("vocabulary: a null character occurs")
         if len(self) > MOST_SYMBOLS:
             raise VocabError(f"vocabulary: found {len(self):,} symbols, expected at most {MOST_SYMBOLS:,}")
 
@@ -50,7 +52,11 @@ class Vocab:
         Rarer ones are read as unknown. Known ids of characters stay.
         """
         counts = Counter(chain.from_iterable(texts))
-        often = {character for character, count in counts.items() if count >= least and not _surrogate(character)}
+        often = {
+            character
+            for character, count in counts.items()
+            if count >= least and not _surrogate(character) and character != "\0"
+        }
         new = "".join(sorted(often - {*MARKS, *self.characters}))
         return Vocab(self.characters + new, self.accounts + tuple(a for a in accounts if a not in self.accounts))
 

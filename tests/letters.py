@@ -77,7 +77,8 @@ def stand_in(seed: int = 1, bits: float = 4.4) -> Callable[..., Trained]:
     def train(folder: Path, shape: Shape, budget: Budget, **how: Any) -> Trained:
         assert how["start"] is not None
         for epoch in (1, 2):
-            how["on_event"]({"event": "progress", "epoch": epoch, "epochs": 2, "validation_bits": bits, "seconds": 1.0})
+            progress = {"event": "progress", "epoch": epoch, "step": epoch, "epochs": 2, "validation_bits": bits}
+            how["on_event"](progress | {"seconds": 1.0})
         if not (folder / "checkpoint").exists():
             write_checkpoint(folder / "checkpoint", letter_writer(seed, end=ENDS))
         return Trained(bits, 2.0, 1.0, False)

@@ -131,9 +131,10 @@ def decoding(found: Result) -> str:
         axes.set(xlabel="distinct 2-grams (diversity)", ylabel="share of non-words (lower: better spelt)")
         axes.legend()
 
-    head = ("temperature / top-p", *names, "outside", "distance", "pass vetting")
+    head = ("temperature / top-p", *names, "outside", "distance", "could be cards")
+    size = min(found["samples"], found["cards"] // 2)  # as `compare` has it
     note = (
-        f"{found['samples']} vetted samples of each beside draws of as many of {found['cards']} validation tweets;"
+        f"{size} drafts of each that could be cards beside draws of as many of {found['cards']} validation tweets;"
         " along each line of the plot top-p grows; the band is where real tweets lie."
     )
     return f"{note}\n\n{table(head, rows)}" + picture("model-decoding.svg", "Quality and diversity", draw)

@@ -107,14 +107,12 @@ def evaluate(
         elif checkpoint and texts:
             if samples and learned is None:
                 raise TextsError("--samples needs --learned, the texts it was trained on: to see what it copies")
-            it = _of_files(checkpoint, texts, learned)
-            drafts = generate(it.network, samples, decoding=Decoding(temperature, top_p), seed=seed)
-            it = replace(it, samples=[draft.text for draft in drafts if draft.ended and draft.text])
+            it = _with_samples(_of_files(checkpoint, texts, learned), samples, Decoding(temperature, top_p), seed)
         else:
             raise CheckpointError("nothing to measure; give a checkpoint and a file of texts, or --archive NAME")
         if plot and not samples and not it.samples:
             raise TextsError("--plot shows samples beside texts: none are on the shelf, or asked for with --samples")
-        measured: dict[str, Any] = asdict(bits_per_character(it.network, it.texts))
+        measured: dict[str, Any] = asdict(bits_per_character(it.network, it.texts)) | {"unended": it.unended}
         compared = compare(it.samples, it.cards, it.learned, seed=seed) if samples or (archive and it.samples) else {}
         if compared:
             measured["compared"] = {name: asdict(figure) for name, figure in compared.items()}
@@ -125,8 +123,14 @@ def evaluate(
     if as_json:
         typer.echo(json.dumps(measured))
         return
+    _show(measured, compared)
+
+
+def _show(measured: dict[str, Any], compared: dict[str, Beside]) -> None:
     typer.echo(f"{measured['bits_per_character']:.4f} bits per character")
     typer.echo(f"over {measured['characters']:,} characters and end marks of {measured['tweets']:,} texts")
+    if measured["unended"]:
+        typer.echo(f"{measured['unended']:,} drafts came to no end within the length of a card: they are left out")
     if compared:
         Console().print(_table(compared))
 
@@ -140,6 +144,7 @@ class Measured:
     cards: Sequence[str]  # those of them that samples are compared with
     learned: Sequence[str]
     samples: Sequence[str] = ()
+    unended: int = 0  # drafts that came to no end, and are not among them
 
 
 def _one_of(checkpoint: Path | None, archive: str | None) -> None:
@@ -151,6 +156,13 @@ def _of_files(checkpoint: Path, texts: Path, learned: Path | None) -> Measured:
     real = [text.text for text in read_texts(texts)]
     known = [text.text for text in read_texts(learned)] if learned else []
     return Measured(read_checkpoint(checkpoint), real, real, known)
+
+
+def _with_samples(it: Measured, count: int, decoding: Decoding, seed: int) -> Measured:
+    """The same beside samples that may be as long as the texts, and as a card can be."""
+    limit = max(LONGEST["tweet"], min(max(map(len, it.texts), default=0), LONGEST["passage"]))
+    ended = [each.text for each in generate(it.network, count, decoding=decoding, seed=seed, limit=limit) if each.ended]
+    return replace(it, samples=[text for text in ended if text], unended=count - len(ended))
 
 
 def _of_archive(settings: Settings, slug: str) -> Measured:

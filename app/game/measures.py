@@ -20,7 +20,6 @@ from app.wording import hashtags, mentions
 from model.text import LINK
 
 COPIED = (5, 10, 20, 30, 40, 50)  # lengths of runs, in characters, that are looked for in the learned texts
-LONGEST_COPY = "longest copied run"
 WHOLE_SET_DRAWS = 60  # at most, for figures that need the whole set: each costs a few hundredths of a second
 # Thai, Lao, Burmese, Khmer, kana and Han leave no space between words: there a letter, with its marks, stands for one.
 UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
@@ -83,15 +82,14 @@ def compare(
         values, real = (side[name][~np.isnan(side[name])] for side in (ours, theirs))
         if not len(values) or not len(real):
             continue  # all texts are shorter than the run
-        mean = np.max if name == LONGEST_COPY else np.mean
         drawn = likely_range(
-            lambda pick, real=real, mean=mean: float(mean(real[pick])),  # type: ignore[misc]
+            lambda pick, real=real: float(real[pick].mean()),  # type: ignore[misc]
             *(len(real), len(values)),
             draws=draws,
             seed=seed,
             again=True,
         )
-        compared[name] = _beside(float(mean(values)), drawn)
+        compared[name] = _beside(float(values.mean()), drawn)
     lengths = theirs["length"]
     ours_set, theirs_set = Phrases(samples), Phrases(tweets)
     for name, mine, figure in (
@@ -121,6 +119,9 @@ def likely_range(
             resemble each other) must not meet a tweet twice: they are drawn without, and the range is widened by what
             that narrows it (the finite population correction).
 
+    Either way it is widened once more, since these tweets are themselves a draw: a fresh set differs from them by its
+    own chance and by theirs.
+
     Raises:
         ValueError: there are too few tweets for sets of that size.
     """
@@ -130,7 +131,7 @@ def likely_range(
     picks = (random.integers(0, tweets, size) if again else random.permutation(tweets)[:size] for _ in range(draws))
     drawn = np.array([figure(pick) for pick in picks])
     mean, (low, high) = float(drawn.mean()), np.quantile(drawn, [0.025, 0.975])
-    wider = 1.0 if again else 1 / np.sqrt(1 - size / tweets)
+    wider = np.sqrt((1 + size / tweets) / (1.0 if again else 1 - size / tweets))
     return Range(mean, mean + (float(low) - mean) * wider, mean + (float(high) - mean) * wider)
 
 
@@ -150,7 +151,7 @@ def _figures(texts: Sequence[str], runs: Sequence[NDArray[np.int64]], known: set
             rows[name].append(value)
         own = words(text)
         rows["non-words"].append(sum(word not in known for word in own) / len(own) if own else np.nan)
-        rows[LONGEST_COPY].append(float(run.max(initial=0)))
+        rows["longest copied run"].append(float(run.max(initial=0)))
         for size in COPIED:
             copied = float((run[: 1 - size or None] >= size).mean()) if len(run) >= size else np.nan
             rows[f"copied {size}-grams"].append(copied)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import shutil
 import struct
 import tempfile
@@ -94,7 +95,7 @@ def import_generator(
         alphabet=checkpoint.vocab.characters,
         bits_per_character=bits,
         card={
-            **{"made_by": "import", "file": file.name, **_told(card)},
+            **{"made_by": "import", "file": os.fsencode(file.name).decode(errors="replace"), **_told(card)},
             **{"network": checkpoint.config.to_json(), "training": dict(checkpoint.meta)},
         },
     )

@@ -36,7 +36,7 @@ class Curve:
         names = ("epoch", "step", "steps", "characters_per_second", "train_bits", "seconds_left")
         self._last = {name: event.get(name) for name in names} | {"bits_per_character": event.get("validation_bits")}
         # One that goes on from what it saved comes by some steps again.
-        self._points = [point for point in self._points if point["step"] < self._last["step"]]
+        self._points = [point for point in self._points if point["step"] < event["step"]]
         self._points.append({name: self._last[name] for name in ("step", "train_bits", "bits_per_character")})
         if len(self._points) > MOST:
             # The newest stays: it is what one looks at.

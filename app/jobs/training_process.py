@@ -31,13 +31,12 @@ def main(words: Sequence[str] | None = None) -> int:
     try:
         start = read_checkpoint(options.start) if options.start else None
         shape = Config(options.cell, options.layers, options.units)
-        recipe = Recipe(minutes=options.minutes, epochs=options.epochs, seed=options.seed)
         job = Job(
             texts=read_texts(options.train),
             validation=read_texts(options.validation),
             out=options.out.absolute(),
             config=start.config if start else shape,
-            recipe=recipe.tuning() if start else recipe,
+            recipe=Recipe(minutes=options.minutes, epochs=options.epochs, seed=options.seed),
             start=start,
             resume=options.resume,
             report=_tell,
@@ -60,7 +59,8 @@ def _trained(job: Job) -> Standing:
     try:
         return train(job)
     except OtherRunError:
-        _tell({"event": "anew", "reason": "the run that was interrupted had other texts or settings"})
+        reason = "the run that was interrupted had other texts or settings, or another program"
+        _tell({"event": "anew", "reason": reason})
     return train(replace(job, resume=False))
 
 

@@ -12,17 +12,20 @@ import typer
 from typer.testing import CliRunner, Result
 
 from app.cli import model
-from model.checkpoint import Checkpoint, write_checkpoint
+from model.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from model.config import Config
-from model.vocab import Vocab
+from model.generate import Decoding, generate
+from model.vocab import END_ID, Vocab
 
 
-def a_checkpoint(folder: Path) -> Path:
+def a_checkpoint(folder: Path, end: float = 0.0) -> Path:
+    """Of a network that writes nonsense; `end` is added to the log odds of the end."""
     config, vocab, random = Config(layers=1, units=16, embedding=8), Vocab("abcdef "), np.random.default_rng(0)
     weights = {
         name: random.normal(0, 0.3, [size or len(vocab) for size in shape]).astype("f4")
         for name, shape in config.shapes.items()
     }
+    weights["output.bias"][END_ID] += end
     write_checkpoint(folder, Checkpoint(config, vocab, weights))
     return folder
 
@@ -77,6 +80,19 @@ def test_evaluate_compares_samples_with_real_texts(tmp_path: Path) -> None:
     assert "Self-BLEU" in whichtweet(*words).stdout
     dots = [node for node in ElementTree.parse(picture).iter() if node.tag.endswith("circle")]
     assert len(dots) == len(compared)
+
+
+def test_evaluate_writes_as_long_as_the_texts_and_counts_what_comes_to_no_end(tmp_path: Path) -> None:
+    real = texts(tmp_path / "t.jsonl", "a cab fed a bad face " * 19, *["a cab fed a bad deaf face"] * 30)
+    words = ("evaluate", a_checkpoint(tmp_path / "c", end=-3.0), real, "--samples", 40, "--learned", real, "--top-p", 1)
+    network = read_checkpoint(tmp_path / "c")
+    drafts, shorter = (
+        list(generate(network, 40, decoding=Decoding(1.0, 1.0), limit=limit)) for limit in (19 * 21, 280)
+    )
+    unended = sum(not draft.ended for draft in drafts)
+    assert 0 < unended < sum(not draft.ended for draft in shorter) < 30
+    assert json.loads(whichtweet(*words, "--json").stdout)["unended"] == unended
+    assert f"{unended} drafts came to no end" in whichtweet(*words).stdout
 
 
 @pytest.mark.parametrize(

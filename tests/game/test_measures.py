@@ -130,12 +130,20 @@ def test_too_few_texts_to_compare_are_refused() -> None:
 
 @pytest.mark.parametrize("again", [False, True])
 def test_the_likely_range_holds_nineteen_of_twenty_fresh_sets(again: bool) -> None:
-    random = np.random.default_rng(5)
-    values = random.normal(size=400)
-    drawn = likely_range(lambda pick: float(values[pick].mean()), 400, 150, draws=400, again=again)
-    fresh = [values.mean() + random.normal(size=150).mean() for _ in range(2000)]
-    share = np.mean([drawn.low <= figure <= drawn.high for figure in fresh])
-    assert 0.92 < share < 0.98
+    random, within = np.random.default_rng(5), []
+    for seed in range(100):  # of other tweets each time: they are a draw, too
+        values = random.normal(size=400)
+        drawn = likely_range(lambda pick, values=values: float(values[pick].mean()), 400, 200, seed=seed, again=again)
+        fresh = random.normal(size=(200, 200)).mean(axis=1)
+        within.append(((drawn.low <= fresh) & (fresh <= drawn.high)).mean())
+    assert 0.925 < np.mean(within) < 0.965
+
+
+def test_the_longest_copied_run_is_that_of_a_text_on_average() -> None:
+    tweets, learned = small_talk(60, 1), small_talk(100, 3)
+    compared = compare(["xqzt"] * 19 + [learned[0]], tweets, learned)["longest copied run"]
+    assert compared.samples < 0.2 * len(learned[0])
+    assert compared.low < compared.tweets < compared.high
 
 
 def test_a_set_of_more_than_half_of_the_tweets_has_no_range() -> None:

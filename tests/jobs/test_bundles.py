@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import zipfile
 from collections.abc import Mapping
@@ -100,6 +101,7 @@ def rewritten(bundle: Path, **change: Any) -> Path:
     ("change", "said"),
     [
         ({"kind": "something"}, "not of a generator"),
+        ({"card": {"made_by": "\0"}}, "other.zip/card.json: damaged: it holds a null character"),
         ({"decoding": [1]}, "not of a generator"),
         ({"decoding": {"temperature": -1}}, "its decoding cannot be used: temperature: found -1"),
         ({"decoding": {"temperature": "hot"}}, "its decoding cannot be used"),
@@ -157,6 +159,11 @@ def test_a_bundle_with_a_name_that_is_no_text_is_damaged(workshop: Workshop, bun
     odd.write_bytes(odd.read_bytes().replace("é".encode(), b"\xff\xfe"))
     with pytest.raises(JobError, match=r"odd\.zip: damaged, or no bundle"):
         import_generator(workshop, elsewhere, odd)
+
+
+def test_the_name_of_its_file_is_kept_as_a_text(workshop: Workshop, bundle: Path, elsewhere: Archive) -> None:
+    made, _ = import_generator(workshop, elsewhere, bundle.rename(bundle.parent / os.fsdecode(b"v\xff.zip")))
+    assert made.card["file"] == "v\ufffd.zip"
 
 
 def test_one_that_cannot_be_measured_leaves_nothing_behind(workshop: Workshop, bundle: Path) -> None:

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from model.checkpoint import (
     CheckpointError,
     checkpoint_digest,
     read_checkpoint,
+    read_figures,
     write_checkpoint,
 )
 
@@ -50,6 +52,17 @@ def test_half_precision_takes_half_the_room(tmp_path: Path) -> None:
     read = read_checkpoint(tmp_path / "half").weights["output.kernel"]
     assert read.dtype == np.float32
     assert np.allclose(read, a_checkpoint(units=64).weights["output.kernel"], atol=1e-3)
+
+
+def test_weights_beyond_half_precision_are_refused_before_anything_is_written(folder: Path) -> None:
+    wild = a_checkpoint(seed=2)
+    wild.weights["output.bias"][3] = -66_000
+    with pytest.raises(CheckpointError, match=r"output\.bias holds numbers that are too large for float16"):
+        write_checkpoint(folder, wild, half=True)
+    assert same(read_checkpoint(folder), a_checkpoint(seed=1))
+    wild.weights["output.bias"][3] = -65_504
+    write_checkpoint(folder, wild, half=True)
+    assert read_checkpoint(folder).weights["output.bias"][3] == -65_504
 
 
 def flip_a_bit(name: str) -> Callable[[Path], None]:
@@ -92,6 +105,10 @@ DAMAGE: dict[str, tuple[Callable[[Path], Any], str]] = {
     "weights cut": (cut("weights.safetensors"), "weights.safetensors: damaged"),
     "meta cut": (cut("meta.json"), "meta.json: damaged: not JSON"),
     "meta without end": (lambda folder: (folder / "meta.json").write_bytes(b"[" * 60_000), "meta.json: damaged: not"),
+    "half a surrogate pair": (
+        lambda folder: (folder / "meta.json").write_bytes(b'{"figures": {"note": "\\ud800"}}'),
+        "meta.json: damaged: it holds a null character or half of a surrogate pair",
+    ),
     "weights gone": (remove("weights.safetensors"), "weights.safetensors: No such file"),
     "vocabulary gone": (remove("vocab.json"), "vocab.json: No such file"),
     "meta gone": (remove("meta.json"), "meta.json: No such file"),
@@ -116,6 +133,12 @@ DAMAGE: dict[str, tuple[Callable[[Path], Any], str]] = {
     "no config": (forge("vocab.json", b"{}", config=None), "meta.json: config"),
     "no hashes": (forge("vocab.json", b"{}", files=3), "hashes of the other files"),
 }
+
+
+def test_what_is_told_of_it_may_hold_any_character_and_tell_of_null(tmp_path: Path) -> None:
+    told = replace(a_checkpoint(), meta={"note": "\U0001f389 \\u0000 \\ud800"})
+    write_checkpoint(tmp_path / "one", told)
+    assert read_checkpoint(tmp_path / "one").meta == told.meta
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
@@ -149,6 +172,7 @@ def test_a_full_disk_loses_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch
 def test_a_crash_between_the_renames_loses_nothing(folder: Path) -> None:
     os.rename(folder, room._old(folder))
     assert same(read_checkpoint(folder), a_checkpoint(seed=1))
+    assert read_figures(folder) == a_checkpoint(seed=1).meta
     write_checkpoint(folder, a_checkpoint(seed=2))
     assert same(read_checkpoint(folder), a_checkpoint(seed=2))
 
@@ -157,6 +181,16 @@ def test_writing_again_replaces_it_and_leaves_nothing_beside(folder: Path) -> No
     write_checkpoint(folder, a_checkpoint(seed=2))
     assert same(read_checkpoint(folder), a_checkpoint(seed=2))
     assert list(folder.parent.iterdir()) == [folder]
+
+
+def test_what_a_killed_writing_left_goes_with_a_later_one(folder: Path) -> None:
+    left, fresh, other = (folder.parent / name for name in (f".one.{'a' * 32}", f".one.{'b' * 32}", f".two.{'a' * 32}"))
+    for each in (left, fresh, other):
+        each.mkdir()
+    for each in (left, other):
+        os.utime(each, (0, 0))
+    write_checkpoint(folder, a_checkpoint(seed=2))
+    assert sorted(folder.parent.iterdir()) == sorted([folder, fresh, other])
 
 
 def test_the_digest_tells_checkpoints_apart(folder: Path, tmp_path: Path) -> None:

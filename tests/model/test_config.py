@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from model.config import TUNING_RATE, Config, ConfigError, Recipe
+from model.config import RATE, TUNING_RATE, Config, ConfigError, Recipe
 
 
 def test_a_config_comes_back_from_json_as_it_was() -> None:
@@ -41,7 +40,10 @@ def test_a_missing_field_is_refused_by_name() -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"minutes": -1.0}, {"rate": 0}, {"dropout": 1.0}, {"batch": float("nan")}, {"minutes": 0}, {"epochs": 0.0}],
+    [
+        *({"minutes": -1.0}, {"rate": 0}, {"dropout": 1.0}, {"batch": float("nan")}, {"minutes": 0}, {"epochs": 0.0}),
+        *({"batch": 2.5}, {"averaging": 1.0}, {"warm_up": 1.0}),
+    ],
 )
 def test_a_malformed_recipe_is_refused_by_name(change: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match=next(iter(change))):
@@ -69,10 +71,9 @@ def test_short_trainings_get_less_noise() -> None:
 
 
 def test_a_network_that_begins_from_another_gets_no_more_noise_for_a_small_corpus() -> None:
-    assert Recipe().filled(300_000, tuning=True) == Recipe(full_noise=0.0).filled(2_000_000)
+    assert Recipe().filled(300_000, tuning=True) == Recipe(rate=TUNING_RATE, full_noise=0.0).filled(2_000_000)
 
 
-def test_tuning_takes_gentler_steps_and_changes_nothing_else() -> None:
-    usual = Recipe(minutes=3, batch=16)
-    assert usual.tuning() == replace(usual, rate=TUNING_RATE)
-    assert Recipe(rate=1e-4).tuning().rate == 1e-4
+def test_a_network_that_begins_from_another_takes_gentler_steps_unless_told_otherwise() -> None:
+    rates = [recipe.filled(9, tuning=tuning).rate for recipe in (Recipe(), Recipe(rate=3e-3)) for tuning in (0, 1)]
+    assert rates == [RATE, TUNING_RATE, 3e-3, 3e-3]

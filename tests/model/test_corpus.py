@@ -62,6 +62,11 @@ def test_a_text_weighs_what_it_is_told_to() -> None:
     assert total == 3.0 * 5 + 0.5 * 3
 
 
+def test_an_epoch_has_so_many_characters_as_weigh_something() -> None:
+    corpus = Corpus([Text("aaaa", 3.0), Text("bb", 0.5), Text("cccccc", 0.0)], VOCAB)
+    assert corpus.characters == sum(int((part.weights > 0).sum()) for part in corpus.windows(2, 4, epoch=0)) == 5 + 3
+
+
 def test_more_rows_than_texts_are_left_empty() -> None:
     parts = list(Corpus(TEXTS[:2], VOCAB).windows(8, 4, epoch=0))
     assert sum((part.weights > 0).sum() for part in parts) == 4 + 2

@@ -156,15 +156,25 @@ def a_learner(**recipe: Any) -> Learner:
     return Learner(a_checkpoint(layers=1, units=16).config, a_vocab(), Recipe(**options))
 
 
-def test_what_a_learner_keeps_is_laid_out_as_ever() -> None:
+def test_a_learner_goes_on_from_what_another_one_kept() -> None:
     learner = a_learner(batch=3)
     for window in Corpus([Text("hello there"), Text("good day")], a_vocab()).windows(3, 8, epoch=0):
         learner.learn(window, rate=0.01, step=0)
     kept, other = learner.arrays(), a_learner(batch=3)
-    assert kept["memory.0.0"].shape == (3, 16)
+    assert kept["memory.0"].shape == (3, 16)
     other.restore(kept)
-    for parts, again in zip(learner.memory, other.memory, strict=True):
-        assert all((np.array(part) == np.array(same)).all() for part, same in zip(parts, again, strict=True))
+    assert all((other.arrays()[name] == array).all() for name, array in kept.items())
+
+
+@pytest.mark.parametrize("name", ["network.embedding", "optimizer.0", "memory.0"])
+def test_a_learner_refuses_what_another_kind_of_one_kept(name: str) -> None:
+    learner = a_learner()
+    for odd in (None, np.zeros((7, 7, 7), np.float32)):
+        arrays = {key: odd if key == name else array for key, array in learner.arrays().items()}
+        with pytest.raises(ValueError, match=r".+"):
+            learner.restore({key: array for key, array in arrays.items() if array is not None})
+    with pytest.raises(ValueError, match="extra is unknown"):
+        learner.restore({**learner.arrays(), "extra": np.zeros(1)})
 
 
 def test_symbols_begin_as_loud_as_layers_want_their_input() -> None:

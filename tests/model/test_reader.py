@@ -65,7 +65,7 @@ def test_it_shows_every_gate_of_every_layer(cell: str, names: set[str]) -> None:
 
 @pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
 def test_a_text_read_whole_is_read_as_step_by_step(cell: str) -> None:
-    reader, symbols = Reader(a_checkpoint(cell, layers=3, scale=1.0)), [0, 5, 6, 7, 5]
+    reader, symbols = Reader(a_checkpoint(cell, layers=3)), [0, 5, 6, 7, 5]
     state = reader.start(1)
     one_by_one = [reader.step(np.array([symbol]), state)[0] for symbol in symbols]
     logits, layers = reader.follow(symbols)

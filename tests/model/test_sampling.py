@@ -65,6 +65,10 @@ def test_a_text_shorter_than_the_run_holds_none() -> None:
     assert not repeats("aaaaa", "a", 7)
 
 
+def test_to_end_completes_no_run() -> None:
+    assert not repeats("a long text that may end", "", 24)
+
+
 def test_the_largest_number_below_one_still_chooses_what_is_within_the_nucleus() -> None:
     logits = np.random.default_rng(0).standard_normal((500, 90)).astype(np.float32)
     uniforms = np.full(500, np.nextafter(1, 0))

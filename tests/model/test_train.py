@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 from collections import Counter
-from dataclasses import replace
+from contextlib import nullcontext
+from dataclasses import asdict, replace
 from math import log2
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+import safetensors.numpy
 from networks import a_checkpoint, small_talk
 
 from model.checkpoint import read_checkpoint
 from model.config import Config, Recipe
 from model.corpus import Text
 from model.evaluate import bits_per_character
-from model.train import Event, Job, Standing, TrainingError, train, widened
+from model.train import STATE, Event, Job, OtherRunError, Standing, TrainingError, train, widened
 
 pytestmark = pytest.mark.train
 
@@ -81,6 +84,25 @@ def test_the_figure_in_the_checkpoint_is_the_one_measured(ended: Ended) -> None:
     assert checkpoint.meta["bits_per_character"] == ended.standing.best_bits == pytest.approx(measured, abs=0.01)
 
 
+def test_what_is_measured_on_is_taken_from_all_the_texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("model.train.VALIDATION_TEXTS", 10)
+    first, last = small_talk(10, 2), [Text("zzz zzz zzz zzz zzz zzz")] * 20
+    job = a_job(tmp_path / "out", validation=[*first, *last], should_stop=lambda: True)
+    train(job)
+    every_third = [text.text for text in job.validation[::3]]
+    measured = bits_per_character(read_checkpoint(job.out), every_third).bits_per_character
+    assert read_checkpoint(job.out).meta["bits_per_character"] == pytest.approx(measured, abs=0.01)
+
+
+def test_an_epoch_is_as_long_where_rows_stay_empty(tmp_path: Path) -> None:
+    """So few texts in so many rows: windows are mostly empty, and there are more of them than the characters fill."""
+    recipe = Recipe(epochs=3, batch=64, window=4)
+    job = a_job(tmp_path / "out", texts=small_talk(5, 1), recipe=recipe)
+    standing = train(job)
+    assert (standing.epoch, standing.ended) == (2, "done")
+    assert standing.read == 3 * sum(len(text.text) + 1 for text in job.texts)
+
+
 def test_the_same_seed_trains_the_same_network(tmp_path: Path, ended: Ended) -> None:
     assert train(a_job(tmp_path / "again")).best_bits == pytest.approx(ended.standing.best_bits, abs=1e-4)
 
@@ -137,6 +159,49 @@ def test_divergence_is_told_and_the_last_good_checkpoint_stays(tmp_path: Path, e
     assert read_checkpoint(out).meta["bits_per_character"] == ended.standing.best_bits
 
 
+def test_what_diverged_is_not_gone_on_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("model.train.SAVE_SECONDS", 0.0)
+    told: list[str] = []
+    wild = Recipe(epochs=4, batch=8, window=32, rate=1e30, warm_up=0.0)
+    job = a_job(tmp_path / "out", recipe=wild, resume=True, report=lambda event: told.append(event["event"]))
+    for times in (1, 2):
+        with pytest.raises(TrainingError, match="and the next training begins anew"):
+            train(job)
+        assert told.count("saved") >= times  # each time from its first step
+        assert not (tmp_path / "out.training" / STATE).exists()
+
+
+@pytest.mark.parametrize("changed", [{"memory.0": None}, {"memory.0": np.zeros((1, 2), "f4")}, {"standing": "{}"}])
+def test_what_another_program_left_is_known_for_that(tmp_path: Path, ended: Ended, changed: dict[str, Any]) -> None:
+    out = ended.copied_to(tmp_path)
+    state = out.with_name("out.training") / STATE
+    arrays = safetensors.numpy.load(state.read_bytes())
+    standing = {"standing": json.dumps(asdict(ended.standing))} | changed
+    arrays = {name: array for name, array in (arrays | changed).items() if isinstance(array, np.ndarray)}
+    state.write_bytes(safetensors.numpy.save(arrays, {"standing": standing["standing"]}))
+    with pytest.raises(OtherRunError, match=r"another program's.*; remove it to begin anew"):
+        train(a_job(out, recipe=replace(ended.job.recipe, epochs=5), resume=True))
+
+
+def test_a_board_that_cannot_be_written_to_ends_no_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("tensorboard", reason="TensorBoard is not installed: make setup-train")
+    from model.network import tf
+
+    flushed: list[int] = []
+
+    class FullBoard:
+        def as_default(self, step: int) -> Any:
+            return nullcontext()
+
+        def flush(self) -> None:
+            flushed.append(1)
+            raise tf.errors.ResourceExhaustedError(None, None, "No space left on device")
+
+    monkeypatch.setattr(tf.summary, "create_file_writer", lambda folder: FullBoard())
+    assert train(a_job(tmp_path / "out", texts=small_talk(40, 1))).ended == "done"
+    assert len(flushed) == 1
+
+
 def test_a_full_disk_is_told_and_loses_nothing(tmp_path: Path, ended: Ended, monkeypatch: pytest.MonkeyPatch) -> None:
     out = ended.copied_to(tmp_path)
     before = read_checkpoint(out).meta
@@ -180,6 +245,18 @@ def test_a_finished_training_goes_on_where_more_is_asked_for(tmp_path: Path, end
     more = train(a_job(ended.copied_to(tmp_path), recipe=longer, resume=True))
     assert more.ended == "done"
     assert ended.standing.step < more.step < 1.5 * ended.standing.step
+
+
+def test_what_goes_on_with_a_larger_budget_is_measured_on_the_way(
+    tmp_path: Path, ended: Ended, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("model.train.VALIDATION_SHARE", float("inf"))  # it need not wait to be measured again
+    told: list[str] = []
+    longer = replace(ended.job.recipe, epochs=8)
+    train(
+        a_job(ended.copied_to(tmp_path), recipe=longer, resume=True, report=lambda event: told.append(event["event"]))
+    )
+    assert told.count("sample") == 4  # the second half of eight
 
 
 def test_saving_is_told_also_between_validations(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

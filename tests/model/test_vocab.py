@@ -23,7 +23,7 @@ def test_marks_in_a_text_never_become_characters() -> None:
     assert vocab.characters == "a"
 
 
-@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters=START + END + UNKNOWN)))
+@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0" + START + END + UNKNOWN)))
 def test_what_it_knows_comes_back_as_it_was(text: str) -> None:
     vocab = Vocab("").extended([text], least=1)
     assert "".join(vocab.symbols[place] for place in vocab.encode(text)) == text
@@ -58,7 +58,8 @@ TOO_MANY = "".join(map(chr, range(0x10000, 0x20000)))
 @pytest.mark.parametrize(
     "data",
     [[], {"characters": "ab"}, {"characters": 3, "accounts": []}, {"characters": "ab", "accounts": [1]}]
-    + [{"characters": text, "accounts": []} for text in ("aa", "a" + END, "\ud800", TOO_MANY)],
+    + [{"characters": text, "accounts": []} for text in ("aa", "a" + END, "\ud800", "a\0", TOO_MANY)]
+    + [{"characters": "a", "accounts": ["b\0"]}],
 )
 def test_a_malformed_one_is_refused(data: object) -> None:
     with pytest.raises(VocabError, match="vocabulary: "):

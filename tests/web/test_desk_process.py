@@ -16,6 +16,7 @@ from app.web.desk_process import Desk, Writing, liveliest, read_aloud
 from model.checkpoint import write_checkpoint
 from model.reader import Reader, read
 from model.sampling import Decoding
+from model.vocab import END_ID
 
 HOUSE = Path(__file__).resolve().parents[2]
 
@@ -86,6 +87,13 @@ def test_what_is_refused_is_not_written() -> None:
 
 def test_where_nothing_is_left_the_text_ends() -> None:
     assert [one["c"] for one in written(1, refused="abcdefghijklmnopqrstuvwxyz ,.")] == [""]
+
+
+def test_a_text_longer_than_the_guard_may_end() -> None:
+    checkpoint = a_checkpoint()
+    checkpoint.weights["output.bias"][END_ID] = 100.0
+    writing = Writing(Reader(checkpoint), "a text of thirty characters, or", Decoding(), 1, limit=60)
+    assert [choice.character for choice in writing.steps()] == [""]
 
 
 def test_cautious_settings_leave_the_likeliest_alone() -> None:
