@@ -9,7 +9,7 @@ import pytest
 from factories import LONG_AGO, add_game, add_guess, add_player
 from sqlalchemy import func, select
 
-from app.db import jobs, labelling, retractions, rollups, screenings
+from app.db import jobs, labelling, overruling, retractions, rollups, screenings
 from app.db.session import open_engine, reading, writing
 from app.db.tables import guesses, label_tallies, labels
 from app.game.labels import BY_HAND
@@ -137,7 +137,7 @@ def test_one_that_is_killed_while_it_gives_labels_back_gives_them_back_the_next_
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(screenings, "clear", die)
+        patched.setattr(overruling, "give_back", die)
         with pytest.raises(KeyboardInterrupt):
             screen_players(workshop, archive)
     screen_players(workshop, archive)
