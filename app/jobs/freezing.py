@@ -20,7 +20,7 @@ from app.game.weights import weigh
 from app.jobs.screening import hold_newer_labels, in_words, screen_players
 from app.jobs.workshop import JobError, ShouldStop, Skipped, Workshop, never
 
-OLD = 3600.0  # seconds after which a file that no set names is of nobody any more
+OLD = 7 * 86_400.0  # seconds that a file stays which no set names: a database that was moved away may come back
 MOST = 50_000  # labels of a set, the newest: the memory and the time that a scorer takes grow with them
 
 
@@ -113,7 +113,7 @@ def conclude(workshop: Workshop, archive: Archive, set_id: int) -> None:
 def drop_failed(workshop: Workshop) -> None:
     """Remove what retrainings froze that failed or were cancelled: no generator learned from it, and none will.
 
-    So are files that no set names, which a worker that was killed left: nobody would amend them.
+    So are files that no set has named for a week, which a worker that was killed left: nobody would amend them.
     """
     with writing(workshop.engine) as connection:
         keys = labels.drop_failed(connection)

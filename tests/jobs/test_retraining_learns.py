@@ -119,8 +119,16 @@ def test_with_few_labels_one_step_of_the_decoding_is_tried(
     assert "one step from it is tried" in done.learned
 
 
-def test_a_step_that_failed_a_gate_does_not_stand_in_the_way_of_others(
-    workshop: Workshop, archive: Archive, generator: Generator
+@pytest.mark.parametrize(
+    "decided",
+    [
+        Decided("held", "retrain", {"gates": [{"name": "Self-BLEU", "outcome": "failed"}]}),
+        Decided("rolled back", "canary", {"alarm": "reports jumped"}),
+    ],
+    ids=["a gate", "an alarm"],
+)
+def test_a_step_that_failed_does_not_stand_in_the_way_of_others(
+    workshop: Workshop, archive: Archive, generator: Generator, decided: Decided
 ) -> None:
     add_believers(workshop, archive, 150)
     lines = read_set(workshop, freeze_labels(workshop, archive)["id"])
@@ -129,8 +137,7 @@ def test_a_step_that_failed_a_gate_does_not_stand_in_the_way_of_others(
         same = ("checkpoint_key", "checkpoint_sha256", "vetting_version", "alphabet", "bits_per_character")
         recipe = Recipe(decoding=first, **{name: getattr(generator, name) for name in same})
         made = generators.register(connection, archive.id, recipe, LONG_AGO)[0]
-        held = Decided("held", "retrain", {"gates": [{"name": "Self-BLEU", "outcome": "failed"}]})
-        generators.note_decision(connection, archive.id, made.id, held, LONG_AGO)
+        generators.note_decision(connection, archive.id, made.id, decided, LONG_AGO)
 
     second = choose_draw(workshop, archive, lines, generator, generator).decoding
 
