@@ -2,9 +2,10 @@
 
 Bits per character on the validation split of ../shared/data's Trump tweets, end marks counted, for one contestant per
 command: stock-N is Keras as in TensorFlow's text-generation tutorial, pytorch-N an `nn.LSTM` of 2 × 512 with our
-packing and schedule, ours-N what `whichtweet train --minutes N` does; N is minutes of training on this machine. A run
-of ours that was interrupted goes on. Each adds its figure to bench/results/quality.json. PyTorch is found in this
-Python or in the one that TORCH_PYTHON names.
+packing and schedule, ours-N what `whichtweet train --minutes N --from-scratch` does, and base-N the same from the
+shipped base, which has read this account's train split; N is minutes of training on this machine. A run of ours that
+was interrupted goes on. Each adds its figure to bench/results/quality.json, apart for processors with bfloat16 and
+without. PyTorch is found in this Python or in the one that TORCH_PYTHON names.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,13 +32,14 @@ from model.vocab import UNKNOWN_ID, Vocab
 
 RESULTS = Path(__file__).with_name("results") / "quality.json"
 SHARED = Path(__file__).parents[2] / "shared" / "data"
+BASE = Path(__file__).parents[1] / "model" / "base"
 WORK = Path(os.environ.get("WHICHTWEET_DATA_DIR", "data")) / "quality"
 Measure = Any  # (Corpus, Vocab) -> bits per character
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--contestant", default="ours-10", help="stock, pytorch or ours, a hyphen, and minutes")
+    parser.add_argument("--contestant", default="ours-10", help="stock, pytorch, ours or base, a hyphen, and minutes")
     name = parser.parse_args().contestant
     kind, _, minutes = name.partition("-")
     if kind not in CONTESTANTS or not minutes.isdigit():
@@ -46,8 +49,8 @@ def main() -> None:
         raise SystemExit(subprocess.run([python, "-m", "bench.quality", *sys.argv[1:]], check=False).returncode)
     begun = time.monotonic()
     bits = CONTESTANTS[kind](read_texts(folder / "train.jsonl"), read_texts(folder / "validation.jsonl"), int(minutes))
-    machine = {"cores": os.cpu_count(), "bfloat16": has_bfloat16()}
-    keep(name, {"bits_per_character": bits, "seconds": round(time.monotonic() - begun), **machine})
+    row = {"bits_per_character": bits, "seconds": round(time.monotonic() - begun), "cores": os.cpu_count()}
+    keep(name, "bfloat16" if has_bfloat16() else "float32", row)
 
 
 def split(slug: str = "trump", files: Sequence[str] = ("trump_archive.json", "trump_2018_apr_dec.json")) -> Path:
@@ -77,21 +80,25 @@ def split(slug: str = "trump", files: Sequence[str] = ("trump_archive.json", "tr
     return folder
 
 
-def keep(name: str, figures: dict[str, Any]) -> None:
+def keep(name: str, fastest: str, row: dict[str, Any]) -> None:
+    """Add a contestant's figures, by what the processor multiplies fastest, and print all that is known."""
     known = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+    known.setdefault(name, {})[fastest] = row
     RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(dict(sorted({**known, name: figures}.items())), indent=2) + "\n", encoding="utf-8")
-    for contestant, row in sorted({**known, name: figures}.items()):
-        print(f"{contestant:16s} {row['bits_per_character']:.4f} bits per character, {row['seconds']:,} seconds")
+    RESULTS.write_text(json.dumps(known, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    for contestant, rows in sorted(known.items()):
+        for kind, it in sorted(rows.items()):
+            print(f"{contestant:12s} {kind:8s} {it['bits_per_character']:.4f} bits per character, {it['seconds']:,} s")
 
 
-def ours(texts: list[Text], validation: list[Text], minutes: int) -> float:
+def ours(texts: list[Text], validation: list[Text], minutes: int, *, start: Path | None = None) -> float:
     from model.checkpoint import read_checkpoint
     from model.evaluate import bits_per_character
 
-    out, folder = WORK / f"ours-{minutes}", split()
+    out, folder = WORK / f"{'base' if start else 'ours'}-{minutes}", split()
     words = ["--train", str(folder / "train.jsonl"), "--validation", str(folder / "validation.jsonl"), "--resume"]
     words += ["--out", str(out), "--minutes", str(minutes)]
+    words += ["--start", str(start)] if start else []
     subprocess.run([sys.executable, "-m", "app.jobs.training_process", *words], check=True, stdout=sys.stderr)
     return bits_per_character(read_checkpoint(out), [text.text for text in validation]).bits_per_character
 
@@ -238,7 +245,7 @@ def pytorch(texts: list[Text], validation: list[Text], minutes: int) -> float:  
     return (nats / math.log(2) + unknown * vocab.unknown_bits) / held_out.characters
 
 
-CONTESTANTS = {"ours": ours, "stock": stock, "pytorch": pytorch}
+CONTESTANTS = {"ours": ours, "base": partial(ours, start=BASE), "stock": stock, "pytorch": pytorch}
 
 if __name__ == "__main__":
     main()

@@ -31,7 +31,14 @@ def test_what_was_not_measured_says_so_with_its_command(monkeypatch: pytest.Monk
 @pytest.mark.parametrize(
     ("part", "figures", "said"),
     [
-        ("quality", {"ours-10": {"bits_per_character": 1.8123, "seconds": 601}}, "| ours-10 | 1.812 | 601 | float32 |"),
+        (
+            "quality",
+            {
+                "ours-10": {"float32": {"bits_per_character": 1.9876}},
+                "ours-30": {"bfloat16": {"bits_per_character": 1.7}},
+            },
+            "| ours-10 |  | 1.988 |\n| ours-30 | 1.700 |  |",
+        ),
         (
             "ablations",
             {

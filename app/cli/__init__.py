@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 import sqlite3
 import sys
-from importlib import import_module
+from importlib import import_module, metadata
+from typing import Annotated
 
 import typer
 
@@ -37,12 +38,22 @@ def program(command: str = "") -> typer.Typer:
     )
 
     @app.callback()
-    def whichtweet() -> None:
+    def whichtweet(
+        _version: Annotated[
+            bool, typer.Option("--version", help="Tell the version, and go.", is_eager=True, callback=_tell_version)
+        ] = False,
+    ) -> None:
         """Which tweet is real? A game in which players teach a neural network."""
 
     for file in [FILES[command]] if command in FILES else dict.fromkeys(FILES.values()):
         import_module(f"app.cli.{file}").register(app)
     return app
+
+
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"whichtweet {metadata.version('whichtweet')}")
+        raise typer.Exit
 
 
 def main() -> None:
