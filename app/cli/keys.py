@@ -24,8 +24,8 @@ def register(app: typer.Typer) -> None:
 def rotate(keep: KeepOption = 1) -> None:
     """Seal with a new key from the next start of the web server on; the older ones still open what they sealed.
 
-    Open rounds go on, and a cookie is sealed anew when its player next comes. After a leak run it again with --keep 0
-    once rounds have expired: nothing that the leaked key sealed is taken any more, and players begin anew.
+    Open rounds go on, and a cookie is sealed anew when its player next comes. After a leak use --keep 0: nothing that
+    the leaked key sealed is taken any more, open rounds are lost, and players begin anew.
     """
     settings = read_settings()
     if settings.secret_key is not None:

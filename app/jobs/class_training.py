@@ -71,8 +71,10 @@ def train_on_class(
         anchor = generators.in_arm(connection, archive.id, ANCHOR)
         room = classes.find_by_id(connection, class_id)
         job = jobs.find(connection, errand.job_id)
-    if anchor is None or room is None:
-        raise JobError("the class, or the anchor of its archive, is not there any more")
+    if room is None:
+        raise JobError("the class is not there any more")
+    if anchor is None:
+        raise JobError(f"{archive.slug} has no trained generator to begin from: whichtweet train --archive {archive.slug}")
     need_tensorflow()
     time = _Clock(job.created_at if job else clock(), clock, errand)
     stops = errand.should_stop
