@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import errno
+import os
 import sqlite3
 import sys
 from importlib import import_module, metadata
 from typing import Annotated
 
 import typer
+
+from model.arithmetic import numpy_at_its_best
 
 # Which file holds a command. Only the file that is asked for is imported: the web server starts without the jobs.
 FILES = {
@@ -58,6 +61,8 @@ def _tell_version(wanted: bool) -> None:
 
 def main() -> None:
     """Run the command; every foreseen error becomes one line on standard error and exit code 2."""
+    if kernel := numpy_at_its_best().get("OPENBLAS_CORETYPE"):  # before anything imports NumPy
+        os.environ.setdefault("OPENBLAS_CORETYPE", kernel)
     try:
         program(sys.argv[1] if len(sys.argv) > 1 else "")()
     except Exception as error:
@@ -71,7 +76,7 @@ def main() -> None:
 def _in_one_line(error: Exception) -> str | None:
     """What a foreseen error says to the person who typed the command; None for a bug, which keeps its traceback."""
     # Imported here: a command that goes well should not wait for what only errors need.
-    from sqlalchemy.exc import DBAPIError
+    from sqlalchemy.exc import DataError, DBAPIError
 
     from app.archives import ArchiveError
     from app.cli.admin import AdminError
@@ -110,6 +115,8 @@ def _in_one_line(error: Exception) -> str | None:
         words = str(orig).splitlines()[0]
         if isinstance(orig, DamagedDatabase):
             return words
+        if isinstance(error, DataError):  # a number that is too large, say
+            return f"the database takes no such value: {words}; give another one"
         return f"the database does not answer: {words}; is WHICHTWEET_DATABASE_URL right?"
     if isinstance(error, OSError) and error.filename:
         return f"{error.filename}: {error.strerror}"

@@ -120,7 +120,8 @@ def _unfit(how: Standing, found: str | None) -> Finding:
     if how == "empty":
         return Finding("database", "mind", "is empty: whichtweet serve prepares it")
     if how == "older":
-        words = f"is at revision {found}, of an earlier program: make a backup; whichtweet serve brings it up to date"
+        words = f"is at revision {found}, of an earlier program: make a backup with that one; "
+        words += "whichtweet serve of this one brings it up to date"
         return Finding("database", "mind", words)
     words = f"is at revision {found}, which this program does not know: run the program that made it, "
     return Finding("database", "wrong", f"{words}or restore a backup made before the upgrade")

@@ -189,7 +189,7 @@ def _judged(workshop: Workshop, archive: Archive, generator: Generator) -> dict[
 
 def _chosen(workshop: Workshop, archive: Archive, name: str) -> Generator:
     number = name.removeprefix("v")
-    is_number = number.isdecimal() and len(number) < 10  # of more digits no database has a number
+    is_number = number.isdecimal() and len(number) < 100  # more digits than 4,300 Python would not read
     with reading(workshop.engine) as connection:
         found = generators.by_number(connection, archive.id, int(number)) if is_number else None
         known = [generator.name for generator in generators.listing(connection, archive.id)]

@@ -15,6 +15,7 @@ from rich.table import Table
 from app.cli.workbench import ArchiveOption, JsonOption, at_the_terminal, open_workshop, say
 from app.db import audit, retractions, rollups, screenings
 from app.db.audit import Change
+from app.db.copying import one_moment
 from app.db.exporting import CROWDS, FORMATS, Export
 from app.db.rollups import day_of
 from app.db.session import now, reading, writing
@@ -91,8 +92,9 @@ def retract_command(player: PlayerOption, reason: ReasonOption = "", as_json: Js
     """
     workshop = open_workshop()
     _known(workshop, player)
+    _note(workshop, "player's labels taken back", player, {}, reason)
     changed = retractions.retract(workshop.engine, player, now())
-    _note(workshop, "player's labels taken back", player, changed, reason)
+    _note(workshop, "labels moved", player, {"labels": changed})
     with reading(workshop.engine) as connection:
         learned = retractions.learned_from(connection, player)
     if as_json:
@@ -112,8 +114,9 @@ def restore_command(player: PlayerOption, reason: ReasonOption = "", as_json: Js
     workshop = open_workshop()
     if not _known(workshop, player):
         raise JobError(f"the labels of player {player} are not taken back")
+    _note(workshop, "player's labels given back", player, {}, reason)
     changed = retractions.restore(workshop.engine, player, now())
-    _note(workshop, "player's labels given back", player, changed, reason)
+    _note(workshop, "labels moved", player, {"labels": changed})
     if as_json:
         typer.echo(json.dumps({"player": player, "labels": changed}))
         return
@@ -137,6 +140,9 @@ def export_command(
         raise JobError(f"found --format {kind}, expected {' or '.join(FORMATS)}")
     workshop = open_workshop()
     found = workshop.archive(archive)
+    change = Change("labels exported", archive, {}, {"format": kind, "texts": with_texts})
+    with writing(workshop.engine) as connection:
+        audit.note(connection, BY, change, now())
     written: dict[str, int] = {}
     for crowd in CROWDS:
         file = out if crowd == "real" else out.with_name(f"{out.stem}.simulated{out.suffix}")
@@ -144,11 +150,6 @@ def export_command(
         lines = _write_export(workshop, export, file)
         if lines or crowd == "real":
             written[str(file)] = lines
-        else:
-            file.unlink()
-    change = Change("labels exported", archive, {}, {"format": kind, "texts": with_texts})
-    with writing(workshop.engine) as connection:
-        audit.note(connection, BY, change, now())
     if as_json:
         typer.echo(json.dumps({"archive": archive, "format": kind, "files": written}))
         return
@@ -157,15 +158,30 @@ def export_command(
 
 
 def _write_export(workshop: Workshop, export: Export, file: Path) -> int:
-    """Write a file and its data sheet as of one moment; how many labels it holds."""
-    count = 0
-    with reading(workshop.engine) as connection, file.open("w", encoding="utf-8", newline="") as stream:
-        for line in export.lines(connection):
-            stream.write(line)
-            count += 1
+    """Write a file and its data sheet as of one moment, whole or not at all; how many labels it holds.
+
+    Where no simulated player has any, there is neither.
+    """
+    count, beside = 0, file.with_name(f".{file.name}.new")
+    try:
+        with one_moment(workshop.engine) as connection, beside.open("w", encoding="utf-8", newline="") as stream:
+            for line in export.lines(connection):
+                stream.write(line)
+                count += 1
+            sheet = export.data_sheet(connection, now())
         count -= export.format == "csv"  # its first line names the fields
         if count or export.crowd == "real":
-            _sheet_of(file).write_text(export.data_sheet(connection, now()), encoding="utf-8")
+            beside.replace(file)
+            _sheet_of(file).write_text(sheet, encoding="utf-8")
+        else:  # of an export before
+            file.unlink(missing_ok=True)
+            _sheet_of(file).unlink(missing_ok=True)
+    except OSError as error:
+        if error.filename == str(beside):
+            error.filename = str(file)  # what was asked for
+        raise
+    finally:
+        beside.unlink(missing_ok=True)
     return count
 
 
@@ -181,8 +197,9 @@ def _known(workshop: Workshop, player: int) -> bool:
     return found
 
 
-def _note(workshop: Workshop, what: str, player: int, changed: int, reason: str) -> None:
-    change = Change(what, f"player {player}", {}, {"labels": changed}, reason or None)
+def _note(workshop: Workshop, what: str, player: int, after: dict[str, Any], reason: str = "") -> None:
+    # What is asked for is noted before: it takes many transactions, and may be cut short.
+    change = Change(what, f"player {player}", {}, after, reason or None)
     with writing(workshop.engine) as connection:
         audit.note(connection, BY, change, now())
 

@@ -18,6 +18,7 @@ from app.db.archives import Archive
 from app.db.generators import CHAMPION, Generator
 from app.db.session import reading
 from app.game.learning import WAYS, Way
+from app.game.own_settings import LARGEST
 from app.game.vetting import REASONS
 from app.jobs import training
 from app.jobs.base import stand_in, start_for
@@ -120,7 +121,9 @@ def take_over(workshop: Workshop, archive: Archive, generator: Generator, desk: 
 
 def restock_command(
     archive: ArchiveOption,
-    count: Annotated[int | None, typer.Option(min=1, help="samples to add; default: up to a full shelf")] = None,
+    count: Annotated[
+        int | None, typer.Option(min=1, max=LARGEST["shelf_full"], help="samples to add; default: up to a full shelf")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Let the champion write samples and put those that pass vetting on the shelf.
@@ -234,7 +237,7 @@ def print_restock(done: Restocked) -> None:
 
 def _start(workshop: Workshop, archive: Archive, name: str) -> Path:
     """The checkpoint folder that --start names, by itself or by a generator of the archive."""
-    if name[:1] == "v" and name[1:].isdecimal() and not Path(name).exists():
+    if name[:1] == "v" and name[1:].isdecimal() and len(name) < 100 and not Path(name).exists():
         with reading(workshop.engine) as connection:
             found = generators.by_number(connection, archive.id, int(name[1:]))
         if found is None:

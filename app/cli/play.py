@@ -205,8 +205,9 @@ class Household:
         import httpx
 
         deadline = time.monotonic() + 60
-        # One for all tries: each reads the certificates of the world, which keeps a core busy that the server needs.
-        with httpx.Client(timeout=5) as client:
+        # One for all tries: each reads the certificates of the world, which keeps a core busy that the server needs. By
+        # no proxy of the environment, for which this machine is another one.
+        with httpx.Client(timeout=5, trust_env=False) as client:
             while not self.stopping and web.poll() is None and time.monotonic() < deadline:
                 with suppress(httpx.TransportError):
                     client.get(address + "/healthz")

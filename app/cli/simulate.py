@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import ipaddress
 import json
 import sys
 import traceback
@@ -22,6 +23,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from app.archives.naming import slug_meant
+from app.cli.play import address_of
 from app.game.scoring import interval
 from app.keys import operator_key
 from app.settings import read_settings
@@ -65,7 +67,7 @@ def simulate(
     """
     settings = read_settings()
     choose = load_player(player)
-    address = url or f"http://{settings.host}:{settings.port}"
+    address = url or address_of(settings.host, settings.port)
     name = player.rpartition(":")[2][:64]
     headers = {"Authorization": f"Bearer {operator_key(settings)}", "X-Whichtweet-Simulated": name}
     shares = [guesses // players + (index < guesses % players) for index in range(players)]
@@ -172,15 +174,29 @@ def _told(error: BaseException) -> str:
 def client_at(address: str, headers: dict[str, str]) -> httpx.Client:
     """The client of a player at a game.
 
+    This machine is asked by no proxy of the environment, which would get to know the operator's key.
+
     Raises:
-        SimulationError: the address is none.
+        SimulationError: the address is none, or a proxy of the environment is of no kind that can be used.
     """
     try:
-        return httpx.Client(base_url=address, headers=headers, timeout=30)
+        host = httpx.URL(address).host
     except (httpx.InvalidURL, UnicodeError) as error:
         raise SimulationError(
             f"--url: found {address[:200]!r} ({error}), expected an address such as http://…"
         ) from None
+    try:
+        return httpx.Client(base_url=address, headers=headers, timeout=30, trust_env=not _is_this_machine(host))
+    except (ValueError, ImportError) as error:
+        words = f"a proxy that the environment names cannot be used ({error}): unset ALL_PROXY, HTTP_PROXY, HTTPS_PROXY"
+        raise SimulationError(" ".join(words.split())) from None
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host in ("", "localhost")
 
 
 def _ask(client: httpx.Client, path: str, body: dict[str, Any]) -> dict[str, Any]:

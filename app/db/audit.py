@@ -40,7 +40,7 @@ class Entry:
 
 
 def note(connection: Connection, who: str, change: Change, at: datetime) -> None:
-    """Keep a change; to be called in the transaction that makes it."""
+    """Keep a change; to be called in the transaction that makes it, or before the first of many."""
     row = {
         "at": at,
         "who": who,

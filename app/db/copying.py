@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import JSON, Connection, Engine, Table, func, insert, inspect, select, text, update
 
-from app.db.migrate import migrate
+from app.db.migrate import migrate, revision, standing
 from app.db.session import open_engine, writing
 from app.db.tables import jobs, metadata
 
@@ -108,9 +108,17 @@ def embedded(file: Path) -> Iterator[Engine]:
 
 
 def snapshot(engine: Engine, file: Path, told: Told = lambda table, rows: None) -> None:
-    """Put one moment of a database that is in use into a new SQLite file."""
+    """Put one moment of a database that is in use into a new SQLite file.
+
+    Raises:
+        CopyError: it is a PostgreSQL database of an earlier program, which a copy of rows would bring up to date.
+    """
     with embedded(file) as copy_of:
         if engine.dialect.name != "sqlite":
+            with engine.connect() as used:
+                if standing(used) == "older":
+                    words = f"the database is at revision {revision(used)}, of an earlier program: make the backup "
+                    raise CopyError(f"{words}with that one, before whichtweet serve of this one brings it up to date")
             copy(engine, copy_of, told)
         else:
             # All pages in one step: it reads under one lock that no writer of a WAL database waits for.

@@ -154,6 +154,8 @@ def find(connection: Connection, generator_id: int) -> Generator | None:
 
 def by_number(connection: Connection, archive_id: int, number: int) -> Generator | None:
     """The generator that is shown as v`number`."""
+    if number >= 1 << 31:  # PostgreSQL would not even compare
+        return None
     row = connection.execute(
         select(generators).where(generators.c.archive_id == archive_id, generators.c.number == number)
     ).first()

@@ -172,7 +172,7 @@ def claim(connection: Connection, worker: str, kinds: Collection[str], at: datet
     found = connection.execute(wanted).first()
     if found is None:
         return None
-    if found.kind in TRAININGS:
+    if found.kind in TRAININGS and found.archive_id is not None:  # one whose archive is removed says so as it begins
         # Another worker may be taking another of them; then this one's turn is later.
         if not _lock(connection, found.archive_id, wait=False):
             return None

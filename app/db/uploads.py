@@ -102,6 +102,7 @@ def drop(connection: Connection, upload_id: int) -> None:
     connection.execute(update(uploads).where(uploads.c.id == upload_id).values(state="dropped"))
 
 
-def note_arrival(connection: Connection, upload_id: int, size: int) -> None:
-    """Note that a file that was fetched is whole."""
-    connection.execute(update(uploads).where(uploads.c.id == upload_id).values(bytes=size))
+def note_arrival(connection: Connection, upload_id: int, size: int) -> bool:
+    """Note that a file that was fetched is whole; False where nobody wants it any more."""
+    its = (uploads.c.id == upload_id, uploads.c.state != "dropped")
+    return connection.execute(update(uploads).where(*its).values(bytes=size)).rowcount == 1

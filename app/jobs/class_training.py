@@ -74,7 +74,7 @@ def train_on_class(
     if room is None:
         raise JobError("the class is not there any more")
     if anchor is None:
-        raise JobError(f"{archive.slug} has no trained generator to begin from: whichtweet train --archive {archive.slug}")
+        raise JobError(f"there is no trained generator to begin from: whichtweet train --archive {archive.slug}")
     need_tensorflow()
     time = _Clock(job.created_at if job else clock(), clock, errand)
     stops = errand.should_stop

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from collections.abc import Mapping
 from itertools import chain, islice
@@ -57,7 +58,10 @@ def fetch_upload(workshop: Workshop, job: Job, hold: Hold, step: Steps) -> str:
             _note_failure(workshop, upload_id, str(error))
             raise
         with writing(workshop.engine) as connection:
-            uploads.note_arrival(connection, upload_id, size)
+            is_wanted = uploads.note_arrival(connection, upload_id, size)
+        if not is_wanted:  # the page that would throw it away has done so already
+            shutil.rmtree(path.parent, ignore_errors=True)
+            raise Interrupted
         return size
 
     step("fetch", bring)

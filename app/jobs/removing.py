@@ -73,7 +73,8 @@ def drop_guesses(workshop: Workshop, moment: datetime) -> int:
     removed = 0
     for _ in range(WINDOWS if workshop.guesses_kept_days else 0):
         with writing(workshop.engine) as connection:
-            some = retention.drop(connection, moment - timedelta(days=workshop.guesses_kept_days))
+            kept = timedelta(days=workshop.guesses_kept_days)
+            some = retention.drop(connection, moment - kept, moment + AHEAD)
         removed += some
         if some < retention.BATCH:
             break

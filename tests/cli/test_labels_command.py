@@ -12,11 +12,14 @@ import pytest
 from factories import add_game, add_generator, add_guess, add_player
 from sqlalchemy import select
 
-from app.db import labels
+from app.cli.labels import _write_export
+from app.db import archives, labels
+from app.db.exporting import Export
 from app.db.labels import NewSet
 from app.db.migrate import migrate
 from app.db.session import now, open_engine, reading, writing
 from app.db.tables import audit as audit_table
+from app.jobs.workshop import Workshop
 
 pytestmark = pytest.mark.process
 
@@ -69,7 +72,9 @@ def test_labels_are_taken_back_and_given_back(house):
         rows = connection.execute(select(audit_table.c.who, audit_table.c.what, audit_table.c.reason)).all()
     assert [tuple(row) for row in rows] == [
         ("command line", "player's labels taken back", "a script"),
+        ("command line", "labels moved", None),
         ("command line", "player's labels given back", None),
+        ("command line", "labels moved", None),
     ]
 
 
@@ -100,6 +105,37 @@ def test_an_export_has_a_data_sheet_beside_it(house):
     assert list(done["files"].values()) == [4, 1]
     (line,) = (house.folder / "all.simulated.jsonl").read_text().splitlines()
     assert json.loads(line)["simulated"] == "speller"
+
+
+def test_an_export_is_of_one_moment_and_leaves_the_one_before_where_it_fails(either_engine, tmp_path):
+    """Somebody plays on while it is written."""
+    with writing(either_engine) as connection:
+        add_game(connection)
+        player = add_player(connection)
+        add_guess(connection, player)
+        archive = archives.find(connection, "mayor")
+    file = tmp_path / "labels.jsonl"
+
+    class Interrupted(Export):
+        def lines(self, connection):
+            yield from super().lines(connection)
+            with writing(either_engine) as another:
+                add_guess(another, player)
+
+    workshop = Workshop(either_engine, tmp_path)
+    assert _write_export(workshop, Interrupted(archive), file) == 1
+    assert "for the\ntweet. 1 guesses." in (tmp_path / "labels.data-sheet.md").read_text()
+    before = file.read_bytes()
+
+    class Full(Export):
+        def lines(self, connection):
+            yield "half a line"
+            raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space"):
+        _write_export(workshop, Full(archive), file)
+    assert file.read_bytes() == before
+    assert sorted(path.name for path in tmp_path.glob("*labels*")) == ["labels.data-sheet.md", "labels.jsonl"]
 
 
 def test_an_export_that_cannot_be_written_is_refused_in_one_line(house):

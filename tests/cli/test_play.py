@@ -7,9 +7,13 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import httpx
 import pytest
@@ -242,3 +246,18 @@ def test_an_unknown_setting_stops_the_start_by_name(start: Start) -> None:
     assert game.returncode == 2
     assert len(words.splitlines()) == 1
     assert "unknown setting WHICHTWEET_PROT" in words
+
+
+def test_the_web_server_is_found_past_any_proxy_of_the_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    server = HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    monkeypatch.setenv("ALL_PROXY", "socks://127.0.0.1:9")
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    web: Any = SimpleNamespace(poll=lambda: None)
+    try:
+        assert Household(Settings(data_dir=tmp_path))._wait_until_ready(web, f"http://127.0.0.1:{server.server_port}")
+    finally:
+        server.shutdown()
+        server.server_close()

@@ -100,6 +100,22 @@ def test_what_is_no_address_is_told_in_one_line(address: str) -> None:
         play(client, "mayor", left, Random(0), 1, lambda: True)
 
 
+@pytest.mark.parametrize("proxy", ["socks://10.0.0.1:1080", "socks5://10.0.0.1:1080", "http://10.0.0.1:3128"])
+def test_this_machine_is_asked_by_no_proxy(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
+    """It would get to know the operator's key."""
+    for name in ("ALL_PROXY", "HTTP_PROXY"):
+        monkeypatch.setenv(name, proxy)
+    for address in ("http://127.0.0.1:8000", "http://[::1]:8000", "http://localhost:8000"):
+        with client_at(address, {}) as client:
+            assert not client._mounts
+
+
+def test_a_proxy_that_cannot_be_used_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALL_PROXY", "socks://10.0.0.1:1080")
+    with pytest.raises(SimulationError, match=r"^a proxy that the environment names cannot be used \(.*ALL_PROXY"):
+        client_at("http://game.example.org", {})
+
+
 def test_the_report_counts_by_generator(capsys: pytest.CaptureFixture[str]) -> None:
     verdicts = [Verdict("v2", True), Verdict("v2", False), Verdict("v10", False)]
     report(verdicts, "left", "mayor", as_json=True)

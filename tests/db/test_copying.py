@@ -13,7 +13,8 @@ from serving import serve, settings
 from sqlalchemy import Engine, func, insert, select, update
 
 from app.db import jobs
-from app.db.copying import LEFT_OUT, CopyError, copied_tables, copy, one_moment, tally
+from app.db.copying import LEFT_OUT, CopyError, copied_tables, copy, one_moment, snapshot, tally
+from app.db.migrate import downgrade, revision
 from app.db.session import now, open_engine, reading, writing
 from app.db.tables import guesses, metadata, players, tweets, workers
 from app.db.tables import jobs as jobs_table
@@ -102,6 +103,20 @@ def test_a_copy_that_is_broken_off_leaves_the_target_empty(engine: Engine, tmp_p
     with reading(target) as connection:
         assert connection.scalar(select(func.count()).select_from(tweets)) == 0
     assert copy(engine, target)["tweets"].rows == 60
+
+
+@pytest.mark.postgres
+def test_a_snapshot_leaves_a_database_of_an_earlier_program_as_it_is(postgres_url: str, tmp_path: Path) -> None:
+    """Somebody backs it up before an upgrade, to have a way back."""
+    engine = open_engine(postgres_url)
+    downgrade(engine, "-1")
+    with reading(engine) as connection:
+        before = revision(connection)
+    with pytest.raises(CopyError, match=f"at revision {before}, of an earlier program: make the backup with that one"):
+        snapshot(engine, tmp_path / "copy.db")
+    with reading(engine) as connection:
+        assert revision(connection) == before
+    engine.dispose()
 
 
 def test_a_checksum_tells_a_changed_letter(engine: Engine) -> None:

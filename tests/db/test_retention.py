@@ -50,6 +50,23 @@ def test_old_guesses_go_and_what_was_counted_stays(either_url: str, tmp_path: Pa
     engine.dispose()
 
 
+def test_a_guess_of_a_clock_that_was_ahead_holds_up_no_other(either_url: str, tmp_path: Path) -> None:
+    """It stays until its own time has come: to a clock that is set back all others would look like it."""
+    engine = fill(either_url)
+    with serve(settings(either_url, tmp_path)) as game, game.client() as client:
+        play(client, 4)
+        with writing(engine) as connection:
+            for guess, days in ((1, 365), (2, -91), (3, -91)):
+                values = {"guessed_at": now() + timedelta(days=days)}
+                connection.execute(update(guesses).where(guesses.c.id == guess).values(values))
+        workshop = Workshop(engine, tmp_path, guesses_kept_days=90)
+        assert drop_guesses(workshop, now()) == 2
+        assert drop_guesses(workshop, now() - timedelta(days=9000)) == 0
+        with reading(engine) as connection:
+            assert sorted(connection.scalars(select(guesses.c.id))) == [1, 4]
+    engine.dispose()
+
+
 def test_guesses_are_numbered_on_where_all_before_were_old(either_url: str, tmp_path: Path) -> None:
     """What was learned from, and what a canary is judged by, is told by numbers: after an idle month they go on."""
     engine = fill(either_url)

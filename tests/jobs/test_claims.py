@@ -40,6 +40,17 @@ def claimed_at(worker: Worker, moment: datetime) -> Job | None:
         return jobs.claim(connection, worker.name, ("retrain",), moment)
 
 
+def test_a_job_whose_archive_is_gone_holds_up_no_other(worker: Worker) -> None:
+    """A training that waits while its archive is removed fails as it begins."""
+    with writing(worker._workshop.engine) as connection:
+        gone = jobs.ask(connection, "retrain", None, {}, asked_by="schedule", at=now())
+        jobs.ask(connection, "retrain", 1, {}, asked_by="schedule", at=now())
+    taken = [claimed_at(worker, now()), claimed_at(worker, now())]
+    assert [job and job.archive_id for job in taken] == [None, 1]
+    assert taken[0] is not None
+    assert taken[0].id == gone
+
+
 def claimed_again(worker: Worker) -> Job:
     """However long it rests."""
     job = claimed_at(worker, now() + timedelta(seconds=max(jobs.RESTS)))

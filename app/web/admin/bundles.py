@@ -21,7 +21,7 @@ from app.web.admin.office import Changing, Here, Office, Refused, Viewing, note
 from app.web.admin.receiving import receive
 
 router = APIRouter(include_in_schema=False)
-MOST_BYTES = 1_200_000_000  # a little more than the files in a bundle may hold together, were none of them packed
+MOST_BYTES = 1_100_000_000  # a little more than the files in a bundle may hold together, were none of them packed
 
 
 @router.get("/generators/{generator_id}/bundle.zip")

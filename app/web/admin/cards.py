@@ -16,7 +16,7 @@ from app.db.browsing import Kind, Look, Wanted
 from app.db.session import now, reading, writing
 from app.game.vetting import BlockedWords
 from app.web.admin import views
-from app.web.admin.choosing import chosen, chosen_with_generator
+from app.web.admin.choosing import chosen, chosen_with_generator, found
 from app.web.admin.office import Changing, Here, Office, Refused, Viewing, note
 from app.wording import fold
 
@@ -116,23 +116,23 @@ def show_words(
     tweets: int | None = None,
 ) -> Response:
     """What words would hide, before they do: some of the cards at a time, those before a sample and a tweet."""
-    found: dict[Kind, Look] = {}
+    looks: dict[Kind, Look] = {}
     with reading(here.engine) as connection:
         listed, which = chosen(connection, archive)
         blocked = _Blocked.of(words)
         if which is not None and blocked is not None:
-            found = {
+            looks = {
                 "sample": blocked.found(connection, "sample", which, samples),
                 "tweet": blocked.found(connection, "tweet", which, tweets),
             }
-    is_over = all(each.before_id is None for each in found.values())
-    further = {f"{kind}s": each.before_id or 0 for kind, each in found.items()}
+    is_over = all(each.before_id is None for each in looks.values())
+    further = {f"{kind}s": each.before_id or 0 for kind, each in looks.items()}
     return views.page(
         *(request, "words.html", admin),
         archives=listed,
         which=which,
         words=words,
-        found=found,
+        found=looks,
         further=None if is_over else {"archive": which.slug if which else "", "words": words, **further},
     )
 
@@ -143,14 +143,15 @@ def hide_by_words(
 ) -> Response:
     """Hide every card in play that holds one of the words."""
     with reading(here.engine) as connection:
-        _, which = chosen(connection, archive)
-    if which is None:
-        raise Refused(404, "No such archive", "There is nothing to look through.")
+        which = found(connection, archive)
     blocked = _Blocked.of(words)
     kinds: tuple[tuple[Kind, str], ...] = (("sample", "samples"), ("tweet", "tweets"))
+    why = ", ".join(words.split("\n"))[:500]
+    with writing(here.engine) as connection:  # first: what follows takes many transactions, and may be cut short
+        note(connection, admin, Change("words to be blocked", which.slug, {}, {}, why))
     counts = {name: 0 if blocked is None else _hide_all(here, blocked, kind, which) for kind, name in kinds}
     with writing(here.engine) as connection:
-        note(connection, admin, Change("words blocked", which.slug, {}, counts, ", ".join(words.split("\n"))[:500]))
+        note(connection, admin, Change("words blocked", which.slug, {}, counts, why))
     return views.back(f"/admin/words?archive={which.slug}", f"Hidden: {views.told(counts)}.")
 
 

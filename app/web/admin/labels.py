@@ -115,10 +115,12 @@ def read_all_anew(
     reason: Annotated[str, Form(min_length=3, max_length=500)],
 ) -> Response:
     """Read all labels of a player anew: the next retraining goes by it."""
+    with writing(here.engine) as connection:  # first: what follows takes many transactions, and may be cut short
+        change = Change("player's labels read anew", f"player {player_id}", {}, {"status": status}, reason)
+        note(connection, admin, change)
     changed = _read_anew(here, player_id, status)
     with writing(here.engine) as connection:
-        after = {"status": status, "labels": changed}
-        note(connection, admin, Change("player's labels read anew", f"player {player_id}", {}, after, reason))
+        note(connection, admin, Change("labels moved", f"player {player_id}", {}, {"labels": changed}))
     return views.back(f"/admin/players/{player_id}", f"{changed:,} labels are {status} now.")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
 
 from app.db import admins, audit
 from app.db.admins import Admin, Span
@@ -92,7 +94,8 @@ def signed_in(request: Request) -> Admin:
         raise SignInNeeded
     admin, is_due = found
     if is_due:
-        with writing(engine) as connection:
+        # Pages can be read also while nothing can be written: just then somebody looks.
+        with contextlib.suppress(DBAPIError), writing(engine) as connection:
             admins.touch(connection, hash_of(token), at)
     return admin
 
@@ -136,5 +139,5 @@ Changing = Annotated[Admin, Depends(changing)]
 
 
 def note(connection: Connection, admin: Admin, change: Change) -> None:
-    """Keep a change in the audit, in the transaction that makes it."""
+    """Keep a change in the audit, in the transaction that makes it, or before the first of many."""
     audit.note(connection, admin.name, change, now())

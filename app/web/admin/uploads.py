@@ -37,7 +37,12 @@ async def upload(request: Request, here: Here, admin: Changing) -> Response:
             note(connection, admin, Change("file uploaded", name, {}, {"bytes": size}))
         return upload_id
 
-    return views.back(f"/admin/uploads/{await to_thread.run_sync(keep)}", "The file has arrived.")
+    try:
+        upload_id = await to_thread.run_sync(keep)
+    except BaseException:
+        shutil.rmtree(here.uploads / key, ignore_errors=True)
+        raise
+    return views.back(f"/admin/uploads/{upload_id}", "The file has arrived.")
 
 
 @router.post("/uploads/fetch")
@@ -143,6 +148,8 @@ def drop(here: Here, admin: Changing, upload_id: int) -> Response:
         if found.state == "imported":
             raise Refused(409, "It is imported", "The import reads the file, or has; cancel its job first.")
         uploads.drop(connection, upload_id)
+        if found.job_id is not None:
+            jobs.cancel(connection, found.job_id, now())
         note(connection, admin, Change("file dropped", found.source))
     shutil.rmtree(here.uploads / found.key, ignore_errors=True)
     return views.back("/admin/archives", "The file is gone.")

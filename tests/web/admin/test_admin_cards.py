@@ -13,8 +13,9 @@ from urllib.parse import urlencode
 import pytest
 from factories import LONG_AGO, add_generator, add_samples, words
 from sqlalchemy import insert, select, update
+from sqlalchemy.exc import OperationalError
 
-from app.db import browsing, generators, players, rollups, samples, tallies
+from app.db import browsing, generators, players, retractions, rollups, samples, tallies
 from app.db.rollups import LabelKey, day_of
 from app.db.session import now, reading, writing
 from app.db.tables import generators as generator_table
@@ -182,6 +183,26 @@ def test_many_cards_are_looked_through_for_words_in_parts_and_hidden_all_at_once
     desk.post("/admin/words", archive="mayor", words="note")
     assert level(desk) == 0
     assert "samples: 60" in desk.said("/admin/audit")
+
+
+def test_words_hide_nothing_where_their_archive_is_gone(desk):
+    """Another archive is not looked through in its place."""
+    assert desk.post("/admin/words", archive="deleted", words="note").status_code == 404
+    assert level(desk) == 60
+
+
+def test_what_is_cut_short_is_in_the_audit_all_the_same(desk, monkeypatch):
+    def cut_short(*_):
+        raise OperationalError("UPDATE", {}, Exception("disk I/O error"))
+
+    monkeypatch.setattr(browsing, "hide", cut_short)
+    monkeypatch.setattr(retractions, "retract", cut_short)
+    guess(desk, 1)
+    assert desk.post("/admin/words", archive="mayor", words="note").status_code == 503
+    assert desk.post("/admin/players/1/labels", status="excluded", reason="a script").status_code == 503
+    journal = desk.said("/admin/audit")
+    assert "words to be blocked" in journal
+    assert "player&#39;s labels read anew" in journal
 
 
 def test_words_that_hold_no_letter_say_so_and_hide_nothing(desk):

@@ -125,6 +125,15 @@ def test_a_session_in_use_does_not_fall_idle(desk):
     assert now() - seen_at < timedelta(minutes=1)
 
 
+def test_pages_are_read_also_while_nothing_can_be_written(desk):
+    """Just then somebody looks at them: the disk is full, say."""
+    with writing(desk.engine) as connection:
+        connection.execute(update(admin_sessions).values(seen_at=now() - timedelta(minutes=90)))
+        full = "BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END"
+        connection.exec_driver_sql(f"CREATE TRIGGER full BEFORE UPDATE ON admin_sessions {full}")
+    assert desk.get("/admin").status_code == 200
+
+
 def test_a_new_password_ends_every_session(desk):
     with writing(desk.engine) as connection:
         admins.set_password(connection, admins.find(connection, "Ada").id, "$other")

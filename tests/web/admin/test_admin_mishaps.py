@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 from test_admin_archives import send, work
 from test_admin_cards import guess
 
 from app.db import audit, jobs, uploads, workers
 from app.db.session import now, reading, writing
 from app.game.own_settings import OwnSettings
+from app.jobs import previewing
+from app.jobs.hold import Hold
+from app.jobs.workshop import Interrupted, Workshop
 from app.web.admin.schedule import next_times
 
 
@@ -74,6 +79,41 @@ def test_a_file_that_was_thrown_away_while_it_was_looked_into_stays_away(desk):
         uploads.note_preview(connection, number, "failed", {"trouble": "no such file"})
     assert desk.get(where).status_code == 404
     assert where not in desk.said("/admin/archives")
+
+
+def test_a_file_that_is_thrown_away_before_it_came_is_not_fetched(desk):
+    where = desk.post("/admin/uploads/fetch", url="https://example.org/tweets.csv").headers["location"]
+    desk.post(f"{where}/drop")
+    assert newest_job(desk).state == "cancelled"
+
+
+def test_a_file_that_arrives_after_it_was_thrown_away_leaves_nothing(desk, monkeypatch, tmp_path):
+    where = desk.post("/admin/uploads/fetch", url="https://example.org/tweets.csv").headers["location"]
+
+    def fetched(url, target, **_):
+        target.parent.mkdir(parents=True)
+        target.write_text("text\nThe harbour is open.\n")
+        size = target.stat().st_size
+        desk.post(f"{where}/drop")
+        target.parent.mkdir(exist_ok=True)
+        target.touch()  # what the worker writes in that very moment
+        return size
+
+    monkeypatch.setattr(previewing, "fetch", fetched)
+    job, workshop = newest_job(desk), Workshop(desk.engine, tmp_path)
+    with pytest.raises(Interrupted):
+        previewing.fetch_upload(workshop, job, Hold(desk.engine, job.claim), lambda name, work: work())
+    assert not Path(job.arguments["path"]).parent.exists()
+    assert desk.get(where).status_code == 404
+
+
+def test_a_file_that_no_row_tells_of_does_not_stay(desk, monkeypatch):
+    def away(*_, **__):
+        raise OperationalError("INSERT", {}, Exception("the database is away"))
+
+    monkeypatch.setattr(uploads, "add", away)
+    assert send(desk).status_code == 503
+    assert list((desk.settings.data_dir / "uploads").glob("*")) == []
 
 
 def test_a_job_whose_worker_fell_silent_says_so(desk):
