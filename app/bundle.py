@@ -28,7 +28,9 @@ from model.checkpoint import (
 )
 
 BUNDLE, CARD = "bundle.json", "card.json"
-LARGEST = {WEIGHTS: 1 << 30, VOCAB: 1 << 24, META: 1 << 24, BUNDLE: 1 << 16, CARD: 1 << 24}  # bytes
+# In bytes. The largest vocabulary takes a quarter of its share; figures, and a card with its curve, some 10 KiB. More
+# room would be for JSON of millions of lists, which packs to nothing and takes hundreds of megabytes to read.
+LARGEST = {WEIGHTS: 1 << 30, VOCAB: 1 << 20, META: 1 << 18, BUNDLE: 1 << 16, CARD: 1 << 18}
 MOST_SQUEEZED = 20  # times smaller than unpacked, beyond the first MiB; weights come to less than 2
 
 
@@ -36,11 +38,14 @@ def pack(folder: Path, bundle: Path, card: Mapping[str, Any]) -> None:
     """Write the checkpoint in `folder` and what is told about it (`card`, plain values) to one portable file.
 
     Raises:
-        CheckpointError: the checkpoint is damaged.
+        CheckpointError: the checkpoint is damaged, or larger than `unpack` takes.
     """
     contents = read_files(folder)
     checkpoint_of(contents, folder)
     contents[CARD] = json_bytes(dict(card))
+    for name, data in contents.items():
+        if len(data) > LARGEST[name]:
+            raise CheckpointError(f"{folder / name}: found {len(data):,} bytes, a bundle holds up to {LARGEST[name]:,}")
     whole = io.BytesIO()
     with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in {BUNDLE: manifest(contents), **contents}.items():

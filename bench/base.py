@@ -2,8 +2,8 @@
 
 Bits per character on the validation split of ../shared/data's Obama tweets after a few minutes of training on 200,
 1,000 or 5,000 of the train split's: base-N begins from the base, scratch-N from chance, one contestant a command; a
-run that was interrupted goes on. Each adds its figure to bench/results/base.json, and says whether that base has read
-the account. It has, as shipped; a fair base is made by
+run that was interrupted goes on, one that was done is done anew. Each adds its figure to bench/results/base.json, and
+says whether that base has read the account. It has, as shipped; a fair base is made by
 
     python -m tools.base ../shared --without obama --minutes 12 --work data/base-fair --out data/base-fair/base
 """
@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -60,6 +61,7 @@ def main() -> None:
         "cores": os.cpu_count(),
         "base_has_read_the_account": kind == "base" and _has_read(arguments.base),
     }
+    shutil.rmtree(out.with_name(f"{out.name}.training"))  # it is done: the next one is to begin, not to find it so
     known = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
     known[arguments.contestant] = row
     RESULTS.parent.mkdir(exist_ok=True)

@@ -4,8 +4,8 @@ Bits per character on the validation split of ../shared/data's Trump tweets, end
 command: stock-N is Keras as in TensorFlow's text-generation tutorial, pytorch-N an `nn.LSTM` of 2 × 512 with our
 packing and schedule, ours-N what `whichtweet train --minutes N --from-scratch` does, and base-N the same from the
 shipped base, which has read this account's train split; N is minutes of training on this machine. A run of ours that
-was interrupted goes on. Each adds its figure to bench/results/quality.json, apart for processors with bfloat16 and
-without. PyTorch is found in this Python or in the one that TORCH_PYTHON names.
+was interrupted goes on, one that was done is done anew. Each adds its figure to bench/results/quality.json, apart for
+processors with bfloat16 and without. PyTorch is found in this Python or in the one that TORCH_PYTHON names.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ import argparse
 import json
 import math
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,13 +29,14 @@ import numpy as np
 from app.jobs.texts import read_texts
 from model.arithmetic import has_bfloat16
 from model.corpus import Corpus, Text, Window
+from model.text import TEXT_VERSION
 from model.vocab import UNKNOWN_ID, Vocab
 
 RESULTS = Path(__file__).with_name("results") / "quality.json"
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 BASE = Path(__file__).parents[1] / "model" / "base"
 WORK = Path(os.environ.get("WHICHTWEET_DATA_DIR", "data")) / "quality"
-Measure = Any  # (Corpus, Vocab) -> bits per character
+Contestant = Callable[[list[Text], list[Text], int], float]  # to learn, to measure on, minutes: bits per character
 
 
 def main() -> None:
@@ -54,8 +56,9 @@ def main() -> None:
 
 
 def split(slug: str = "trump", files: Sequence[str] = ("trump_archive.json", "trump_2018_apr_dec.json")) -> Path:
-    """The train and validation splits of an archive as the importer makes them, as JSONL files."""
-    folder = WORK / slug
+    """The train and validation splits of an archive as the importer makes them, as JSONL files; remove their folder
+    where the importer deals them in another way by now."""
+    folder = WORK / f"{slug}-{TEXT_VERSION}"
     if not (folder / "validation.jsonl").exists():
         from app.db import archives, tweets
         from app.db.migrate import migrate
@@ -100,7 +103,9 @@ def ours(texts: list[Text], validation: list[Text], minutes: int, *, start: Path
     words += ["--out", str(out), "--minutes", str(minutes)]
     words += ["--start", str(start)] if start else []
     subprocess.run([sys.executable, "-m", "app.jobs.training_process", *words], check=True, stdout=sys.stderr)
-    return bits_per_character(read_checkpoint(out), [text.text for text in validation]).bits_per_character
+    bits = bits_per_character(read_checkpoint(out), [text.text for text in validation]).bits_per_character
+    shutil.rmtree(out.with_name(f"{out.name}.training"))  # it is done: the next one is to begin, not to find it so
+    return bits
 
 
 def measured(nats_of: Any, corpus: Corpus, vocab: Vocab, window: int) -> float:
@@ -245,7 +250,12 @@ def pytorch(texts: list[Text], validation: list[Text], minutes: int) -> float:  
     return (nats / math.log(2) + unknown * vocab.unknown_bits) / held_out.characters
 
 
-CONTESTANTS = {"ours": ours, "base": partial(ours, start=BASE), "stock": stock, "pytorch": pytorch}
+CONTESTANTS: dict[str, Contestant] = {
+    "ours": ours,
+    "base": partial(ours, start=BASE),
+    "stock": stock,
+    "pytorch": pytorch,
+}
 
 if __name__ == "__main__":
     main()

@@ -28,7 +28,7 @@ import numpy as np
 
 RESULTS = Path(__file__).with_name("results") / "training.json"
 SYMBOLS, WINDOW, UNITS, LAYERS, EMBEDDING = 90, 128, 512, 2, 64
-BATCHES = (64, 128, 256)
+BATCHES = (64, 128, 256, 512)  # one more than 256, at which several were at their best
 FEWEST = 6  # steps of a measurement; the first three are not counted
 # Multiplications and additions to train on one character: forward, and twice that backward.
 INPUTS = (EMBEDDING, *[UNITS] * (LAYERS - 1))

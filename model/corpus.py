@@ -46,6 +46,11 @@ class Corpus:
         # Characters and end marks of texts that weigh something: what one epoch predicts.
         self.characters = int((np.diff(self._offsets) - 1)[self._weights > 0].sum())
 
+    def rows(self, most: int) -> int:
+        """How many rows, up to `most`, to deal the texts to: more would be empty while the longest text is read."""
+        lengths = np.diff(self._offsets) - 1
+        return max(1, min(most, int(lengths.sum() // lengths.max())))
+
     def windows(self, batch: int, window: int, *, epoch: int, first: int = 0) -> Iterator[Window]:
         """The windows of one epoch from the window `first` on: texts shuffled by seed and epoch, dealt to `batch` rows.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 
 import numpy as np
@@ -14,10 +15,6 @@ from model.sampling import Decoding, choose, repeats
 from model.vocab import END_ID
 
 __all__ = ["Decoding", "Draft", "beam", "generate"]
-
-# A single row is multiplied by a quicker routine, whose odds differ by up to 1e-6 or so from those of a batch. Where a
-# choice was nearer than this to another one, the draft is written again as a batch would.
-NEAR = 1e-5
 
 Bend = Callable[[Array, Sequence[str]], None]  # moves the logits [B, V] of what follows each of some texts, in place
 
@@ -46,6 +43,11 @@ class Task:
     bend: Bend | None = None
     traced: bool = False
 
+    @cached_property
+    def symbols(self) -> list[str]:
+        """What each id stands for, put together once for all steps."""
+        return self.checkpoint.vocab.symbols
+
 
 class Row:
     """A draft in the making: one row of the batch."""
@@ -54,7 +56,7 @@ class Row:
         self.seed, self.limit = seed, task.limit
         self.text, self.ended, self.done = task.prompt, False, False
         self.bits: list[float] = []  # surprise of what is written
-        self.nearest = 1.0  # how near a thing the nearest choice was
+        self.near = False  # whether a choice was a near thing: a batch might make another one
         self.states: Array | None = np.zeros(task.checkpoint.config.units, np.float32) if task.traced else None
         # Symbols that the network has still to read: of the prompt, then its own.
         self.unread = task.checkpoint.vocab.opening(task.prompt, task.account)
@@ -117,12 +119,14 @@ def generate(
     single = min(batch, count) == 1
     finished: dict[int, Row] = {}
     following = seed
+    steady: Reader | None = None
     for row in _written(Reader(checkpoint, quick=single), task, range(seed, seed + count), batch):
         finished[row.seed] = row
         while following in finished:
             row = finished.pop(following)
-            if single and row.nearest < NEAR:
-                (row,) = _written(Reader(checkpoint), task, [row.seed], 1)
+            if single and row.near:
+                steady = steady or Reader(checkpoint)  # which writes it again as a batch would
+                (row,) = _written(steady, task, [row.seed], 1)
             yield row.draft
             following += 1
 
@@ -157,20 +161,20 @@ def _write(rows: list[Row], logits: Array, task: Task) -> None:
     if not ready:
         return
     rows, logits = [rows[place] for place in ready], logits[ready]
-    symbols, bits = task.checkpoint.vocab.symbols, -log2_odds(logits)
+    symbols, bits = task.symbols, -log2_odds(logits)
     logits[:, ~task.checkpoint.vocab.writable] = -np.inf
     if task.bend is not None:
         task.bend(logits, [row.text for row in rows])
     uniforms = np.array([row.uniforms[len(row.text)] for row in rows])
-    chosen, margins = choose(logits, uniforms, task.decoding)
+    chosen, near = choose(logits, uniforms, task.decoding)
     for place, row in enumerate(rows):
         while chosen[place] != END_ID and repeats(row.text, symbols[chosen[place]], task.decoding.no_repeat):
             logits[place, chosen[place]] = -np.inf
             if not np.isfinite(logits[place]).any():
                 break  # a word that its bending leads to and nothing else: vetting sees the circle
-            again, margin = choose(logits[[place]], uniforms[[place]], task.decoding)
-            chosen[place], margins[place] = again[0], min(margins[place], margin[0])
-        row.nearest = min(row.nearest, margins[place])
+            again, too = choose(logits[[place]], uniforms[[place]], task.decoding)
+            chosen[place], near[place] = again[0], near[place] or too[0]
+        row.near = row.near or bool(near[place])
         row.write(int(chosen[place]), float(bits[place, chosen[place]]), symbols)
 
 
@@ -186,7 +190,7 @@ def beam(
     """
     if len(prompt) > limit:
         raise ValueError(f"prompt: found {len(prompt)} characters, expected at most {limit}")
-    vocab = checkpoint.vocab
+    vocab, symbols = checkpoint.vocab, checkpoint.vocab.symbols
     reader, opening = Reader(checkpoint), vocab.opening(prompt, account)
     state = reader.start(1)
     for symbol in opening[:-1]:
@@ -206,6 +210,6 @@ def beam(
         worst = ended[-1].bits if len(ended) == width else np.inf
         best = best[(costs.flat[best] < worst) & np.isfinite(costs.flat[best])]
         parents, last = np.divmod(best, len(vocab))
-        texts = [texts[parent] + vocab.symbols[symbol] for parent, symbol in zip(parents, last, strict=True)]
+        texts = [texts[parent] + symbols[symbol] for parent, symbol in zip(parents, last, strict=True)]
         bits, state = costs.flat[best], state.keep(parents.tolist())
     return ended

@@ -20,7 +20,7 @@ __all__ = ["Learner", "Network", "has_bfloat16", "keras", "tf"]
 
 Array = NDArray[Any]
 State = list[Parts]  # for each layer
-MEASURED_ROWS = 128  # rows of the packed stream of validation texts
+MEASURED_ROWS = 128  # rows of the packed stream of validation texts, at most
 
 
 class Network(keras.Model):  # type: ignore[misc]
@@ -89,17 +89,14 @@ class Network(keras.Model):  # type: ignore[misc]
         for place, layer in enumerate(self.recurrent_layers):
             chance = tf.add(seed, place)
             x, layer_state = layer(x, goes_on, state[place], silenced=weight_dropout, seed=chance)
-            x = x if dropout is None else _silence(x, dropout, chance)
+            if dropout is not None:
+                # Locked dropout (Gal & Ghahramani 2016): the same units for a whole window, so that the noise does not
+                # average out over time.
+                shape = [1, tf.shape(x)[1], x.shape[2]]
+                x = tf.nn.experimental.stateless_dropout(x, dropout, chance, noise_shape=shape)
             after.append(layer_state)
         logits = product(x, self.output_kernel, fast=self.fast)
         return tf.cast(logits, tf.float32) + self.output_bias, after
-
-
-def _silence(x: Tensor, share: Tensor, seed: Tensor) -> Tensor:
-    # Locked dropout (Gal & Ghahramani 2016): the same units for a whole window, so that the noise does not average
-    # out over time.
-    shape = [1, tf.shape(x)[1], x.shape[2]]
-    return tf.nn.experimental.stateless_dropout(x, share, seed, noise_shape=shape)
 
 
 class Learner:
@@ -151,9 +148,10 @@ class Learner:
 
     def measure(self, corpus: Corpus) -> float:
         """Bits per character of the averaged weights on `corpus`, end marks counted, unknown characters paid for."""
-        memory = self.averaged.zero_state(MEASURED_ROWS)
+        rows = corpus.rows(MEASURED_ROWS)
+        memory = self.averaged.zero_state(rows)
         nats = unknown = 0.0
-        for window in self.windows(corpus, MEASURED_ROWS):
+        for window in self.windows(corpus, rows):
             inside = window.weights > 0
             surprise, memory = self._surprise(Window(*map(tf.constant, window)), memory)
             nats += float(surprise.numpy()[inside].sum(dtype=np.float64))

@@ -6,9 +6,7 @@ Weights lie as in `keras.layers.LSTM`, `GRU` and `SimpleRNN`, so they convert bo
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -21,22 +19,10 @@ import numpy as np
 
 from model.arithmetic import processor_has
 from model.config import BLOCKS
-
-
-@contextmanager
-def _not_to_be_found(*names: str) -> Iterator[None]:
-    """Let nobody in the block import these modules; afterwards everybody may."""
-    kept_away = [name for name in names if name not in sys.modules]
-    sys.modules.update(dict.fromkeys(kept_away))  # type: ignore[arg-type]  # None: as if it were not installed
-    try:
-        yield
-    finally:
-        for name in kept_away:
-            del sys.modules[name]
-
+from model.kept_away import kept_away
 
 # Keras imports them wherever they are, for plots and for layers that we do not have: a quarter of a training's start.
-with _not_to_be_found("matplotlib", "scipy"):
+with kept_away("matplotlib", "scipy"):
     import keras
     import tensorflow as tf
 

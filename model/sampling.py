@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Self
 
 import numpy as np
@@ -11,6 +11,10 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float32]
 Floats = NDArray[np.float64]
+
+# A single row is multiplied by a quicker routine, whose odds differ by up to 1e-6 or so from those of a batch. A choice
+# that odds this far apart might make in another way is a near thing.
+NEAR = 1e-5
 
 
 @dataclass(frozen=True)
@@ -61,19 +65,31 @@ def nucleus(logits: Array, decoding: Decoding) -> tuple[Floats, Floats]:
     return odds, heads
 
 
-def choose(logits: Array, uniforms: Floats, decoding: Decoding) -> tuple[NDArray[np.intp], Floats]:
+def choose(logits: Array, uniforms: Floats, decoding: Decoding) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
     """One symbol for each row of logits [B, V]: where the row's uniform number [B] falls among the odds.
 
-    The second array [B] says how near a thing it was: odds that differ by less would choose the same.
+    The second array [B] says whether it was a near thing: whether odds that differ by `NEAR` might choose another one.
     """
+    margin = NEAR / min(1.0, decoding.temperature)  # the colder, the more the odds make of a difference in the logits
     odds, heads = nucleus(logits, decoding)
+    chosen, is_near = _fallen(odds, uniforms, margin)
+    # Where a head holds nearly top-p, the nucleus may have a symbol more or less: a near thing only for a number that
+    # then falls elsewhere, which few do.
+    if decoding.top_p < 1 and len(edge := np.flatnonzero(np.abs(heads - decoding.top_p).min(-1) < margin)):
+        for top_p in (decoding.top_p - margin, decoding.top_p + margin):
+            moved = replace(decoding, top_p=min(max(top_p, 1e-9), 1.0))
+            other, too = _fallen(nucleus(logits[edge], moved)[0], uniforms[edge], margin)
+            is_near[edge] |= too | (other != chosen[edge])
+    return chosen, is_near
+
+
+def _fallen(odds: Floats, uniforms: Floats, margin: float) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """Among which of the odds [B, V] each uniform number [B] falls, and whether it falls near a border of theirs."""
     borders = odds.cumsum(-1)
     borders /= borders[:, -1:]
     chosen: NDArray[np.intp] = (borders <= uniforms[:, None]).sum(-1)
-    margin = np.abs(np.where(odds > 0, borders, 2.0) - uniforms[:, None]).min(-1)
-    if decoding.top_p < 1:
-        margin = np.minimum(margin, np.abs(heads - decoding.top_p).min(-1))
-    return chosen, margin
+    is_near: NDArray[np.bool_] = np.abs(np.where(odds > 0, borders, 2.0) - uniforms[:, None]).min(-1) < margin
+    return chosen, is_near
 
 
 def repeats(text: str, character: str, no_repeat: int) -> bool:

@@ -32,8 +32,10 @@ if TYPE_CHECKING:
     from model.network import Learner
 
 Event = dict[str, Any]
-VALIDATION_TEXTS = 1_500  # more would slow the training down and hardly sharpen the figure
-VALIDATION_SHARE = 0.05  # of the training's time that measuring may take, at most
+# What is measured on, at most: more would slow the training down and hardly sharpen the figure.
+VALIDATION_TEXTS, VALIDATION_CHARACTERS = 1_500, 200_000
+VALIDATION_SHARE = 0.05  # of the training's time that measuring may take, but for the first time
+MEASURE_SECONDS = 30.0  # that measuring once more may take where somebody asked to stop: after 60 we may be killed
 TELL_SECONDS, SAVE_SECONDS = 2.0, 60.0  # between two reports of progress, and two savings of what going on needs
 STATE = "state.safetensors"
 
@@ -109,10 +111,9 @@ class Run:
         known = job.start.vocab if job.start else Vocab("")
         self.vocab = known.extended((text.text for text in job.texts), accounts=accounts)
         self.corpus = Corpus(job.texts, self.vocab, seed=job.recipe.seed)
-        few = job.validation[:: -(-len(job.validation) // VALIDATION_TEXTS) or 1]  # of all accounts, of all times
-        self.validation = Corpus(few, self.vocab)
+        self.validation = Corpus(_measured_on(job.validation), self.vocab)
         self.recipe = job.recipe.filled(self.corpus.characters, tuning=job.start is not None)
-        self.now = Standing(_fingerprint(job, self.vocab), read=0)
+        self.now = Standing(_fingerprint(job, self.recipe, self.vocab), read=0)
         self._kept = self._restored() if job.resume else None
 
     def go(self) -> Standing:
@@ -137,6 +138,7 @@ class Run:
         self._begun = time.monotonic() - self.now.seconds
         self._told = self._saved = self.now.seconds
         self._rested = self.now.seconds  # from then on measuring again takes no more than its share of the time
+        self._measuring = 0.0  # seconds that it took last time
         self._speed = 0.0  # characters a second, running mean
         self._board: Any = None
         if importlib.util.find_spec("tensorboard"):
@@ -148,16 +150,15 @@ class Run:
         while not now.ended:
             for window in self.learner.windows(self.corpus, self.recipe.batch, epoch=now.epoch, first=now.place):
                 self._learn(window)
-                stopping, over = self.job.should_stop(), self.progress >= 1
-                due = int(self.progress * self.recipe.validations) > now.measured and now.seconds >= self._rested
-                if stopping or over or due:
+                now.ended = "stopped" if self.job.should_stop() else ""
+                if self._is_due():
                     self._measure()
                     stuck = now.without_best > self.recipe.patience
-                    now.ended = "stopped" if stopping else "done" if over or stuck else ""
+                    now.ended = now.ended or ("done" if self.progress >= 1 or stuck else "")
                     self._save()
                     sample = next(generate(self._checkpoint(), 1, seed=now.step, batch=1))
                     self._tell("sample", text=sample.text)
-                elif now.seconds - self._saved >= SAVE_SECONDS:
+                elif now.ended or now.seconds - self._saved >= SAVE_SECONDS:
                     self._save()
                     self._tell("saved", seconds=now.seconds)
                 if now.ended or now.seconds - self._told >= TELL_SECONDS:
@@ -165,6 +166,14 @@ class Run:
                 if now.ended:
                     return
             now.epoch, now.place = now.epoch + 1, 0
+
+    def _is_due(self) -> bool:
+        """Whether it is time to measure."""
+        now = self.now
+        if now.ended:  # somebody asked to stop, and waits
+            return now.best_bits is None or self._measuring < MEASURE_SECONDS
+        due = int(self.progress * self.recipe.validations) > now.measured and now.seconds >= self._rested
+        return self.progress >= 1 or due
 
     @property
     def progress(self) -> float:
@@ -211,8 +220,8 @@ class Run:
         if now.best_bits is None or now.validation_bits < now.best_bits:
             now.best_bits, now.without_best = now.validation_bits, 0
             write_checkpoint(self.job.out, self._checkpoint())
-        now.seconds = time.monotonic() - self._begun
-        self._rested = now.seconds + (time.monotonic() - begun) / VALIDATION_SHARE
+        now.seconds, self._measuring = time.monotonic() - self._begun, time.monotonic() - begun
+        self._rested = now.seconds + self._measuring / VALIDATION_SHARE
 
     def _diverged(self, found: str) -> TrainingError:
         """What to raise. The state goes: from there it would diverge again."""
@@ -307,8 +316,16 @@ def widened(start: Checkpoint, vocab: Vocab) -> Weights:
     return weights
 
 
-def _fingerprint(job: Job, vocab: Vocab) -> str:
-    recipe = {k: v for k, v in asdict(job.recipe).items() if k not in ("minutes", "epochs", "patience")}
+def _measured_on(texts: Sequence[Text]) -> Sequence[Text]:
+    """Of these texts as many as are measured on, of all accounts and of all times."""
+    characters = sum(len(text.text) for text in texts)
+    every = max(1, -(-len(texts) // VALIDATION_TEXTS), -(-characters // VALIDATION_CHARACTERS))
+    return texts[::every]
+
+
+def _fingerprint(job: Job, filled: Recipe, vocab: Vocab) -> str:
+    """SHA-256 of what makes a run this one, its budget apart; of the recipe as filled in, which upgrades may change."""
+    recipe = {k: v for k, v in asdict(filled).items() if k not in ("minutes", "epochs", "patience")}
     whole = hashlib.sha256(json.dumps([job.config.to_json(), recipe, vocab.to_json()]).encode())
     for _, array in sorted(job.start.weights.items()) if job.start else ():
         whole.update(array.tobytes())

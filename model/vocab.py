@@ -37,14 +37,14 @@ class Vocab:
     accounts: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        if len(self) > MOST_SYMBOLS:  # first of all: a foreign one may be of any size
+            raise VocabError(f"vocabulary: found {len(self):,} symbols, expected at most {MOST_SYMBOLS:,}")
         if len(set(self.symbols)) != len(self):
             raise VocabError("vocabulary: a mark, a character or an account occurs twice")
         if any(map(_surrogate, self.characters)):
             raise VocabError("vocabulary: half of a surrogate pair occurs among the characters")
         if any("\0" in symbol for symbol in self.symbols):  # PostgreSQL stores none
             raise VocabError("vocabulary: a null character occurs")
-        if len(self) > MOST_SYMBOLS:
-            raise VocabError(f"vocabulary: found {len(self):,} symbols, expected at most {MOST_SYMBOLS:,}")
 
     def extended(self, texts: Iterable[str], *, least: int = 4, accounts: tuple[str, ...] = ()) -> Vocab:
         """This vocabulary with the accounts, and the characters that occur in `texts` at least `least` times.

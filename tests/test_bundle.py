@@ -8,10 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from networks import a_checkpoint
+from networks import a_checkpoint, a_vocab
 
 from app.bundle import pack, unpack
 from model.checkpoint import CheckpointError, checkpoint_digest, read_checkpoint, write_checkpoint
+from model.vocab import MOST_SYMBOLS
 
 
 @pytest.fixture
@@ -27,6 +28,23 @@ def test_a_bundle_carries_checkpoint_and_card(folder: Path, tmp_path: Path) -> N
     assert (there.config, there.vocab, there.meta) == (kept.config, kept.vocab, kept.meta)
     assert all((there.weights[name] == kept.weights[name]).all() for name in kept.config.shapes)
     assert checkpoint_digest(tmp_path / "there") == checkpoint_digest(folder)
+
+
+def test_a_bundle_carries_the_largest_vocabulary(tmp_path: Path) -> None:
+    rare = a_vocab("".join(map(chr, range(0x20000, 0x20000 + MOST_SYMBOLS - 3))))  # four bytes each
+    write_checkpoint(tmp_path / "one", a_checkpoint(layers=1, units=1, embedding=1, vocab=rare))
+    pack(tmp_path / "one", tmp_path / "it.zip", {})
+    unpack(tmp_path / "it.zip", tmp_path / "there")
+    assert read_checkpoint(tmp_path / "there").vocab == rare
+
+
+def test_what_could_not_be_unpacked_is_not_packed(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"card\.json: found 300,0\d\d bytes, a bundle holds up to 262,144"):
+        pack(folder, tmp_path / "it.zip", {"name": "v" * 300_000})
+    assert not (tmp_path / "it.zip").exists()
+
+
+MANY_LISTS = b"[" + b"[]," * 600_000 + b"[]]"  # packs to some kilobytes
 
 
 def bundle_with(folder: Path, change: Callable[[dict[str, bytes]], None]) -> bytes:
@@ -51,6 +69,9 @@ def bundle_with(folder: Path, change: Callable[[dict[str, bytes]], None]) -> byt
         (lambda files: files.update({"bundle.json": b'{"files": {}}'}), "found format None, expected 1"),
         (lambda files: files.update({"bundle.json": b'{"format": 1, "files": 3}'}), "hashes of the other files"),
         (lambda files: files.update({"vocab.json": b" " * (1 << 25)}), "larger than"),
+        (lambda files: files.update({"vocab.json": MANY_LISTS}), "larger than"),
+        (lambda files: files.update({"meta.json": MANY_LISTS[: 1 << 19]}), "larger than"),
+        (lambda files: files.update({"card.json": MANY_LISTS[: 1 << 19]}), "larger than"),
     ],
 )
 def test_a_bundle_that_is_off_is_refused(folder: Path, change: Callable[..., None], named: str) -> None:

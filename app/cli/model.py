@@ -42,9 +42,10 @@ def sample(
     top_p: Annotated[float | None, typer.Option(help="share of the odds kept, the likeliest first")] = None,
     prompt: Annotated[str, typer.Option(help="text that every sample begins with")] = "",
     seed: Annotated[int, typer.Option(min=0, help="the same seed writes the same samples")] = 0,
-    limit: Annotated[int, typer.Option(min=1, help="most characters of a sample")] = 280,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="most characters of a sample")] = 280,
     width: Annotated[
-        int, typer.Option("--beam", min=0, help="instead of drawing, search the likeliest texts with so many beams")
+        int,
+        typer.Option("--beam", min=0, max=1000, help="instead of drawing, search the likeliest with so many beams"),
     ] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from app.game.copied import copied_runs
+from app.game.copied import copied_runs, some_of
 from app.wording import hashtags, mentions
 from model.text import LINK
 
@@ -138,7 +138,7 @@ def likely_range(
 def by_text(samples: Sequence[str], tweets: Sequence[str], learned: Sequence[str]) -> tuple[Figures, Figures]:
     """The figures that each text has by itself, of samples and of tweets."""
     known = {word for text in learned for word in words(text)}
-    runs = copied_runs([*samples, *tweets], learned)
+    runs = copied_runs([*samples, *tweets], some_of(learned))
     sides = ((samples, runs[: len(samples)]), (tweets, runs[len(samples) :]))
     ours, theirs = (_figures(texts, their_runs, known) for texts, their_runs in sides)
     return ours, theirs

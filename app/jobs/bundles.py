@@ -9,6 +9,7 @@ import struct
 import tempfile
 import zipfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -104,10 +105,11 @@ def import_generator(
 
 
 def _unpacked(file: Path, folder: Path) -> tuple[dict[str, Any], Decoding, Checkpoint, str]:
-    """What a bundle holds, checked, its checkpoint laid into `folder`: card, decoding, network and its SHA-256."""
+    """What a bundle holds, checked, its checkpoint laid into `folder`: card, decoding, network (no weights), hash."""
     try:
         card = unpack(file, folder)
-        return card, _decoding(file, card), read_checkpoint(folder), checkpoint_digest(folder)
+        checkpoint = replace(read_checkpoint(folder), weights={})  # another one is read where it is measured
+        return card, _decoding(file, card), checkpoint, checkpoint_digest(folder)
     except CheckpointError as error:
         raise JobError(str(error)) from None
     except OSError as error:

@@ -112,7 +112,7 @@ def train(
     Raises:
         TrainingWaits: TensorFlow is not installed.
         JobError: the child failed; says why, in words.
-        Interrupted: stopped before there was a checkpoint.
+        Interrupted: stopped before there was a checkpoint, or the child did not end in time.
     """
     need_tensorflow()
     command = [
@@ -223,7 +223,7 @@ def _listen(
             asked_at = time.monotonic()
             child.send_signal(signal.SIGTERM)
         if asked_at is not None and time.monotonic() - asked_at > STOP_SECONDS:
-            child.kill()
+            raise Interrupted  # it is ended where it is, and goes on another time from what it saved last
         if not line:
             continue
         with contextlib.suppress(ValueError):

@@ -57,6 +57,15 @@ def test_sample_goes_on_from_a_prompt(tmp_path: Path) -> None:
     assert printed.startswith("a bad")
 
 
+@pytest.mark.parametrize(("option", "most"), [("--limit", 10_000), ("--beam", 1000)])
+def test_sample_asks_for_no_more_memory_than_there_is(tmp_path: Path, option: str, most: int) -> None:
+    words = ("sample", a_checkpoint(tmp_path / "c"), "--count", 1, "--limit", 5, option)
+    assert whichtweet(*words, most).exit_code == 0
+    refused = whichtweet(*words, most + 1)
+    assert refused.exit_code == 2
+    assert f"less than or equal to {most}" in " ".join(refused.stderr.replace("│", "").split())
+
+
 def test_sample_finds_the_likeliest_by_beam_search(tmp_path: Path) -> None:
     words = ("sample", a_checkpoint(tmp_path / "c"), "--beam", 4, "--count", 3, "--limit", 30, "--json")
     found = json.loads(whichtweet(*words).stdout)["samples"]

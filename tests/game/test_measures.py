@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Sequence
 from math import exp, log
 from random import Random
 
@@ -11,7 +12,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
+from app.game import copied, measures
 from app.game.copied import copied_runs
 from app.game.gates import fix_bounds, set_gates
 from app.game.measures import Phrases, compare, distinct, likely_range, mix, self_bleu, words
@@ -144,6 +147,23 @@ def test_the_longest_copied_run_is_that_of_a_text_on_average() -> None:
     compared = compare(["xqzt"] * 19 + [learned[0]], tweets, learned)["longest copied run"]
     assert compared.samples < 0.2 * len(learned[0])
     assert compared.low < compared.tweets < compared.high
+
+
+def test_of_very_many_learned_texts_some_are_searched_for_copies_and_all_for_words(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(copied, "SEARCHED", 10)
+    learned = [f"{chr(ord('a') + place % 26) * 9}{place}" for place in range(100)]
+    searched: list[int] = []
+
+    def search(texts: Sequence[str], some: Sequence[str]) -> list[NDArray[np.int64]]:
+        searched.append(len(some))
+        return copied_runs(texts, some)
+
+    monkeypatch.setattr(measures, "copied_runs", search)
+    ours, _ = measures.by_text([learned[1], "xqzt"], [learned[0]], learned)
+    assert searched == [10]
+    assert ours["non-words"].tolist() == [0, 1]
 
 
 def test_a_set_of_more_than_half_of_the_tweets_has_no_range() -> None:

@@ -13,12 +13,15 @@ from typing import Any
 import pytest
 from networks import small_talk
 
+from app.jobs import supervising
+from app.jobs.errors import Interrupted
+from app.jobs.supervising import Budget, Shape
 from app.jobs.texts import read_texts
 from app.jobs.training_process import main
 from model.checkpoint import read_checkpoint
 from model.config import Config, Recipe
 from model.corpus import Text
-from model.train import Job, train
+from model.train import Event, Job, Standing, train
 
 pytestmark = pytest.mark.train
 
@@ -47,31 +50,68 @@ def events(text: Iterable[str]) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text]
 
 
-def test_a_killed_training_goes_on_with_the_same_curve(tmp_path: Path) -> None:
-    def job(folder: Path, steps: list[int]) -> Job:
-        """The job of `words`, in this process; `steps` grows with each step."""
-        texts = {"texts": read_texts(folder / "train.jsonl"), "validation": read_texts(folder / "validation.jsonl")}
-        shape, recipe = Config("lstm", 1, 48), Recipe(epochs=12)
-        return Job(
-            **texts, out=folder / "out", config=shape, recipe=recipe, resume=True, should_stop=lambda: steps.append(1)
-        )
+# The process, which says how far it is at each step, and measures whenever it is due. It is killed well behind what it
+# saved when it measured for the tenth time.
+DYING = """
+import os, signal, sys
+from app.jobs import training_process
+from model import train
 
-    (tmp_path / "whole").mkdir()
-    words(tmp_path / "whole", epochs=12)
-    all_steps: list[int] = []
-    whole = train(job(tmp_path / "whole", all_steps))
-    (tmp_path / "cut").mkdir()
-    child = start(words(tmp_path / "cut", epochs=12))
-    for line in child.stdout or ():
-        if json.loads(line)["event"] == "sample":
-            child.kill()
-    assert child.wait() == -signal.SIGKILL
-    steps: list[int] = []
-    rest = train(job(tmp_path / "cut", steps))
-    assert rest.step == whole.step == len(all_steps)
-    assert 0 < len(steps) < len(all_steps)
+train.TELL_SECONDS, train.VALIDATION_SHARE = 0.0, float("inf")
+tell, told = training_process._tell, []
+
+def dying(event):
+    tell(event)
+    told.append(event["event"])
+    if told.count("sample") == 10 and told[-6:] == ["progress"] * 6:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+training_process._tell = dying
+sys.exit(training_process.main())
+"""
+
+
+def test_a_killed_training_goes_on_with_the_same_curve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("model.train.TELL_SECONDS", 0.0)
+    monkeypatch.setattr("model.train.VALIDATION_SHARE", float("inf"))
+
+    def trained(out: Path) -> tuple[Standing, dict[int, float]]:
+        """How the job of `words`, in this process, ends, and what was measured last at each of its steps."""
+        told: list[Event] = []
+        texts = {name: read_texts(tmp_path / f"{name}.jsonl") for name in ("train", "validation")}
+        shape, recipe = Config("lstm", 1, 48), Recipe(epochs=24)
+        standing = train(Job(*texts.values(), out, shape, recipe, resume=True, report=told.append))
+        return standing, {event["step"]: event["validation_bits"] for event in told if event["event"] == "progress"}
+
+    command = [sys.executable, "-c", DYING, *words(tmp_path, epochs=24)]
+    died = subprocess.run(command, cwd=HOUSE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    assert died.returncode == -signal.SIGKILL
+    told = events(died.stdout.splitlines())
+    saved = max(place for place, event in enumerate(told) if event["event"] == "sample")
+    lost = [event["step"] for event in told[saved + 2 :]]
+
+    rest, later = trained(tmp_path / "out")
+    whole, curve = trained(tmp_path / "whole")
+    assert rest.ended == whole.ended == "done"
+    assert (rest.step, rest.read) == (whole.step, whole.read)
+    assert sorted(later) == list(range(lost[0], whole.step + 1))
+    assert len(lost) == 5
+    assert later == pytest.approx({step: curve[step] for step in later}, abs=0.02)
+    assert len(set(later.values())) > 5
     assert rest.best_bits == pytest.approx(whole.best_bits, abs=0.02)
-    assert rest.ended == "done"
+
+
+def test_one_that_does_not_end_when_it_is_asked_to_goes_on_another_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervising, "STOP_SECONDS", 0.0)
+    words(tmp_path, epochs=1)  # for its texts
+    told: list[Event] = []
+    with pytest.raises(Interrupted):
+        supervising.train(
+            *(tmp_path, Shape(1, 48), Budget(epochs=10_000)), on_event=told.append, should_stop=lambda: bool(told)
+        )
+    assert not supervising.is_under_way(tmp_path)
 
 
 def test_a_run_with_other_settings_begins_anew(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

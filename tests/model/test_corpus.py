@@ -72,6 +72,12 @@ def test_more_rows_than_texts_are_left_empty() -> None:
     assert sum((part.weights > 0).sum() for part in parts) == 4 + 2
 
 
+def test_there_are_no_more_rows_than_the_longest_text_fills_its_share_of() -> None:
+    assert Corpus([Text("t" * 99)] * 6, VOCAB).rows(128) == 6
+    assert Corpus([Text("t" * 99), *[Text("uv")] * 100], VOCAB).rows(128) == 4
+    assert Corpus([Text("uv")] * 500, VOCAB).rows(128) == 128
+
+
 def test_whole_texts_stand_one_in_a_row() -> None:
     symbols, read = np.array(VOCAB.symbols), []
     for part in Corpus(TEXTS, VOCAB).whole(3, epoch=2):

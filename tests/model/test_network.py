@@ -211,10 +211,20 @@ def test_measuring_reads_all_and_pays_for_unknown_characters() -> None:
     assert measured == pytest.approx(bits_per_character(checkpoint, texts).bits_per_character, abs=0.01)
 
 
-def test_dropout_silences_the_same_units_for_a_whole_window() -> None:
-    from model.network import _silence
+def test_long_texts_are_measured_in_few_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    learner, seen = a_learner(), list[int]()
+    windows = learner.windows
+    monkeypatch.setattr(learner, "windows", lambda corpus, rows: seen.append(rows) or windows(corpus, rows))
+    learner.measure(Corpus([Text("hello there " * 9)] * 3, a_vocab()))
+    assert seen == [3]
 
-    x = np.array(_silence(tf.ones([6, 50, 4]), 0.5, tf.constant([1, 2])))
-    assert (x == x[0]).all()
-    assert 0.3 < (x == 0).mean() < 0.7
-    assert (x[0, :, 0] != x[0, :, 1]).any()
+
+def test_dropout_silences_the_same_units_for_a_whole_window() -> None:
+    network = Network(a_checkpoint(layers=1).config, 32, fast=False)
+    network.output_kernel.assign(np.eye(32))  # so that what the layer hands on is what comes out
+    symbols = RANDOM.integers(3, 32, (6, 50))
+    x, _ = network(symbols, np.ones((6, 50), np.float32), network.zero_state(50), dropout=0.5, seed=(1, 2))
+    silent = np.array(x) == 0
+    assert (silent == silent[0]).all()
+    assert 0.3 < silent.mean() < 0.7
+    assert (silent[0, :, 0] != silent[0, :, 1]).any()

@@ -79,28 +79,85 @@ def test_the_largest_number_below_one_still_chooses_what_is_within_the_nucleus()
 
 
 @pytest.mark.parametrize(
-    ("uniform", "top_p", "margin"),
+    ("uniform", "top_p", "margin", "is_near"),
     [
-        (0.45, 1.0, 0.05),  # 0.5 is the border between the first symbol and the second
-        (0.61, 1.0, 0.01),
-        (0.3, 0.7, 0.05),  # 0.7 cuts 0.05 before the two likeliest end
-        (0.65, 0.7, 2 / 3 - 0.65),
+        (0.45, 1.0, 0.06, True),  # 0.5 is the border between the first symbol and the second
+        (0.45, 1.0, 0.04, False),
+        (0.61, 1.0, 0.02, True),
+        (0.61, 1.0, 0.005, False),
+        # The two likeliest hold 0.75. Cut at 0.76, the nucleus has a third symbol, and some numbers fall elsewhere.
+        (0.60, 0.7, 0.06, True),
+        (0.90, 0.7, 0.06, True),
+        (0.30, 0.7, 0.06, False),  # it falls on the likeliest in any case
+        (0.60, 0.7, 0.04, False),  # 0.74 cuts where 0.7 does
+        # And the other way round: cut at 0.74, it has two.
+        (0.60, 0.76, 0.02, True),
+        (0.30, 0.76, 0.02, False),
+        (0.60, 0.76, 0.005, False),
+        (0.65, 0.7, 0.02, True),  # with two symbols the border between them is at two thirds
+        (0.65, 0.7, 0.01, False),
+        (0.55, 0.7, 0.06, True),  # with three it is at 0.556
+        (0.52, 0.7, 0.06, True),
+        (0.45, 0.7, 0.06, False),
     ],
 )
-def test_a_choice_says_how_near_a_thing_it_was(uniform: float, top_p: float, margin: float) -> None:
+def test_a_choice_is_near_where_other_odds_would_make_another_one(
+    monkeypatch: pytest.MonkeyPatch, uniform: float, top_p: float, margin: float, is_near: bool
+) -> None:
+    monkeypatch.setattr("model.sampling.NEAR", margin)
     _, found = choose(LOGITS[None], np.array([uniform]), Decoding(1.0, top_p))
-    assert found == pytest.approx([margin], abs=1e-6)
+    assert found.tolist() == [is_near]
 
 
-def test_a_symbol_outside_the_nucleus_has_no_border_to_be_near_to() -> None:
+def test_a_symbol_outside_the_nucleus_has_no_border_to_be_near_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("model.sampling.NEAR", 0.04)
     logits = np.log([[0.1, 0.5, 0.25, 0.15]]).astype(np.float32)  # top-p keeps the second and the third
-    _, margin = choose(logits, np.array([0.001]), Decoding(1.0, 0.7))
-    assert margin == pytest.approx([0.05], abs=1e-6)
+    _, found = choose(logits, np.array([0.001]), Decoding(1.0, 0.7))
+    assert not found.any()
 
 
-def test_the_margin_is_of_each_row_alone() -> None:
-    _, margins = choose(np.tile(LOGITS, (2, 1)), np.array([0.45, 0.61]), Decoding(1.0, 1.0))
-    assert margins == pytest.approx([0.05, 0.01], abs=1e-6)
+@pytest.mark.parametrize("order", [[0, 1, 2], [2, 0, 1], [1, 2, 0]])
+def test_what_is_near_is_told_of_each_row_alone(monkeypatch: pytest.MonkeyPatch, order: list[int]) -> None:
+    monkeypatch.setattr("model.sampling.NEAR", 0.06)
+    # The second row is near to a border, the third to the edge of the nucleus, the first to neither.
+    logits = np.log([[0.4, 0.4, 0.1, 0.1], [0.45, 0.35, 0.1, 0.1], ODDS]).astype(np.float32)
+    _, found = choose(logits[order], np.array([0.2, 0.52, 0.9])[order], Decoding(1.0, 0.7))
+    assert found.tolist() == [place > 0 for place in order]
+
+
+def test_the_colder_the_sooner_a_choice_is_near(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("model.sampling.NEAR", 0.01)
+
+    def is_near(temperature: float, beside: float) -> bool:
+        bent = ODDS ** (1 / temperature)
+        number = bent[0] / bent.sum() - beside
+        return bool(choose(LOGITS[None], np.array([number]), Decoding(temperature, 1.0))[1][0])
+
+    assert is_near(0.5, 0.015)
+    assert not is_near(0.5, 0.025)
+    assert not is_near(1.0, 0.015)
+    assert is_near(2.0, 0.0075)
+    assert not is_near(2.0, 0.015)
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
+def test_odds_that_differ_by_less_make_the_same_choice_unless_it_is_near(
+    monkeypatch: pytest.MonkeyPatch, temperature: float
+) -> None:
+    monkeypatch.setattr("model.sampling.NEAR", 1e-3)
+    random = np.random.default_rng(5)
+    # Falling evenly, each row at its own pace, in an order of its own: heads everywhere, and no two odds alike.
+    falling = -np.arange(30) * random.uniform(0.1, 0.3, (20_000, 1))
+    logits = random.permuted(falling, axis=1).astype(np.float32)
+    other = logits + random.choice([-1e-3, 1e-3], logits.shape).astype(np.float32)
+    uniforms, decoding = random.random(20_000), Decoding(temperature, 0.9)
+    (chosen, is_near), (again, _) = (choose(each, uniforms, decoding) for each in (logits, other))
+    assert (chosen != again).sum() > 5
+    assert is_near[chosen != again].all()
+    # That a head holds nearly top-p makes few choices near.
+    edge = np.abs(nucleus(logits, decoding)[1] - 0.9).min(-1) < 1e-3
+    assert edge.sum() > 500
+    assert is_near[edge].mean() < 0.5
 
 
 @pytest.mark.parametrize("decoding", [(5.0, 1.0, 2), (1e-3, 1e-3, 0)])

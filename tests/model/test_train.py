@@ -84,8 +84,11 @@ def test_the_figure_in_the_checkpoint_is_the_one_measured(ended: Ended) -> None:
     assert checkpoint.meta["bits_per_character"] == ended.standing.best_bits == pytest.approx(measured, abs=0.01)
 
 
-def test_what_is_measured_on_is_taken_from_all_the_texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("model.train.VALIDATION_TEXTS", 10)
+@pytest.mark.parametrize(("most", "number"), [("VALIDATION_TEXTS", 10), ("VALIDATION_CHARACTERS", 300)])
+def test_what_is_measured_on_is_taken_from_all_the_texts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: str, number: int
+) -> None:
+    monkeypatch.setattr(f"model.train.{most}", number)
     first, last = small_talk(10, 2), [Text("zzz zzz zzz zzz zzz zzz")] * 20
     job = a_job(tmp_path / "out", validation=[*first, *last], should_stop=lambda: True)
     train(job)
@@ -231,6 +234,19 @@ def test_another_job_does_not_resume_this_one(tmp_path: Path) -> None:
     assert Path(str(refusal.value).partition(":")[0]).is_file()
 
 
+@pytest.mark.parametrize("changed", ["RATE", "TUNING_RATE"])
+def test_a_run_whose_recipe_has_other_defaults_by_now_is_another_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: str
+) -> None:
+    """As after an upgrade."""
+    start = a_checkpoint(layers=1, units=48, embedding=16) if changed == "TUNING_RATE" else None
+    job = a_job(tmp_path / "out", recipe=Recipe(batch=8, window=32), start=start, should_stop=lambda: True)
+    train(job)
+    monkeypatch.setattr(f"model.config.{changed}", 1e-3)
+    with pytest.raises(OtherRunError, match="made with other texts or settings"):
+        train(replace(job, resume=True))
+
+
 def test_a_finished_training_is_not_done_again_nor_is_tensorflow_loaded(
     tmp_path: Path, ended: Ended, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -269,6 +285,20 @@ def test_saving_is_told_also_between_validations(tmp_path: Path, monkeypatch: py
     job = a_job(tmp_path / "out", report=lambda event: told.append(event["event"]), should_stop=stop)
     assert train(job).ended == "stopped"
     assert "sample" not in told[: told.index("saved")]
+
+
+@pytest.mark.parametrize(("seconds", "times"), [(0.0, 1), (60.0, 2)])
+def test_whoever_asks_to_stop_waits_for_no_slow_measuring(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float, times: int
+) -> None:
+    monkeypatch.setattr("model.train.MEASURE_SECONDS", seconds)
+    told: list[str] = []
+    job = a_job(tmp_path / "out", report=lambda event: told.append(event["event"]))
+    stopped = train(replace(job, should_stop=lambda: "sample" in told))
+    assert (stopped.ended, told.count("sample")) == ("stopped", times)
+    assert read_checkpoint(job.out).meta["bits_per_character"] == stopped.best_bits
+    rest = train(replace(job, resume=True))
+    assert (rest.ended, rest.step > stopped.step) == ("done", True)
 
 
 def test_tensorboard_gets_scalars_and_samples(ended: Ended) -> None:

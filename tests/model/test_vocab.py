@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model.text import END, START, UNKNOWN
-from model.vocab import START_ID, UNKNOWN_ID, Vocab, VocabError
+from model.vocab import MOST_SYMBOLS, START_ID, UNKNOWN_ID, Vocab, VocabError
 
 
 def test_rare_characters_have_no_symbol() -> None:
@@ -50,6 +50,12 @@ def test_an_account_has_a_start_mark_of_its_own() -> None:
 def test_only_characters_and_the_end_may_be_written() -> None:
     vocab = Vocab("ab", ("one",))
     assert [s for s, may in zip(vocab.symbols, vocab.writable, strict=True) if may] == [END, "a", "b"]
+
+
+def test_one_that_is_too_large_is_not_looked_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Vocab, "symbols", property(lambda _: pytest.fail("it was")))
+    with pytest.raises(VocabError, match=r"found 65,539 symbols, expected at most 65,536"):
+        Vocab("a" * MOST_SYMBOLS)
 
 
 TOO_MANY = "".join(map(chr, range(0x10000, 0x20000)))
