@@ -4,7 +4,8 @@ const AWAY = [429, 503];
 const seconds = Number(document.querySelector("[data-again]").dataset.again);
 
 async function look() {
-  const answer = await fetch(location.href, { cache: "no-store", signal: AbortSignal.timeout(10_000) }).catch(() => null);
+  const signal = AbortSignal.timeout?.(10_000); // Safari before 16 has but its own patience
+  const answer = await fetch(location.href, { cache: "no-store", signal }).catch(() => null);
   if (answer && !AWAY.includes(answer.status)) return location.reload();
   setTimeout(look, 1000 * (Number(answer?.headers.get("Retry-After")) || seconds));
 }

@@ -11,6 +11,8 @@ if (key && shown) {
   key.requestSubmit();
 }
 
+const PATIENCE = 5000; // ms; a phone on its way from one network to another waits for minutes, and a round lasts 45 s
+
 const scene = () => room.querySelector("[data-version]");
 const heading = () => room.querySelector("h1")?.textContent ?? "";
 let closes = 0;
@@ -35,12 +37,15 @@ function change(markup) {
   (heading() === before && same ? same : room).focus({ preventScroll: true });
 }
 
+// Safari before 16 has but its own patience.
+const ask = (path, more) => fetch(path, { ...more, signal: AbortSignal.timeout?.(PATIENCE) });
+
 async function look() {
   if (asking) return;
   asking = true;
   try {
     const seen = encodeURIComponent(scene().dataset.version);
-    const answer = await fetch(`${room.dataset.room}?seen=${seen}`, { cache: "no-store" });
+    const answer = await ask(`${room.dataset.room}?seen=${seen}`, { cache: "no-store" });
     // A button that is held down would be another one when it is let go, and that is no click: the next look brings the rest.
     if (answer.status === 200) {
       const markup = await answer.text();
@@ -53,11 +58,12 @@ async function look() {
   }
 }
 
-// Sends a form once; what is in the way, in words, or nothing where it has arrived.
+// Sends a form once; what is in the way, in words, or nothing where it has arrived; null where it is refused for good.
 async function deliver(form, body) {
   try {
-    const answer = await fetch(form.action, { method: "POST", body, redirect: "manual" });
-    if (answer.status < 500) return "";
+    const answer = await ask(form.action, { method: "POST", body, redirect: "manual" });
+    if (answer.status < 400) return ""; // 0: it leads to a page, and is not followed there
+    if (answer.status < 500 && answer.status !== 429) return null;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     return page.querySelector("h1")?.textContent ?? "One moment.";
   } catch {
@@ -71,6 +77,8 @@ async function send(form, button) {
   for (const each of form.querySelectorAll("button")) each.setAttribute("aria-disabled", "true");
   for (let wait = 500; ; wait = Math.min(4000, wait * 2)) {
     const words = await deliver(form, body);
+    // The page says what is so: the round once more, a key that is asked for, a room that is gone.
+    if (words === null) return location.reload();
     if (!words) break;
     const kept = form.hasAttribute("data-pick") ? "Your pick is kept and sent again." : "It is asked for again by itself.";
     form.querySelector("[data-trouble]").textContent = `${words.replace(/\.?$/, ".")} ${kept}`;
@@ -91,7 +99,8 @@ if (room) {
   room.addEventListener("click", (event) => event.detail > 1 && event.preventDefault());
   room.addEventListener("submit", (event) => {
     const form = event.target;
-    if (form.hasAttribute("data-plain")) return;
+    // Nobody says which button it was (Safari before 15.4): as without this script, the form goes by itself.
+    if (form.hasAttribute("data-plain") || !event.submitter) return;
     event.preventDefault();
     if (form.dataset.sent) return;
     form.dataset.sent = "1";

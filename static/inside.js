@@ -94,7 +94,8 @@ async function send(event) {
   if (event.submitter?.name) body.set(event.submitter.name, event.submitter.value);
   form.setAttribute("aria-busy", "true");
   try {
-    const response = await fetch(form.action, { method: "POST", body, signal: AbortSignal.timeout(30_000) });
+    const signal = AbortSignal.timeout?.(30_000); // Safari before 16 has but its own patience
+    const response = await fetch(form.action, { method: "POST", body, signal });
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     const fresh = page.querySelector("[data-result]");
     if (!fresh) throw new Error("another page");

@@ -47,7 +47,7 @@ function ask(method, path, body) {
     method,
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify(body),
-    signal: AbortSignal.timeout(10_000),
+    signal: AbortSignal.timeout?.(10_000), // Safari before 16 has but its own patience
   });
 }
 
@@ -259,10 +259,11 @@ async function next() {
 }
 
 form.addEventListener("submit", (event) => {
-  if (event.submitter === inside) return; // a page of its own
+  // A page of its own; or nobody says which button it was (Safari before 15.4): as without this script, the form plays.
+  if (!event.submitter || event.submitter === inside) return;
   event.preventDefault();
   if (event.submitter === nextButton) next();
-  else if (event.submitter?.name === "pick") pick(Number(event.submitter.value));
+  else if (event.submitter.name === "pick") pick(Number(event.submitter.value));
 });
 
 // Next was pressed twice, or held: on a phone the tick now lies below the finger, elsewhere the first card has the focus.

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Select, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
+from app.db import archives as archive_room
 from app.db.prepared import Prepared
 from app.db.tables import archives, guesses, players, samples, set_cards, set_scores, set_seats, sets, tweets
 from app.game.deck import Tweet
@@ -237,19 +238,24 @@ def locked(connection: Connection, wanted: Collection[tuple[int, int]]) -> dict[
 
 
 def lengths(connection: Connection, ids: Collection[int]) -> dict[int, int]:
-    """The last place of each set whose cards nobody took out, and that do not hang in the hall."""
+    """The last place of each set whose cards nobody took out, that do not hang in the hall, and that name nobody whom
+    the archive's cards may not name; none for a set that is left without any."""
     if not ids:
         return {}
     is_shown = samples.c.hidden_at.is_(None) & samples.c.hung_at.is_(None) & tweets.c.hidden_at.is_(None)
     query = (
-        select(set_cards.c.set_id, set_cards.c.place, is_shown)
+        select(set_cards.c.set_id, set_cards.c.place, tweets.c.archive_id, tweets.c.text, samples.c.text)
         .join(samples, samples.c.id == set_cards.c.sample_id)
         .join(tweets, tweets.c.id == set_cards.c.tweet_id)
-        .where(set_cards.c.set_id.in_(ids))
+        .where(set_cards.c.set_id.in_(ids), is_shown)
+        .order_by(set_cards.c.set_id, set_cards.c.place.desc())
     )
+    others = {archive.id: archive.others() for archive in archive_room.listing(connection)}
     last: dict[int, int] = {}
-    for set_id, place, shown in connection.execute(query):
-        last[set_id] = max(last.get(set_id, 0), place if shown else 0)
+    for set_id, place, archive_id, *texts in connection.execute(query):
+        unnamed = others.get(archive_id)
+        if set_id not in last and (unnamed is None or not any(map(unnamed.named_in, texts))):
+            last[set_id] = place
     return last
 
 

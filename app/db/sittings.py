@@ -37,7 +37,7 @@ def due(seen: Batch, guess: Guess, player: Player) -> int:
     seat = seen.seats.get((player.id, deal.archive_id, deal.mode))
     if seat is None:
         return 0
-    return seat.again if deal.repeat else seat.position
+    return seat.again if deal.again else seat.position
 
 
 def move_on(seen: Batch, guess: Guess, player: Player, verdict: Verdict) -> Sitting:
@@ -66,8 +66,8 @@ def _next_seat(seat: SeatRow, guess: Guess, verdict: Verdict, player: Player) ->
         player_id=seat.player_id,
         archive_id=seat.archive_id,
         mode=seat.mode,
-        position=deal.position + 1 if is_own and not deal.repeat else seat.position,
-        again=deal.position + 1 if is_own and deal.repeat else seat.again,
+        position=deal.position + 1 if is_own and not deal.again else seat.position,
+        again=deal.position + 1 if is_own and deal.again else seat.again,
         # The next deal may be prefetched already, with the stamp and the skill that were laid down for it.
         stamp=seat.next_stamp,
         next_stamp=max(seat.next_stamp, guess.shelf_stamp),
@@ -90,11 +90,14 @@ def _next_place(seen: Batch, guess: Guess, player: Player, verdict: Verdict) -> 
         place=deal.position + 1,
         spotted=before.spotted + (verdict == "spotted"),
         verdicts=moved_on(before.verdicts, deal.position, verdict),
-        finished_at=guess.guessed_at if is_last else None,
+        # Whoever was through stays so: a place that was taken out then, and is shown again, is played on top of it.
+        finished_at=before.finished_at or (guess.guessed_at if is_last else None),
     )
     seen.sittings[name] = sitting
     seen.sat_down.add(name)
-    if is_last and player.simulated is None:
+    if sitting.finished_at is not None and player.simulated is None:
+        if before.finished_at is not None:  # counted already, at the score that they had
+            seen.reached[ScoreKey(deal.set_id, before.spotted)] -= 1
         seen.reached[ScoreKey(deal.set_id, sitting.spotted)] += 1
     return sitting
 

@@ -40,7 +40,7 @@ class Seat:
     Attributes:
         player: the player's secret key (16 bytes), the source of all chance in the deal.
         position: the next place in the player's order of the deck.
-        again: the same among repeats, once the deck is through.
+        again: the same once the deck is through, when the order begins anew.
         stamp: the shelf's stamp that this deal is made with.
         opponent: in practice the generator that was chosen: each has an order of the deck of its own, since a tweet
             beside two samples would give itself away.
@@ -64,13 +64,15 @@ class Round(NamedTuple):
         id: 16 bytes, the same whenever the same deal is made.
         start: the seat's place that it was dealt from.
         position: the place that it took, at or after `start`.
-        repeat: the player met the tweet before; teaches nothing.
+        repeat: the player met one of the cards before; teaches nothing.
         tweet_index: 0 or 1, which card is the tweet.
         arm_probability: of this arm, given what is on the shelf.
         card_probability: of this sample, given tweet, arm and the length that was drawn, whether by chance alone or by
             the player's skill; the tweet is uniform over the deck.
         is_alike: whether the cards' lengths lie within 25 % of each other.
         set_id: the fixed set that it is a place of; 0 for rounds that are dealt to the player alone.
+        again: the deck is through, and `start` and `position` count among the seat's `again`. A tweet that was passed
+            over when its turn came, since a daily kept it, is no repeat even so.
     """
 
     id: bytes
@@ -92,6 +94,7 @@ class Round(NamedTuple):
     is_alike: bool
     set_id: int = 0
     policy: int = POLICY
+    again: bool = False
 
     @property
     def cards(self) -> tuple[str, str]:
@@ -127,6 +130,7 @@ class Deal(NamedTuple):
     characters: int
     dealt_at: datetime
     set_id: int
+    again: bool = False
 
     @property
     def is_chosen(self) -> bool:
@@ -145,23 +149,24 @@ def deal(
     past: Past,
     excluded: Collection[int] = (),
     met_tweets: Past = _none_met,
+    barred: Collection[int] = (),
 ) -> Round:
     """Pair the player's next tweet with a sample of like length, in random order.
 
-    `past` tells which samples the player met; `excluded` are samples of rounds still open, or kept for a daily;
-    `met_tweets` tells which tweets the player met in another mode, has before them in the pair that opens, or may yet
-    meet in a daily.
+    `past` tells which samples the player met, `met_tweets` which tweets, in whatever mode; `excluded` are samples of
+    rounds still open, or kept for a daily, `barred` such tweets.
 
     Raises:
         NoCard: no tweet may be dealt.
         AllMet: there is no sample that the player has not met.
         ShelfEmpty: there is no sample at all.
     """
-    position, repeat, tweet = _next_tweet(deck, seat, met_tweets)
+    position, again, tweet = _next_tweet(deck, seat, met_tweets, barred)
+    repeat = again and tweet.id in met_tweets([tweet.id])
     stamp = _stamp(shelf, seat)
-    chance = _chance(seat, position, repeat)
+    chance = _chance(seat, position, again)
     aim = None
-    if seat.skill is not None and not repeat and not shelf.has_canary:
+    if seat.skill is not None and not again and not shelf.has_canary:
         aim = levels.aim(seat.skill, (chance[2] >> 1) / 2**63)  # the lowest bit says which card comes first
 
     def met(samples: Sequence[int]) -> set[int]:
@@ -169,19 +174,20 @@ def deal(
 
     for arm, probability in _arms_in_turn(shelf, stamp, chance[0]):
         chosen = arm.rack.choose(len(tweet.text), stamp, chance[1], met, aim)
-        if chosen is None and repeat:
+        if chosen is None and again:
             # Through with deck and shelf: a sample may come again as well, and the round teaches nothing.
             chosen = arm.rack.choose(len(tweet.text), stamp, chance[1], lambda _: set(excluded))
+            repeat = repeat or chosen is not None
         if chosen is not None:
             index, card_probability = chosen
             text, sample_id, tweet_index = arm.rack.texts[index], arm.rack.ids[index], chance[2] & 1
             shorter, longer = sorted((len(text), len(tweet.text)))
             return Round(
-                id=_round_id(seat, position, repeat, tweet.id, sample_id, tweet_index),
+                id=_round_id(seat, position, again, tweet.id, sample_id, tweet_index),
                 player=seat.player,
                 archive_id=seat.archive_id,
                 mode=seat.mode,
-                start=seat.again if repeat else seat.position,
+                start=seat.again if again else seat.position,
                 position=position,
                 repeat=repeat,
                 tweet=tweet,
@@ -195,6 +201,7 @@ def deal(
                 stamp=stamp,
                 is_alike=shorter >= LIKENESS * longer,
                 policy=POLICY if aim is None or aim.is_chance else NEAR,
+                again=again,
             )
     if shelf.level():
         raise AllMet("every sample on the shelf is known to this player")
@@ -238,20 +245,26 @@ def open_with(opening: Opening, seat: Seat, excluded: Collection[int] = ()) -> R
     )
 
 
-def _next_tweet(deck: Deck, seat: Seat, met: Past) -> tuple[int, bool, Tweet]:
+def _next_tweet(deck: Deck, seat: Seat, met: Past, barred: Collection[int]) -> tuple[int, bool, Tweet]:
+    """The place of the player's next tweet, whether the deck is through, and the tweet."""
     size = len(deck)
     if not size:
         raise NoCard("the deck holds no card")
     order = _order(seat)
     for position in range(seat.position, min(size, seat.position + PATIENCE)):
         tweet = deck.card(order, position)
-        if tweet is not None and tweet.id not in met([tweet.id]):
+        if tweet is not None and tweet.id not in barred and tweet.id not in met([tweet.id]):
             return position, False, tweet
+    spare: tuple[int, bool, Tweet] | None = None
     for position in range(seat.again, seat.again + min(size, PATIENCE)):
         tweet = deck.card(order, position % size)
-        if tweet is not None:
+        if tweet is not None and tweet.id not in barred:
             return position, True, tweet
-    raise NoCard("no card of the deck may be dealt")
+        if tweet is not None and spare is None:
+            spare = position, True, tweet
+    if spare is None:
+        raise NoCard("no card of the deck may be dealt")
+    return spare  # of a deck so small that all of it is barred the game goes on all the same
 
 
 def _order(seat: Seat) -> bytes:
@@ -283,19 +296,19 @@ def turn(player: bytes, answered: int) -> int:
     return int.from_bytes(digest, "big")
 
 
-def _chance(seat: Seat, position: int, repeat: bool) -> tuple[int, int, int]:
+def _chance(seat: Seat, position: int, again: bool) -> tuple[int, int, int]:
     """Three independent 64-bit numbers: for the arm, the sample, and for the order and whether skill chooses."""
-    digest = blake2b(_place(seat, position, repeat), key=seat.player, digest_size=24, person=b"chance").digest()
+    digest = blake2b(_place(seat, position, again), key=seat.player, digest_size=24, person=b"chance").digest()
     return tuple(int.from_bytes(digest[i : i + 8], "big") for i in (0, 8, 16))  # type: ignore[return-value]
 
 
-def _round_id(seat: Seat, position: int, repeat: bool, tweet: int, sample: int, order: int) -> bytes:
+def _round_id(seat: Seat, position: int, again: bool, tweet: int, sample: int, order: int) -> bytes:
     cards = tweet.to_bytes(8, "big") + sample.to_bytes(8, "big") + bytes([order])
-    place = _place(seat, position, repeat)
+    place = _place(seat, position, again)
     return blake2b(place + cards, key=seat.player, digest_size=16, person=b"round").digest()
 
 
-def _place(seat: Seat, position: int, repeat: bool) -> bytes:
-    mode = bytes([MODES.index(seat.mode), repeat])
+def _place(seat: Seat, position: int, again: bool) -> bytes:
+    mode = bytes([MODES.index(seat.mode), again])
     opponent = seat.opponent.to_bytes(8, "big") if seat.opponent else b""
     return seat.archive_id.to_bytes(8, "big") + mode + position.to_bytes(8, "big") + opponent

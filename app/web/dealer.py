@@ -41,7 +41,7 @@ class _Place(NamedTuple):
 
 
 class _Met(NamedTuple):
-    """Tells which samples, and which tweets, a player met, or may not meet here."""
+    """Tells which samples, and which tweets, a player met, or has before them."""
 
     samples: Past
     tweets: Past
@@ -172,9 +172,10 @@ class Dealer:
             dealt = open_with(entry.opening, seat, excluded)
         if dealt is None:
             on_shelf = entry.shelf if opponent is None else Shelf((opponent,), entry.shelf.stamp)
-            met = self._past(connection, place, entry)
+            met = _past(connection, place)
+            barred = {*place.open_tweets, *entry.kept_tweets}
             try:
-                dealt = deal(entry.deck, on_shelf, seat, met.samples, excluded, met.tweets)
+                dealt = deal(entry.deck, on_shelf, seat, met.samples, excluded, met.tweets, barred)
             except NoCard:
                 raise _no_card(entry) from None
             except AllMet:
@@ -194,7 +195,7 @@ class Dealer:
         if not entries:
             raise problems.shelf_empty()
         answered, spotted, due = seats.turns(connection, visitor.key, opened.archive_id if opened else 0)
-        if opened is not None and opened.start >= due[opened.repeat]:
+        if opened is not None and opened.start >= due[opened.again]:
             answered += 1
         entries.sort(key=lambda each: each.archive.id)
         first = turn(visitor.key, answered) % len(entries)
@@ -273,17 +274,18 @@ class Dealer:
             return visitor, place
         return visitor, _after(place, opened, following)
 
-    def _past(self, connection: Connection, place: _Place, entry: Entry) -> _Met:
-        player_id = place.player_id
 
-        def samples(ids: Sequence[int]) -> set[int]:
-            return set() if player_id is None else shelf.met(connection, player_id, ids)
+def _past(connection: Connection, place: _Place) -> _Met:
+    player_id = place.player_id
 
-        def tweets(ids: Sequence[int]) -> set[int]:
-            met = set() if player_id is None else shelf.met_tweets(connection, player_id, ids)
-            return met.union(entry.kept_tweets.intersection(ids), place.open_tweets)
+    def samples(ids: Sequence[int]) -> set[int]:
+        return set() if player_id is None else shelf.met(connection, player_id, ids)
 
-        return _Met(samples, tweets)
+    def tweets(ids: Sequence[int]) -> set[int]:
+        met = set() if player_id is None else shelf.met_tweets(connection, player_id, ids)
+        return met.union(place.open_tweets)
+
+    return _Met(samples, tweets)
 
 
 def _newcomer(visitor: Visitor) -> Visitor:
@@ -306,12 +308,12 @@ def _after(place: _Place, opened: Deal, following: Seat) -> _Place:
     `following`: the seat with what was laid down for the deal after this one.
     """
     seat = place.seat
-    due = seat.again if opened.repeat else seat.position
+    due = seat.again if opened.again else seat.position
     if opened.start < due:
         return place
     if opened.start > due:
         raise Problem(409, "out-of-turn", "two rounds can be open at once: answer the first of them")
-    if opened.repeat:
+    if opened.again:
         seat = replace(following, again=opened.position + 1)
     else:
         seat = replace(following, position=opened.position + 1)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
+import re
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import lru_cache
@@ -24,6 +25,7 @@ MOST_INVITES = 20
 COOKIE_SECONDS = 400 * 86_400  # the longest that browsers keep one
 SLOTS = 8  # archives whose starting stamp a newcomer's cookie holds
 
+_INVITE = re.compile(r"[A-Za-z0-9_-]{1,32}")
 _COOKIE = struct.Struct(">B16s" + "IQ" * SLOTS)
 _VERSION = 1
 
@@ -79,7 +81,7 @@ class Identity:
         opened = self._opened(request.cookies.get(COOKIE, ""))
         key, stamps, is_old = opened if opened else (new_key(), {}, True)
         address = request.client.host if request.client else ""
-        invites = frozenset(request.cookies.get(INVITES, "").split(".")[:MOST_INVITES])
+        invites = frozenset(filter(_INVITE.fullmatch, request.cookies.get(INVITES, "").split(".")[:MOST_INVITES]))
         return Visitor(
             key, stamps, opened is not None, self._simulated(request), prefix(address), invites, needs_cookie=is_old
         )
@@ -98,12 +100,32 @@ class Identity:
         if (after != before or before.needs_cookie) and not after.is_lent:
             self.greet(response, after)
 
+    def welcome(self, response: Response, visitor: Visitor) -> None:
+        """Give the visitor anew all that they brought: a browser counts a cookie's days from when it was last given.
+
+        For pages alone: what the API answers behind a page may arrive after a "forget me", or a move to another device,
+        and would undo it.
+        """
+        if visitor.is_lent:
+            return
+        self.greet(response, visitor)
+        if visitor.invites:
+            self._remember(response, sorted(visitor.invites))
+
     def admit(self, response: Response, visitor: Visitor, invite: str) -> None:
         """Let the browser remember an invitation; what is remembered is the invitation itself, so nothing is sealed."""
-        kept = [each for each in sorted(visitor.invites) if each and each != invite][: MOST_INVITES - 1]
-        value = ".".join([invite, *kept])
+        kept = [each for each in sorted(visitor.invites) if each != invite][: MOST_INVITES - 1]
+        self._remember(response, [invite, *kept])
+
+    def _remember(self, response: Response, invites: Iterable[str]) -> None:
         response.set_cookie(
-            INVITES, value, max_age=COOKIE_SECONDS, path="/", secure=self.is_secure, httponly=True, samesite="lax"
+            INVITES,
+            ".".join(invites),
+            max_age=COOKIE_SECONDS,
+            path="/",
+            secure=self.is_secure,
+            httponly=True,
+            samesite="lax",
         )
 
     def dismiss(self, response: Response) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -14,7 +15,7 @@ from app.game.sets import TEN
 from app.web import news, outcomes, play, problems
 from app.web.bodies import GuessAsk
 from app.web.given import Dealt
-from app.web.identity import as_dealt_to
+from app.web.identity import Visitor, as_dealt_to
 from app.web.problems import Problem
 from app.web.rendering import NO_STORE
 from app.web.services import Services, apart, services
@@ -114,6 +115,9 @@ async def _answer_form(request: Request, way: Way) -> Response:
     if "through" in form and "pick" not in form:
         house.limit("pages", visitor)
         return await _result(request, way, token or None)
+    if "on" in form and "pick" not in form:
+        # From the page of a score: not back to it, but to whatever round of theirs is open in this way to play.
+        return await _open_round(request, way, whose=token)
     if "pick" not in form:
         return await _open_round(request, way, token or None, is_next=True)
     house.limit("guesses", visitor)
@@ -159,10 +163,12 @@ async def _open_round(
     is_next: bool = False,
     with_news: bool = False,
     trouble: str = "",
+    whose: str = "",
 ) -> Response:
     house = services(request)
     visitor = house.identity.visitor(request)
     house.limit("rounds", visitor)
+    visitor = _on_behalf(house, visitor, whose)
     if way.mode == "challenge":
         await house.fixed.challenge(way.name)  # none of that name: a page that says so
     try:
@@ -180,8 +186,14 @@ async def _open_round(
     if with_news and visitor.has_cookie and after is None:
         since = await apart(lambda: news.since_last_visit(house.engine, visitor.key, archive))
     response = _question(house, way, dealt, news=since, trouble=trouble)
-    house.identity.keep_up(response, visitor, dealt.visitor)
+    house.identity.welcome(response, dealt.visitor)
     return response
+
+
+def _on_behalf(house: Services, visitor: Visitor, token: str) -> Visitor:
+    """The visitor; one without a cookie goes on as the player of the round in `token`, of whatever way it is."""
+    player = as_dealt_to(house.seal, visitor, token)
+    return visitor if player.key == visitor.key else replace(player, is_lent=True)
 
 
 async def _result(request: Request, way: Way, after: str | None) -> Response:

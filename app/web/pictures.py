@@ -54,8 +54,8 @@ def picture(text: str, caption: Caption) -> bytes:
     top = 325 - step * len(lines) / 2
     for number, line in enumerate(lines):
         draw.text((100, top + number * step), line, fill=INK, font=chosen)
-    rate = f"It fooled {caption.fooled} of {caption.guesses} players." if caption.guesses else ""
-    draw.text((100, 528), f"Network {caption.generator}, after {caption.name}. {rate}"[:90], fill=SOFT, font=font(26))
+    words, face = _told(caption)
+    draw.text((100, 528), words, fill=SOFT, font=face)
     draw.text((100, 568), f"Which {caption.unit} is real?", fill=INK, font=font(30, bold=True))
     out = io.BytesIO()
     image.save(out, "PNG")
@@ -139,6 +139,18 @@ def _broken(word: str, face: Any, wide: int) -> list[str]:
             piece = ""
         piece += character
     return [*pieces, piece]
+
+
+def _told(caption: Caption) -> tuple[str, Any]:
+    """The line below the slip, of the name as much as fits, and its face."""
+    name = " ".join(drawable(caption.name).split())
+    face = font(26, wide=_is_beyond(name))
+    rate = f" It fooled {caption.fooled} of {caption.guesses} players." if caption.guesses else ""
+    shown = name
+    while face.getlength(words := f"Network {caption.generator}, after {shown}.{rate}") > WIDE and name:
+        name = name[:-1].rstrip()
+        shown = f"{name}…"
+    return words, face
 
 
 def _fitted(text: str) -> tuple[Any, list[str], float]:

@@ -6,6 +6,7 @@ from fastapi import Request
 from starlette.responses import Response
 from starlette.routing import Match
 
+from app.web.identity import OperatorUnknown
 from app.web.problems import Problem
 from app.web.rendering import html
 from app.web.services import services
@@ -13,8 +14,7 @@ from app.web.services import services
 
 def problem_page(request: Request, problem: Problem) -> Response:
     """A problem as a page that says what happened and what comes next."""
-    house = services(request)
-    entry = house.catalogue.find(None)
+    entry = services(request).catalogue.find(None, _invites(request))
     heading, words = _PROBLEMS.get(problem.kind, ("Something went wrong.", ""))
     command = None
     is_bare = problem.kind in ("shelf-empty", "no-archive") and entry is None
@@ -39,6 +39,13 @@ def problem_page(request: Request, problem: Problem) -> Response:
         href=href,
         link="Try again" if is_here else "Play",
     )
+
+
+def _invites(request: Request) -> frozenset[str]:
+    try:
+        return services(request).identity.visitor(request).invites
+    except OperatorUnknown:
+        return frozenset()  # it is what the page is about
 
 
 def sentence(words: str) -> str:

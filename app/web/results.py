@@ -114,6 +114,10 @@ def _read_set(connection: Connection, visitor: Visitor, entry: Entry, fixed: Fix
         if is_through:
             raise Problem(404, "not-found", "every round of this set was taken out before you began")
         return Result(way, entry, fixed.mode, "", len(fixed.pairs), False)
+    spread = sets.spread(connection, fixed.id) if is_through else {}
+    if is_through and seat.finished_at is None:
+        # What was left of the set was taken out since their last guess, so that none counted them.
+        spread[seat.spotted] = spread.get(seat.spotted, 0) + 1
     return Result(
         way,
         entry,
@@ -124,7 +128,7 @@ def _read_set(connection: Connection, visitor: Visitor, entry: Entry, fixed: Fix
         standing.player_id,
         fixed.made_by,
         records.in_set(connection, standing.player_id, fixed) if is_through else [],
-        sets.spread(connection, fixed.id) if is_through else {},
+        spread,
         sets.sittings(connection, fixed.id, standing.player_id) if is_through and fixed.mode == "challenge" else [],
     )
 

@@ -153,6 +153,7 @@ class Rooms:
             tweet_index=asked.tweet_index,
             stamp=stamp if seat is None else seat.stamp,
             is_alike=shorter >= 0.8 * longer,
+            again=is_repeat,
         )
 
 

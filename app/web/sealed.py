@@ -79,8 +79,8 @@ def _spelled(whole: bytes) -> str:
     return base64.urlsafe_b64encode(whole).rstrip(b"=").decode()
 
 
-# version, round id, player, archive, tweet, sample, generator, arm, mode, start, position, repeat, tweet index,
-# probabilities of arm and card, stamp, policy, characters of both cards, dealt at (ms), fixed set (0: none)
+# version, round id, player, archive, tweet, sample, generator, arm, mode, start, position, repeat and again, tweet
+# index, probabilities of arm and card, stamp, policy, characters of both cards, dealt at (ms), fixed set (0: none)
 _ROUND = struct.Struct(">B16s16sIQQIBBQQBBddQHIQQ")
 _VERSION = 2
 
@@ -106,7 +106,8 @@ class RoundSeal:
                 MODES.index(dealt.mode),
                 dealt.start,
                 dealt.position,
-                dealt.repeat,
+                # Two bits: whether it is a repeat, and whether `again` differs from that: in older tokens it never did.
+                dealt.repeat | (dealt.repeat != dealt.again) << 1,
                 dealt.tweet_index,
                 dealt.arm_probability,
                 dealt.card_probability,
@@ -128,6 +129,6 @@ class RoundSeal:
         if version != _VERSION:
             raise BadSeal("of another version")
         fields[6], fields[7] = ARMS[fields[6]], MODES[fields[7]]
-        fields[10] = bool(fields[10])
+        is_other, fields[10] = bool(fields[10] & 2), bool(fields[10] & 1)
         fields[17] = datetime.fromtimestamp(fields[17] / 1000, UTC)
-        return Deal(*fields)
+        return Deal(*fields)._replace(again=fields[10] != is_other)

@@ -17,7 +17,7 @@ class Way:
     """What a visitor plays.
 
     Attributes:
-        mode: endless, daily, challenge or practice, as guesses carry it.
+        mode: endless, daily, challenge, practice or class, as guesses carry it.
         slug: the archive; None: the main one (a challenge has its own).
         name: of a daily its UTC date, "" for today's; of a challenge the word in its address.
         generator: in practice the generator's number.
@@ -40,6 +40,7 @@ class Way:
             "daily": f"/daily/{self.slug}/{self.name}",
             "challenge": f"/c/{self.name}",
             "practice": f"/practice/{self.slug}/v{self.generator}",
+            "class": f"/a/{self.slug}",  # its room is the lecturer's to lead: whoever looks back plays on alone
         }[self.mode]
 
     @property

@@ -9,7 +9,7 @@ import axe
 import pytest
 import rooms
 from factories import add_archive, add_generator, add_samples, words
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from rooms import CODE, KEY, Lecturer, open_room
 from serving import Game
 from sqlalchemy import delete, select, update
@@ -189,6 +189,60 @@ def test_the_lecturer_is_told_why_the_rounds_do_not_begin(visit: Visit, served: 
         connection.execute(update(classes).values(archive_id=1))
     expect(wall.locator("h1")).to_have_text("Which one is real?")
     expect(wall.get_by_role("button", name="Reveal")).to_be_visible()
+
+
+@pytest.mark.parametrize("path", [r"/now\?", "/pick$"], ids=["look", "pick"])
+def test_a_request_that_hangs_holds_up_no_phone(visit: Visit, one_room: Lecturer, path: str) -> None:
+    phone = visit(PHONE)
+    come_in(phone, "Ada")
+    hung: list[Route] = []
+
+    def hang_once(route: Route) -> None:
+        if hung:
+            route.continue_()
+        else:
+            hung.append(route)  # neither sent nor refused: a phone on its way from one network to another
+
+    phone.route(re.compile(path), hang_once)
+    one_room.press("next")
+    expect(phone.locator("h1")).to_have_text("Round 1 of 10: which one is real?")
+    phone.locator(".face").first.click()
+    expect(phone.locator("h1")).to_have_text("Your pick is in: card 1.")
+    assert hung
+
+
+def test_a_pick_that_came_too_fast_is_sent_again(visit: Visit, one_room: Lecturer) -> None:
+    phone = visit(PHONE)
+    come_in(phone, "Ada")
+    one_room.press("next")
+    slow_down = "<!doctype html><title>429</title><h1>Not so fast.</h1>"
+    phone.route(re.compile("/pick$"), lambda route: route.fulfill(status=429, content_type="text/html", body=slow_down))
+    phone.locator(".face").first.click()
+    expect(phone.locator("[data-trouble]")).to_have_text("Not so fast. Your pick is kept and sent again.")
+    phone.unroute_all()
+    expect(phone.locator("h1")).to_have_text("Your pick is in: card 1.")
+
+
+def test_a_pick_that_is_refused_brings_the_round_anew(visit: Visit, one_room: Lecturer) -> None:
+    phone = visit(PHONE)
+    come_in(phone, "Ada")
+    one_room.press("next")
+    expect(phone.locator(".card")).to_have_count(2)
+    phone.locator("[name=round]").evaluate("(field) => { field.value = 'no round of ours'; }")
+    with phone.expect_navigation():
+        phone.locator(".face").first.click()
+    phone.locator(".face").first.click()
+    expect(phone.locator("h1")).to_have_text("Your pick is in: card 1.")
+
+
+def test_a_phone_of_some_years_ago_picks(visit: Visit, one_room: Lecturer) -> None:
+    phone = visit(PHONE)
+    # Safari before 16, and before 15.4
+    phone.add_init_script("delete AbortSignal.timeout; delete SubmitEvent.prototype.submitter;")
+    come_in(phone, "Ada")
+    one_room.press("next")
+    phone.locator(".face").first.click()
+    expect(phone.locator("h1")).to_have_text("Your pick is in: card 1.")
 
 
 VIEWS = ((PHONE, "light"), (PHONE, "dark"), (DESK, "dark"), (DESK, "light"))

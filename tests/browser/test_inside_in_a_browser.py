@@ -65,6 +65,15 @@ def test_a_text_is_read_and_walked_along(visit: Visit, size: dict[str, int], dar
     is_accessible(page)
 
 
+def test_a_text_is_read_in_a_browser_of_some_years_ago(visit: Visit) -> None:
+    page = visit(PHONE, reduced_motion="reduce")
+    page.add_init_script("delete AbortSignal.timeout")  # Safari before 16 has none
+    page.goto("/inside")
+    page.get_by_label("Your text").fill("Bring a chair!")
+    page.get_by_role("button", name="Read it").click()
+    expect(page.locator("[data-tape] > span")).to_have_count(15)  # and the end
+
+
 def test_as_many_emoji_are_read_as_there_may_be_characters(visit: Visit) -> None:
     page = visit(PHONE, reduced_motion="reduce")
     page.goto("/inside")

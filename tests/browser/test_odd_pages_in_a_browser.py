@@ -100,6 +100,20 @@ def test_a_page_that_says_to_come_back_moves_on_by_itself(visit: Visit, served: 
     page.wait_for_selector("[data-state=question]")
 
 
+def test_it_moves_on_in_a_browser_of_some_years_ago(visit: Visit, served: Game) -> None:
+    page = visit()
+    page.add_init_script("delete AbortSignal.timeout")  # Safari before 16 has none
+    page.clock.install()
+    pause(served, True)
+    try:
+        page.reload()
+        assert "paused" in page.locator("h1").inner_text()
+    finally:
+        pause(served, False)
+    page.clock.fast_forward(61_000)
+    page.wait_for_selector("[data-state=question]")
+
+
 @pytest.mark.parametrize("path", ["/nowhere", "/a/nobody", "/daily/harbour/2000-01-01", "/c/nothing", "/challenges"])
 def test_axe_finds_nothing_where_there_is_nothing(visit: Visit, path: str) -> None:
     page = visit(PHONE, bypass_csp=True)

@@ -9,9 +9,11 @@ import axe
 import pytest
 from playwright.sync_api import Page, expect
 from serving import Game
+from sqlalchemy import select, update
 from visiting import DESK, PHONE, Visit, cards, count
 
-from app.db.session import now
+from app.db.session import now, writing
+from app.db.tables import guesses, tweets
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("within_a_day")]
 
@@ -231,6 +233,27 @@ def test_why_holds_the_rest(visit: Visit, script: bool) -> None:
     box = page.locator(".next").bounding_box()
     assert box
     assert box["y"] + box["height"] <= PHONE["height"]
+
+
+def test_all_ten_rounds_fit_a_phone_and_keep_their_lines(visit: Visit, served: Game) -> None:
+    page = visit(PHONE)
+    play_by_api(page, 10)
+    told = "Two lines, and the other is long:\n#" + "PortGannet" * 20
+    with writing(served.engine) as connection:
+        tweet_id = connection.scalar(select(guesses.c.tweet_id).order_by(guesses.c.id.desc()).limit(1))
+        was = connection.scalar(select(tweets.c.text).where(tweets.c.id == tweet_id))
+        connection.execute(update(tweets).where(tweets.c.id == tweet_id).values(text=told))
+    try:
+        page.goto("/a/mayor-of-gannet/result")
+    finally:
+        with writing(served.engine) as connection:
+            connection.execute(update(tweets).where(tweets.c.id == tweet_id).values(text=was))
+    page.get_by_text("All 10 rounds").click()
+    card = page.locator(".all p", has_text="Two lines")
+    assert card.inner_text() == f"Real: {told}"
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    expect(card).to_have_css("unicode-bidi", "plaintext")
+    expect(card.locator(".kind")).to_have_css("font-size", "13px")  # as on the page of one's rounds
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])

@@ -100,7 +100,8 @@ def test_what_guesses_told_counts_from_its_stamp_on() -> None:
 
 def test_a_repeat_is_left_to_chance() -> None:
     seat = Seat(bytes(16), 1, "endless", 4, 0, 5, skill=GOOD)
-    rounds = [deal(a_deck(4), a_shelf(), replace(seat, again=number), nothing) for number in range(60)]
+    again = [replace(seat, again=number) for number in range(60)]
+    rounds = [deal(a_deck(4), a_shelf(), each, nothing, met_tweets=set) for each in again]
     assert {(one.repeat, one.policy) for one in rounds} == {(True, POLICY)}
 
 

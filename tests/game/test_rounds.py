@@ -187,10 +187,37 @@ def test_an_arm_without_samples_leaves_its_share_to_the_others() -> None:
 def test_once_the_deck_is_through_cards_come_again_and_say_so() -> None:
     deck, shelf = a_deck([100] * 5), a_shelf(a_rack([100] * 50))
     through = replace(SEAT, position=5)
-    again = [deal(deck, shelf, replace(through, again=number), nothing) for number in range(10)]
-    assert all(dealt.repeat for dealt in again)
+    again = [deal(deck, shelf, replace(through, again=number), nothing, met_tweets=set) for number in range(10)]
+    assert all(dealt.repeat and dealt.again for dealt in again)
     assert [dealt.tweet.id for dealt in again[:5]] == [dealt.tweet.id for dealt in again[5:]]
     assert [dealt.start for dealt in again] == list(range(10))
+
+
+def test_a_tweet_that_was_passed_over_at_its_turn_is_no_repeat_once_the_deck_is_through() -> None:
+    deck, shelf = a_deck([100] * 5), a_shelf(a_rack([100] * 50))
+    through = [replace(SEAT, position=5, again=number) for number in range(5)]
+    kept = deal(deck, shelf, through[2], nothing).tweet.id
+    dealt = [deal(deck, shelf, seat, nothing, met_tweets=lambda ids: set(ids) - {kept}) for seat in through]
+    assert [each.repeat for each in dealt] == [True, True, False, True, True]
+    assert [(each.start, each.position, each.again) for each in dealt] == [(place, place, True) for place in range(5)]
+
+
+def test_what_is_barred_is_passed_over_at_first_and_once_the_deck_is_through() -> None:
+    deck, shelf = a_deck([100] * 8), a_shelf(a_rack([100] * 50))
+    for position, again in [(place, 0) for place in range(9)] + [(8, place) for place in range(9)]:
+        seat = replace(SEAT, position=position, again=again)
+        for met in (nothing, set):
+            dealt = deal(deck, shelf, seat, nothing, met_tweets=met, barred={1, 2, 3, 4, 5})
+            assert dealt.tweet.id in {6, 7, 8}
+            assert dealt.repeat == (met is set)
+
+
+def test_where_the_whole_deck_is_barred_the_game_goes_on_and_says_what_was_met() -> None:
+    deck, shelf = a_deck([100] * 5), a_shelf(a_rack([100] * 50))
+    seats = [replace(SEAT, again=place) for place in range(5)]
+    dealt = [deal(deck, shelf, seat, nothing, met_tweets={1, 2}.intersection, barred=range(1, 6)) for seat in seats]
+    assert sorted(each.tweet.id for each in dealt) == [1, 2, 3, 4, 5]
+    assert all(each.again and each.repeat == (each.tweet.id in {1, 2}) for each in dealt)
 
 
 def test_a_repeat_too_brings_a_sample_that_the_player_has_not_met_while_there_is_one() -> None:

@@ -107,6 +107,25 @@ def test_nobody_is_told_before_the_reveal(game: Game) -> None:
     assert re.search("You spotted the real one|The machine fooled you", room(phone))
 
 
+@pytest.mark.parametrize("query", ["", "?said=1"])
+def test_a_round_of_a_class_can_be_looked_at_afterwards_and_leads_on_to_its_archive(game: Game, query: str) -> None:
+    lecturer, phone = open_room(game), come_in(game)
+    lecturer.press("next")
+    cards = texts(room(phone))
+    pick(phone, 0)
+    lecturer.press("reveal")
+    address = re.search(r'href="(/v/[0-9a-f]{32})">The round', phone.get("/me/rounds?mode=class").text)
+    assert address
+    page = phone.get(address[1] + query)
+    assert page.status_code == 200
+    assert re.search("You spotted the real one|The machine fooled you", page.text)
+    assert texts(page.text) == cards
+    assert '<form class="round" method="post" action="/a/mayor"' in page.text
+    following = phone.post("/a/mayor", data={"round": "", "after": "1"})
+    assert following.status_code == 200
+    assert "Pick the real one." in following.text
+
+
 @pytest.mark.parametrize("address", ["/me", "/me/rounds", "/me/download", "/api/players/me"])
 def test_no_own_figures_tell_the_verdict_before_the_reveal(game: Game, address: str) -> None:
     lecturer, phone, elsewhere = open_room(game), come_in(game), game.client()

@@ -63,8 +63,30 @@ def test_a_cookie_that_was_changed_is_nobodys(game: Game) -> None:
     client.get("/")
     cookie = client.cookies["whichtweet"]
     changed = cookie[:60] + ("A" if cookie[60] != "A" else "B") + cookie[61:]
-    assert "set-cookie" in game.client(cookies={"whichtweet": changed}).get("/").headers
-    assert "set-cookie" not in game.client(cookies={"whichtweet": cookie}).get("/").headers
+    assert "set-cookie" in game.client(cookies={"whichtweet": changed}).post("/api/rounds").headers
+    assert "set-cookie" not in game.client(cookies={"whichtweet": cookie}).post("/api/rounds").headers
+
+
+@pytest.mark.parametrize("path", ["/", "/a/mayor", "/mixed", "/daily/mayor", "/practice/mayor/v1"])
+def test_a_cookie_lasts_from_the_last_page_of_questions_and_is_left_alone_by_the_api(game: Game, path: str) -> None:
+    """An answer of the API that is still on its way would undo a "forget me", or a move to another device."""
+    client = game.client(follow_redirects=True)
+    client.get("/")
+    for number in range(1, 3):
+        dealt = client.post("/api/rounds")
+        answer = client.post("/api/guesses", json={"round": dealt.json()["round"], "pick": 0})
+        assert not {"set-cookie"} & {*dealt.headers, *answer.headers}
+        page = client.get(path)
+        assert f"Max-Age={400 * 86_400}" in page.headers["set-cookie"]
+        assert page.headers["cache-control"] == "no-store"
+        assert client.get("/api/players/me").json()["guesses"] == number
+
+
+@pytest.mark.parametrize("path", ["/about", "/hall", "/board", "/static/style.css"])
+def test_what_asks_no_question_gives_no_cookie(game: Game, path: str) -> None:
+    client = game.client()
+    client.get("/")
+    assert "set-cookie" not in client.get(path).headers
 
 
 @pytest.mark.parametrize("path", ["/", "/api/rounds"])

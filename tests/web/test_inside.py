@@ -20,8 +20,8 @@ from sqlalchemy import Connection, select, update
 from sqlalchemy.exc import OperationalError
 
 from app.db.samples import next_stamp
-from app.db.session import now
-from app.db.tables import samples, tweets
+from app.db.session import now, writing
+from app.db.tables import guesses, samples, tweets
 from app.web.desk import Desk
 from model.checkpoint import Checkpoint, write_checkpoint
 from model.config import Config
@@ -231,6 +231,16 @@ def test_the_reading_leads_on_in_the_same_way_to_play(game: Game, path: str) -> 
         read = client.post(inside[0], follow_redirects=True).text
     assert "data-figures" in read
     assert opened(read) == opened(page)
+
+
+def test_the_reading_of_a_round_of_a_class_leads_on_to_its_archive(game: Game) -> None:
+    with game.client() as client:
+        _, verdict = answered(client)
+        with writing(game.engine) as connection:
+            connection.execute(update(guesses).values(mode="class"))
+        page = client.get(f"/v/{verdict['guess']}/reading")
+    assert page.status_code == 200
+    assert '<form method="post" action="/a/mayor">' in page.text
 
 
 def test_a_field_for_a_unit_that_was_cleared_leaves_the_choice_to_us(game: Game) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from factories import add_game
+import pytest
+from factories import add_archive, add_game, add_generator, add_tweets, words
 from serving import Game, Opener
 from sqlalchemy import Connection, select, update
 
@@ -37,6 +38,42 @@ def test_who_followed_the_invitation_plays_it_from_then_on(serving: Opener) -> N
     assert set(slugs(client)) == {"mayor", "cousin"}
     dealt = client.post("/api/rounds", json={"archive": "cousin"}).json()
     assert client.post("/api/guesses", json={"round": dealt["round"], "pick": 0}).status_code == 201
+
+
+def test_an_invitation_is_remembered_from_the_last_page_of_questions_on(serving: Opener) -> None:
+    client = serving(two_games).client()
+    client.get("/i/s3cret-link_0")
+    page = client.get("/")
+    given = [each for each in page.headers.get_list("set-cookie") if each.startswith("whichtweet_invites=")]
+    assert len(given) == 1
+    assert given[0].startswith("whichtweet_invites=s3cret-link_0; ")
+    assert f"Max-Age={400 * 86_400}" in given[0]
+    assert set(slugs(client)) == {"mayor", "cousin"}
+
+
+@pytest.mark.parametrize("brought", ["", ".", '"é.\\012b"', "a b", "x" * 40])
+def test_what_was_never_an_invitation_is_not_given_back(serving: Opener, brought: str) -> None:
+    client = serving(two_games).client()
+    page = client.get("/", headers={"Cookie": f"whichtweet_invites={brought}".encode("latin-1")})
+    assert page.status_code == 200
+    assert "whichtweet_invites" not in " ".join(page.headers.get_list("set-cookie"))
+
+
+def test_who_was_invited_is_told_that_the_network_is_still_writing(serving: Opener) -> None:
+    def unwritten(connection: Connection) -> None:
+        archive_id = add_archive(connection, "cousin", invite="s3cret-link_0")
+        add_tweets(connection, archive_id, [words(1), words(2)])
+        add_generator(connection, archive_id)
+
+    game = serving(unwritten)
+    invited, stranger = game.client(), game.client()
+    invited.get("/i/s3cret-link_0")
+    for path in ("/", "/a/cousin"):
+        page = invited.get(path)
+        assert page.status_code == 503
+        assert "The network is still writing" in page.text
+        assert "nothing to play yet" not in page.text
+    assert "There is nothing to play yet." in stranger.get("/").text
 
 
 def test_a_wrong_invitation_leads_nowhere(serving: Opener) -> None:

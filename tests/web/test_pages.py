@@ -125,6 +125,57 @@ def test_with_cookies_refused_ten_rounds_end_with_their_score(game: Game, way: s
         assert len(set(connection.scalars(select(guesses.c.player_id)))) == 1
 
 
+def played_on(game: Game, page: str) -> str:
+    """What follows a round of this page and its verdict, in a browser that takes no cookie."""
+    verdict = game.client().post(action(page), data={"round": token(page), "pick": "0"}).text
+    return game.client().post(action(page), data={"round": token(verdict), "after": "1"}).text
+
+
+def kept_on(game: Game, page: str) -> str:
+    """What "Keep playing" on the page of a score leads to, in such a browser."""
+    form = re.search(
+        r'<form id="on" method="post" action="([^"]+)"><input type="hidden" name="round" value="([^"]+)">', page
+    )
+    assert form, page
+    assert re.search(r'<button [^>]*form="on" name="on" value="1">Keep playing</button>', page)
+    answer = game.client().post(form[1], data={"round": form[2], "on": "1"})
+    assert "set-cookie" not in answer.headers, "whoever holds a round gets no more of its player"
+    return answer.text
+
+
+@pytest.mark.parametrize(
+    ("way", "standing"), [("/a/mayor", r"\d+ of 10 spotted"), ("/daily/mayor", "Round 1 of 10")], ids=["first", "daily"]
+)
+def test_with_cookies_refused_one_keeps_playing_after_the_score_as_the_same_player(
+    game: Game, way: str, standing: str
+) -> None:
+    seen: list[str] = []
+    page = game.client().get(way, follow_redirects=True).text
+    for _ in range(10):
+        seen += texts(page)
+        page = played_on(game, page)
+    score, page = page, kept_on(game, page)
+    assert re.search(f"data-standing>{standing}<", page)
+    if way == "/a/mayor":
+        shared = game.client().post("/challenges", data={"archive": "mayor", "round": token(score)}).text
+        assert texts(kept_on(game, shared)) == texts(page)
+    for _ in range(2):
+        seen += texts(page)
+        page = played_on(game, page)
+    assert len(set(seen)) == 24
+    with game.engine.connect() as connection:
+        assert len(connection.scalars(select(guesses.c.player_id)).all()) == 12
+        assert len(set(connection.scalars(select(guesses.c.player_id)))) == 1
+
+
+def test_who_takes_cookies_keeps_playing_by_a_link(client: httpx.Client) -> None:
+    for _ in range(10):
+        pick(client, client.get("/").text)
+    page = client.get("/a/mayor/result").text
+    assert '<a class="quiet" href="/a/mayor">Keep playing</a>' in page
+    assert 'name="on"' not in page
+
+
 def test_a_daily_says_what_it_is_and_ten_rounds_what_becomes_of_them(client: httpx.Client) -> None:
     page = client.get("/daily/mayor", follow_redirects=True).text
     assert "Everybody plays the same ten on a day" in page

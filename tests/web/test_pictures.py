@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 from PIL import Image, ImageChops
@@ -44,6 +45,23 @@ def test_the_words_stand_in_every_picture_and_the_text_keeps_out_of_them() -> No
         drawn = opened(picture(text, CAPTION))
         for box in (head, *margins):
             assert ImageChops.difference(blank.crop(box), drawn.crop(box)).getbbox() is None
+
+
+def captioned(name: str, fooled: int = 12) -> bytes:
+    return picture("", replace(CAPTION, name=name, fooled=fooled))
+
+
+@pytest.mark.parametrize("name", ["x" * 45, "W" * 200, "Ada " * 50, "שלום " * 40])
+def test_a_long_name_is_cut_short_and_the_rate_is_not(name: str) -> None:
+    assert captioned(name, 12) != captioned(name, 13)
+    margin = opened(captioned(name)).crop((1102, 520, 1200, 630))
+    assert len(margin.getcolors() or []) == 1, "it ends where the slip does"
+
+
+def test_a_name_is_drawn_in_its_script_and_without_boxes() -> None:
+    assert captioned("שלום") != captioned("עליכ")
+    assert captioned("Ada 🎉") == captioned("Ada ·")
+    assert captioned("two\nlines") == captioned("two lines")
 
 
 def test_lines_are_no_wider_than_the_slip() -> None:

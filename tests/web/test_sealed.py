@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import struct
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -45,14 +46,27 @@ def test_a_round_comes_out_of_its_token_as_it_was_dealt() -> None:
 
 
 @pytest.mark.parametrize("repeat", [True, False])
+@pytest.mark.parametrize("again", [True, False])
 @pytest.mark.parametrize("tweet_index", [0, 1])
-def test_a_repeat_is_told_from_which_card_comes_first(repeat: bool, tweet_index: int) -> None:
+def test_a_repeat_is_told_from_which_card_comes_first(repeat: bool, again: bool, tweet_index: int) -> None:
     seal = RoundSeal([NEW])
-    opened = seal.open(seal.close(DEALT._replace(repeat=repeat, tweet_index=tweet_index), NOW))
+    opened = seal.open(seal.close(DEALT._replace(repeat=repeat, again=again, tweet_index=tweet_index), NOW))
 
-    assert (opened.repeat, opened.tweet_index) == (repeat, tweet_index)
+    assert (opened.repeat, opened.again, opened.tweet_index) == (repeat, again, tweet_index)
     assert (type(opened.repeat), type(opened.tweet_index)) == (bool, int)  # PostgreSQL tells 1 and true apart
     assert (opened.tweet_id, opened.characters, opened.dealt_at) == (5, 59, NOW)
+
+
+@pytest.mark.parametrize("repeat", [True, False])
+def test_a_token_of_before_the_two_were_told_apart_moves_the_same_place(repeat: bool) -> None:
+    """One bit stood for both: rounds that are open while a site is brought up to date can still be answered."""
+    seal = RoundSeal([NEW])
+    content = seal._seal.open(seal.close(DEALT._replace(repeat=repeat, again=repeat), NOW))
+    place = struct.calcsize(">B16s16sIQQIBBQQ")
+
+    assert content[place] == repeat
+    opened = seal.open(seal._seal.close(content))
+    assert (opened.repeat, opened.again) == (repeat, repeat)
 
 
 @pytest.mark.parametrize("arm", ARMS)

@@ -8,13 +8,14 @@ from typing import Any
 
 import httpx
 import pytest
-from factories import add_archive, add_game, add_generator, add_samples, add_tweets, words
+from factories import LONG_AGO, add_archive, add_game, add_generator, add_samples, add_tweets, words
 from serving import Game, Opener
 from sqlalchemy import Connection, insert, select, update
 
-from app.db import players
+from app.db import archives, players
 from app.db.samples import next_stamp
 from app.db.session import now, writing
+from app.db.sets import ScoreKey, count
 from app.db.tables import guesses, labels, samples, set_cards, set_seats, sets
 from app.game.sets import TEN
 from app.web.discretion import Discretion
@@ -146,6 +147,58 @@ def test_cards_of_the_daily_come_up_nowhere_else(serving: Opener) -> None:
         assert not met & kept
 
 
+WAYS = ({"archive": "mayor"}, {"mode": "practice", "archive": "mayor", "generator": "v1"})
+
+
+def test_once_the_deck_is_through_cards_of_the_daily_still_come_up_nowhere_else(serving: Opener) -> None:
+    game = serving(fill=lambda connection: add_game(connection, cards=13, on_shelf=90))
+    with game.client() as ada, game.client() as bob:
+        kept = set().union(*play(ada, **DAILY))
+        game.refresh()
+        for mode in WAYS:
+            assert not set().union(*play(bob, 9, **mode)) & kept
+
+
+def test_a_deck_that_is_all_in_the_daily_can_be_played_on(serving: Opener) -> None:
+    game = serving(fill=lambda connection: add_game(connection, cards=10, on_shelf=90))
+    with game.client() as ada, game.client() as bob:
+        play(ada, **DAILY)
+        game.refresh()
+        for mode in WAYS:
+            play(bob, 12, **mode)
+
+
+def test_a_card_that_was_kept_when_its_turn_came_is_a_first_sight_later_and_only_then(serving: Opener) -> None:
+    game = serving(fill=lambda connection: add_game(connection, cards=13, on_shelf=90))
+    said = []
+
+    def go_on(client: httpx.Client, rounds: int) -> None:
+        for _ in range(rounds):
+            dealt = deal(client, archive="mayor")
+            ahead = deal(client, archive="mayor", after=dealt["round"])
+            guess(client, dealt)
+            said.append(dealt.get("repeat", False))
+            game.services.dealer.given.rounds.clear()  # as if another process was asked
+            assert texts(deal(client, archive="mayor")) == texts(ahead)
+
+    with game.client() as ada, game.client() as bob:
+        play(ada, **DAILY)
+        game.refresh()
+        go_on(bob, 6)
+        with writing(game.engine) as connection:
+            connection.execute(update(sets).values(created_at=LONG_AGO))
+            next_stamp(connection, 1)
+        game.refresh()
+        go_on(bob, 26)
+    with game.engine.connect() as connection:
+        query = select(guesses.c.tweet_id, guesses.c.repeat, labels.c.reason).order_by(guesses.c.id)
+        query = query.join(labels, labels.c.guess_id == guesses.c.id).where(guesses.c.mode == "endless")
+        rows = connection.execute(query).all()
+    is_repeat = [row.tweet_id in {before.tweet_id for before in rows[:place]} for place, row in enumerate(rows)]
+    assert is_repeat.count(False) == 13
+    assert [row.repeat for row in rows] == [row.reason == "repeated card" for row in rows] == said == is_repeat
+
+
 def test_a_card_met_in_one_mode_is_no_first_sight_in_another(ada: httpx.Client, game: Game) -> None:
     with writing(game.engine) as connection:
         connection.exec_driver_sql("UPDATE archives SET stamp = stamp + 1")
@@ -216,6 +269,76 @@ def test_how_one_compares_is_told_from_five_others_on(game: Game) -> None:
             result = client.get(f"/api/sets/daily/mayor/{today(game)}").json()
             assert result["players"] == number + 1
             assert (result["beaten"] is None) == (number < 5)
+
+
+def spot(game: Game, client: httpx.Client, rounds: int, **ask: Any) -> None:
+    """Play rounds, and take the tweet in each."""
+    for _ in range(rounds):
+        dealt = deal(client, **ask)
+        guess(client, dealt, game.services.seal.open(dealt["round"]).tweet_index)
+
+
+def hide_the_last(game: Game, *, is_hidden: bool = True) -> None:
+    """Take the tenth sample of the daily out, or show it again."""
+    with writing(game.engine) as connection:
+        sample_id = connection.scalar(select(set_cards.c.sample_id).where(set_cards.c.place == TEN - 1))
+        hidden_at = now() if is_hidden else None
+        connection.execute(update(samples).where(samples.c.id == sample_id).values(hidden_at=hidden_at))
+        next_stamp(connection, 1)
+    game.refresh()
+
+
+def count_others(game: Game, players: int, score: int) -> None:
+    with writing(game.engine) as connection:
+        set_id = connection.execute(select(sets.c.id)).scalar_one()
+        count(connection, {ScoreKey(set_id, score): players})
+
+
+def test_who_is_through_since_the_last_place_was_hidden_is_compared_with_all_others(
+    ada: httpx.Client, game: Game
+) -> None:
+    spot(game, ada, 9, **DAILY)
+    count_others(game, 6, 3)
+    hide_the_last(game)
+    result = ada.get(f"/api/sets/daily/mayor/{today(game)}").json()
+    assert result["is_through"]
+    assert (result["players"], result["beaten"]) == (7, 1.0)
+
+
+@pytest.mark.parametrize("picks", ["spotted", "fooled"])
+def test_a_last_place_that_is_shown_again_counts_nobody_twice(ada: httpx.Client, game: Game, picks: str) -> None:
+    deal(ada, **DAILY)
+    hide_the_last(game)
+    count_others(game, 6, 3)
+    spot(game, ada, 9, **DAILY)
+    address = f"/api/sets/daily/mayor/{today(game)}"
+    assert ada.get(address).json()["players"] == 7
+    hide_the_last(game, is_hidden=False)
+    assert not ada.get(address).json()["is_through"]
+    dealt = deal(ada, **DAILY)
+    tweet = game.services.seal.open(dealt["round"]).tweet_index
+    guess(ada, dealt, tweet if picks == "spotted" else 1 - tweet)
+    result = ada.get(address).json()
+    own = TEN if picks == "spotted" else TEN - 1
+    assert (result["spotted"], result["players"], result["beaten"]) == (own, 7, 1.0)
+    assert result["average"] == pytest.approx((6 * 3 + own) / 7)
+
+
+def test_a_set_whose_last_pair_names_somebody_is_played_to_its_end_before_it(
+    ada: httpx.Client, bob: httpx.Client, game: Game
+) -> None:
+    deal(ada, **DAILY)
+    with writing(game.engine) as connection:
+        sample_id = connection.scalar(select(set_cards.c.sample_id).where(set_cards.c.place == TEN - 1))
+        naming = f"Clive Bose and I say: {words(1, 70)}"
+        connection.execute(update(samples).where(samples.c.id == sample_id).values(text=naming))
+        archives.let_names(connection, 1, False)
+        next_stamp(connection, 1)
+    game.refresh()
+    for client in (ada, bob):
+        play(client, 9, **DAILY)
+        assert deal(client, 409, **DAILY)["type"] == "/problems/set-through"
+    assert bob.get(f"/api/sets/daily/mayor/{today(game)}").json()["players"] == 2
 
 
 @pytest.mark.slow
