@@ -112,7 +112,7 @@ class Settings(BaseSettings):
         0.2,
         gt=0,
         le=0.8,
-        description="share of rounds that a candidate plays; half of all rounds where fewer than 30 people play in a week",
+        description="share of rounds that a candidate plays; half of all where fewer than 30 people play in a week",
     )
     anchor_share: float = Field(
         0.05, ge=0, le=0.15, description="share of rounds that the anchor plays from the first canary on: a yardstick"
