@@ -203,8 +203,6 @@ def pytorch(texts: list[Text], validation: list[Text], minutes: int) -> float:  
             return self.head(x), after
 
     network = Network()
-    for layer in network.layers:
-        layer.bias_ih_l0.data[512:1024] = 1.0  # forget nothing at first, as ours
     averaged = copy.deepcopy(network)
     optimizer = torch.optim.Adam(network.parameters(), recipe.rate, betas=(0.9, 0.99))
 
