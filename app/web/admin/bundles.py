@@ -18,7 +18,7 @@ from app.db.session import now, reading, writing
 from app.web.admin import views
 from app.web.admin.choosing import found
 from app.web.admin.office import Changing, Here, Office, Refused, Viewing, note
-from app.web.admin.receiving import receive
+from app.web.admin.receiving import receive, told_of
 
 router = APIRouter(include_in_schema=False)
 MOST_BYTES = 1_100_000_000  # a little more than the files in a bundle may hold together, were none of them packed
@@ -63,11 +63,8 @@ async def take_in(request: Request, here: Here, admin: Changing, archive: str) -
             note(connection, admin, Change("bundle uploaded", archive, {}, after))
         return asked
 
-    try:
+    with told_of(here.uploads, key):
         asked = await to_thread.run_sync(ask)
-    except BaseException:
-        shutil.rmtree(here.uploads / key, ignore_errors=True)
-        raise
     return views.back(f"/admin/jobs/{asked}", "The bundle has arrived.")
 
 

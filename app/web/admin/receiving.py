@@ -6,6 +6,7 @@ import contextlib
 import os
 import secrets
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -84,6 +85,16 @@ class _File:
             if self.size > self.most:
                 raise Refused(413, "Too large", f"Files of up to {self.most / 10**9:g} GB are taken here.")
             self._out.write(data[start:end])
+
+
+@contextlib.contextmanager
+def told_of(uploads: Path, key: str) -> Iterator[None]:
+    """A received file goes where the block that writes the row which tells of it fails: nothing else would find it."""
+    try:
+        yield
+    except BaseException:
+        shutil.rmtree(uploads / key, ignore_errors=True)
+        raise
 
 
 async def receive(request: Request, uploads: Path, most: int = MOST_BYTES) -> tuple[str, str, int]:

@@ -19,7 +19,7 @@ from app.web.admin import views
 from app.web.admin.archives import BASES, FEW_CARDS
 from app.web.admin.office import Changing, Here, Office, Refused, Viewing, note
 from app.web.admin.overview import ALIVE
-from app.web.admin.receiving import receive
+from app.web.admin.receiving import receive, told_of
 
 router = APIRouter(include_in_schema=False)
 
@@ -37,11 +37,8 @@ async def upload(request: Request, here: Here, admin: Changing) -> Response:
             note(connection, admin, Change("file uploaded", name, {}, {"bytes": size}))
         return upload_id
 
-    try:
+    with told_of(here.uploads, key):
         upload_id = await to_thread.run_sync(keep)
-    except BaseException:
-        shutil.rmtree(here.uploads / key, ignore_errors=True)
-        raise
     return views.back(f"/admin/uploads/{upload_id}", "The file has arrived.")
 
 
